@@ -1,0 +1,57 @@
+"""Data: bring images in, and see what came."""
+
+import streamlit as st
+
+from scones_core.services import etl
+from scones_core.ui.actions import action_button
+from scones_core.ui.charts_model import class_balance
+from scones_core.ui.dataset_view import dataset_summary, load, skipped_table, versions_table
+from scones_core.ui.gallery import gallery
+from scones_core.ui.session import get_app
+from scones_core.ui.source_input import source_input
+from scones_core.ui.watching import watch
+from scones_core.ui.widgets import next_step, page_header
+
+page_header("Data", "Bring labelled images in; every load makes a dataset version that never changes again.")
+app = get_app()
+version = etl.current(app)
+
+with st.expander("Load images", expanded=version is None, icon=":material/add_photo_alternate:"):
+    chosen = source_input(key="data")
+    action_button(
+        "Load images",
+        lambda: load(app, chosen),
+        key="load_images",
+        icon=":material/download:",
+        primary=True,
+        disabled=bool(chosen.missing),
+        help=chosen.missing,
+    )
+watch("load")
+
+if version is None:
+    st.info(
+        "There are no images yet. Choose a source above and press **Load images**; the generated sample is ready in "
+        "seconds.",
+        icon=":material/photo_library:",
+    )
+    st.stop()
+
+dataset_summary(version)
+images, balance, skipped, versions = st.tabs(
+    [
+        ":material/grid_view: Images",
+        ":material/bar_chart: Class balance",
+        f":material/block: Skipped ({len(version.skipped)})",
+        ":material/history: Versions",
+    ]
+)
+with images:
+    gallery(app, version)
+with balance:
+    class_balance(etl.balance(app, version))
+with skipped:
+    skipped_table(version)
+with versions:
+    versions_table(etl.versions(app), version)
+next_step("train", "Train a model on these images")

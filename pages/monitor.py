@@ -1,0 +1,54 @@
+"""Monitor: what the endpoint captured, how confident it was, and what the threshold does."""
+
+import streamlit as st
+
+from scones_core.services import capture, monitoring
+from scones_core.ui.actions import action_button
+from scones_core.ui.monitor_view import (
+    distributions,
+    drift_message,
+    ingest,
+    ingest_on_opening,
+    key_figures,
+    threshold_section,
+    time_range,
+    timeline,
+)
+from scones_core.ui.session import get_app, shown_errors
+from scones_core.ui.widgets import empty_state, next_step, page_header
+
+page_header("Monitor", "What the endpoint captured of its inferences. Capture is best effort: it may leave some out.")
+app = get_app()
+ingest_on_opening(app)
+
+if not capture.captured(app):
+    empty_state(
+        "monitoring",
+        "Nothing has been captured yet: send some images through the workflow.",
+        "workflow",
+        "Start executions",
+    )
+    st.stop()
+
+with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
+    since = time_range()
+    action_button(
+        "Read captured inferences",
+        lambda: ingest(app),
+        key="ingest",
+        icon=":material/sync:",
+        help="Reads what the endpoint captured since the last time; opening this page does so too.",
+    )
+
+with shown_errors():
+    figures = monitoring.figures(app, since=since)
+    if figures.inferences:
+        key_figures(figures)
+        drift_message(figures.drift)
+        st.subheader("Confidence over time", anchor=False)
+        timeline(app, figures)
+        distributions(figures)
+    else:
+        st.info("Nothing was captured in this time: choose a longer one above.", icon=":material/schedule:")
+threshold_section(app)
+next_step("review", "Review the least confident images")

@@ -1,0 +1,21 @@
+"""Overview: where the loop stands, what to do next, and the guided demo."""
+
+from scones_core.services import overview
+from scones_core.ui.demo_view import demo_section, running_demo
+from scones_core.ui.loop_strip import loop_stages, loop_strip
+from scones_core.ui.overview_view import key_figures, next_step_card
+from scones_core.ui.session import get_app
+from scones_core.ui.widgets import page_header
+
+page_header(
+    "Scones Unlimited",
+    "An image classifier that learns from its reviewers: train, deploy, classify, monitor, review, retrain.",
+)
+app = get_app()
+status = overview.status(app)
+
+loop_strip(loop_stages(app, status))
+running_demo(app)
+next_step_card(status)
+key_figures(app, status)
+demo_section(app)

@@ -1,0 +1,40 @@
+"""Settings: the threshold, the configuration, and the health of the installation."""
+
+import pandas as pd
+import streamlit as st
+
+from scones_core.services import doctor, monitoring
+from scones_core.ui import pages
+from scones_core.ui.actions import action_button
+from scones_core.ui.health import checks_table, set_threshold
+from scones_core.ui.session import get_app
+from scones_core.ui.widgets import page_header
+
+page_header("Settings", "What is in force, how the app is configured, and whether everything it needs is there.")
+app = get_app()
+
+threshold, configuration = st.columns([2, 3])
+with threshold.container(border=True, height="stretch"):
+    st.subheader("Confidence threshold", anchor=False)
+    current = monitoring.threshold(app)
+    st.metric("In force", f"{current:.2f}", help="An inference is accepted only when its confidence exceeds it.")
+    value = st.number_input("New threshold", 0.0, 0.99, current, 0.01, format="%.2f", key="new_threshold")
+    action_button(
+        "Set threshold",
+        lambda: set_threshold(app, value),
+        key="set_threshold",
+        icon=":material/tune:",
+        disabled=value == current,
+    )
+    st.caption("What a threshold costs and buys, and a proposal for one, is shown on the page Monitor.")
+    pages.link("monitor", "See the figures")
+with configuration.container(border=True, height="stretch"):
+    st.subheader("Configuration", anchor=False)
+    st.table(
+        pd.DataFrame(doctor.configuration(app)).rename(columns=str.capitalize), border="horizontal", hide_index=True
+    )
+    st.caption("Set by variables, `.env` or `secrets.toml` before the app starts; secrets are never shown.")
+
+st.subheader("Checks", anchor=False)
+checks_table(doctor.checks(app))
+st.button("Check again", icon=":material/refresh:", key="check_again")

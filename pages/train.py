@@ -1,0 +1,33 @@
+"""Train & deploy: start training jobs, watch them, put a model into service."""
+
+import streamlit as st
+
+from scones_core.services import etl, training
+from scones_core.ui.jobs import deploy_form, endpoint_card, jobs_panel, start_form
+from scones_core.ui.session import get_app
+from scones_core.ui.widgets import empty_state, next_step, page_header
+
+page_header("Train & deploy", "A training job makes a model version; a deployed version answers at the endpoint.")
+app = get_app()
+
+if etl.current(app) is None:
+    empty_state("photo_library", "There are no images to train on yet. Load a dataset first.", "data", "Load images")
+    st.stop()
+
+train, deploy, endpoint = st.columns(3)
+with train.container(border=True, height="stretch"):
+    st.subheader("Training job", anchor=False)
+    start_form(app)
+with deploy.container(border=True, height="stretch"):
+    st.subheader("Deployment", anchor=False)
+    deploy_form(app)
+with endpoint.container(border=True, height="stretch"):
+    st.subheader("Endpoint", anchor=False)
+    endpoint_card(app)
+
+st.subheader("Jobs", anchor=False)
+if training.jobs(app):
+    jobs_panel(app)
+else:
+    st.info("No training job yet. Press **Start training**; the job and its log appear here.", icon=":material/info:")
+next_step("workflow", "Classify images with the endpoint")

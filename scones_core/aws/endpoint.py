@@ -1,0 +1,208 @@
+"""Endpoints on SageMaker, with data capture into the bucket."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import BotoCoreError, WaiterError
+
+from scones_core.aws import models
+from scones_core.aws.algorithms import Machines
+from scones_core.aws.errors import unanswered
+from scones_core.aws.object_store import S3ObjectStore
+from scones_core.aws.recently import Recently
+from scones_core.aws.scaling import Scaling
+from scones_core.aws.session import Aws, resource_name
+from scones_core.aws.transform import BatchTransform, parsed
+from scones_core.errors import Conflict, NotFound, SconesError, Unavailable
+from scones_core.ports import Endpoint, EndpointConfig
+
+if TYPE_CHECKING:
+    from mypy_boto3_sagemaker.type_defs import DescribeEndpointOutputTypeDef
+
+CAPTURE_PREFIX = "captures/"
+TERMINATION_WAIT = 60  # seconds the old instances stay after the traffic has moved
+POLL = 15.0  # seconds between looks at an endpoint that is being created or updated; that takes minutes
+IN_CHANGE = ("Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting")
+
+
+class SageMakerEndpoints:
+    """poll : seconds between looks at what takes long. `deploy` returns once the new model answers."""
+
+    capture_prefix = CAPTURE_PREFIX
+
+    def __init__(self, aws: Aws, objects: S3ObjectStore, machines: Machines, *, poll: float = POLL) -> None:
+        self._aws = aws
+        self._objects = objects
+        self._machines = machines
+        self._poll = poll
+        self._models = models.Models(aws, objects, machines)
+        self._batch = BatchTransform(aws, objects, self._models, machines.endpoint, poll=poll)
+        self._scaling = Scaling(aws, machines.most_instances)
+        self._configs: Recently[EndpointConfig] = Recently(0, lambda _: True)  # configurations cannot be changed
+
+    def deploy(self, name: str, config: EndpointConfig) -> Endpoint:
+        wanted = self._create_config(name, config)
+        before = self._describe(name)
+        if before and before["EndpointStatus"] in IN_CHANGE:
+            raise Conflict(f"The endpoint “{name}” is {before['EndpointStatus']}: wait until that has ended.")
+        if before and before["EndpointStatus"] in ("Failed", "OutOfService"):
+            self.delete(name)
+            self._until("endpoint_deleted", name)
+            before = None
+        if before is None:
+            self._aws.sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=wanted, Tags=self._tags())
+        elif before["EndpointConfigName"] != wanted:
+            self._update(name, wanted)
+        self._until("endpoint_in_service", name)
+        self._scaling.apply(name, config.variant)
+        return self._serving(name, wanted)
+
+    def describe(self, name: str) -> Endpoint | None:
+        found = self._describe(name)
+        if found is None or found["EndpointStatus"] == "Deleting":
+            return None
+        return Endpoint(
+            name=name,
+            status=found["EndpointStatus"],
+            config=self._configs.get(found["EndpointConfigName"], lambda: self._config(found["EndpointConfigName"])),
+            created=found["CreationTime"],
+            updated=found["LastModifiedTime"],
+            failure_reason=found.get("FailureReason"),
+        )
+
+    def invoke(
+        self,
+        name: str,
+        body: bytes,
+        content_type: str,
+        *,
+        inference_id: str | None = None,
+        custom_attributes: str | None = None,
+    ) -> list[float]:
+        told = {"InferenceId": inference_id, "CustomAttributes": custom_attributes}
+        given: Any = {key: value for key, value in told.items() if value}
+        try:
+            answer = self._aws.runtime.invoke_endpoint(
+                EndpointName=name, Body=body, ContentType=content_type, Accept="application/json", **given
+            )
+        except NotFound:
+            raise NotFound(f"There is no endpoint “{name}” in service: deploy a model, or wait until it is.") from None
+        try:
+            return parsed(answer["Body"].read())
+        except BotoCoreError as error:
+            raise unanswered(error) from error
+
+    def transform(self, config: EndpointConfig, keys: Sequence[str]) -> Sequence[Sequence[float]]:
+        return self._batch.run(config, keys)
+
+    def delete(self, name: str) -> None:
+        try:
+            self._scaling.withdraw(name)
+            self._aws.sagemaker.delete_endpoint(EndpointName=name)
+        except NotFound:
+            pass
+
+    def _create_config(self, name: str, config: EndpointConfig) -> str:
+        """Make the endpoint configuration, whose name is made from its contents, and return that name."""
+        contents = {
+            "ProductionVariants": [
+                {
+                    "VariantName": config.variant,
+                    "ModelName": self._models.create(config),
+                    "InstanceType": self._machines.endpoint,
+                    "InitialInstanceCount": 1,
+                    "InitialVariantWeight": 1.0,
+                }
+            ],
+            "DataCaptureConfig": self._capture(config.capture_percentage),
+        }
+        digest = hashlib.sha256(json.dumps([name, contents], sort_keys=True).encode()).hexdigest()
+        wanted = resource_name(self._aws.stack, config.model, digest)
+        with suppress(Conflict):  # the same contents have been here before
+            self._aws.sagemaker.create_endpoint_config(
+                EndpointConfigName=wanted,
+                Tags=self._tags(),
+                **contents,  # type: ignore[arg-type]  # a plain dict, to be digested
+            )
+        return wanted
+
+    def _capture(self, percentage: int) -> dict[str, Any]:
+        """Images are stored as BASE64; the answers, which are JSON, as they are."""
+        return {
+            "EnableCapture": percentage > 0,
+            "InitialSamplingPercentage": percentage,
+            "DestinationS3Uri": self._objects.uri(CAPTURE_PREFIX.rstrip("/")),
+            "CaptureOptions": [{"CaptureMode": "Input"}, {"CaptureMode": "Output"}],
+            "CaptureContentTypeHeader": {"JsonContentTypes": ["application/json"]},
+        }
+
+    def _update(self, name: str, wanted: str) -> None:
+        """Blue/green: the new instances take all traffic at once, and give it back when an alarm goes off."""
+        alarms = [alarm for alarm in self._aws.output("RollbackAlarms").split(",") if alarm]
+        self._aws.sagemaker.update_endpoint(
+            EndpointName=name,
+            EndpointConfigName=wanted,
+            DeploymentConfig={
+                "BlueGreenUpdatePolicy": {
+                    "TrafficRoutingConfiguration": {"Type": "ALL_AT_ONCE", "WaitIntervalInSeconds": 0},
+                    "TerminationWaitInSeconds": TERMINATION_WAIT,
+                },
+                "AutoRollbackConfiguration": {"Alarms": [{"AlarmName": alarm} for alarm in alarms]},
+            },
+            # How many instances there are is for the scaling policy to say, not for the configuration.
+            RetainAllVariantProperties=self._machines.most_instances > 1,
+            ExcludeRetainedVariantProperties=[
+                {"VariantPropertyType": "DataCaptureConfig"},
+                {"VariantPropertyType": "DesiredWeight"},
+            ]
+            if self._machines.most_instances > 1
+            else [],
+        )
+
+    def _until(self, state: Any, name: str) -> None:
+        try:
+            self._aws.sagemaker.get_waiter(state).wait(
+                EndpointName=name, WaiterConfig={"Delay": self._poll, "MaxAttempts": 1000}
+            )
+        except (WaiterError, SconesError) as error:
+            if isinstance(error, NotFound) and state == "endpoint_deleted":
+                return
+            if isinstance(error, SconesError):
+                raise
+            found = self._describe(name)
+            reason = found.get("FailureReason", "SageMaker gives no reason") if found else "it is gone"
+            raise Unavailable(f"The endpoint “{name}” did not come into service: {reason}") from error
+
+    def _serving(self, name: str, wanted: str) -> Endpoint:
+        found, now = self.describe(name), self._describe(name)
+        if found is None or now is None or now["EndpointConfigName"] != wanted:
+            raise Unavailable(
+                f"The new model was taken back, and the one before serves on “{name}”: look at the endpoint's alarms."
+            )
+        return found
+
+    def _describe(self, name: str) -> "DescribeEndpointOutputTypeDef | None":
+        try:
+            return self._aws.sagemaker.describe_endpoint(EndpointName=name)
+        except NotFound:
+            return None
+
+    def _config(self, name: str) -> EndpointConfig:
+        """Read back what was deployed, from the endpoint configuration and the model it names."""
+        found = self._aws.sagemaker.describe_endpoint_config(EndpointConfigName=name)
+        variant, capture = found["ProductionVariants"][0], found.get("DataCaptureConfig")
+        model = self._aws.sagemaker.describe_model(ModelName=variant["ModelName"])["PrimaryContainer"]
+        noted = model.get("Environment", {})
+        return EndpointConfig(
+            model=noted.get(models.LABEL, variant["ModelName"]),
+            artifact_key=noted.get(models.KEY, self._objects.key_of(model.get("ModelDataUrl", ""))),
+            artifact_sha256=noted.get(models.SHA256, ""),
+            variant=variant["VariantName"],
+            capture_percentage=capture["InitialSamplingPercentage"] if capture and capture["EnableCapture"] else 0,
+        )
+
+    def _tags(self) -> Any:
+        return [{"Key": "scones:stack", "Value": self._aws.stack}]

@@ -1,0 +1,56 @@
+"""The environment variables of the three functions."""
+
+from collections.abc import Mapping
+
+from botocore.exceptions import WaiterError
+
+from scones_core.aws.session import Aws
+from scones_core.errors import Conflict, Unavailable
+
+SUFFIX = "FunctionArn"
+
+
+def names(aws: Aws) -> list[str]:
+    """ARNs of the stack's functions."""
+    return [value for name, value in sorted(aws.outputs.items()) if name.endswith(SUFFIX)]
+
+
+def configure(aws: Aws, environment: Mapping[str, str]) -> None:
+    """Set the given variables of each function, keep the others, and return once they are in force.
+
+    Raises Conflict when somebody else changes a function at the same moment.
+    """
+    changed = [function for function in names(aws) if _merge(aws, function, environment)]
+    for function in changed:
+        try:
+            aws.functions.get_waiter("function_updated_v2").wait(
+                FunctionName=function, WaiterConfig={"Delay": 1, "MaxAttempts": 120}
+            )
+        except WaiterError as error:
+            raise Unavailable(f"The function {_short(function)} did not take its new configuration.") from error
+
+
+def _merge(aws: Aws, function: str, environment: Mapping[str, str]) -> bool:
+    """Write the variables unless the function has them; whether anything changed.
+
+    The revision that was read goes with what is written, so that no change in between is lost.
+    """
+    found = aws.functions.get_function_configuration(FunctionName=function)
+    before = found.get("Environment", {}).get("Variables", {})
+    if environment.items() <= before.items():
+        return False
+    try:
+        aws.functions.update_function_configuration(
+            FunctionName=function,
+            Environment={"Variables": {**before, **environment}},
+            RevisionId=found["RevisionId"],
+        )
+    except Conflict as error:
+        raise Conflict(
+            f"The function {_short(function)} is being changed by somebody else: try again in a minute."
+        ) from error
+    return True
+
+
+def _short(function: str) -> str:
+    return function.rpartition(":")[2]

@@ -1,0 +1,45 @@
+"""Messages to people through the stack's SNS topic."""
+
+import re
+from collections.abc import Sequence
+
+from scones_core.aws.session import Aws
+
+EACH = "each"
+
+
+class SnsNotifier:
+    """With the stack's parameter FailureNotifications at `each`, EventBridge tells the topic of every failed execution,
+    whether the app runs or not; the app then has nothing to tell. At `digest` it sends one message for a burst.
+    """
+
+    def __init__(self, aws: Aws) -> None:
+        self._aws = aws
+
+    def channels(self) -> Sequence[str]:
+        if self._aws.output("FailureNotifications") == EACH:
+            return []
+        return self.subscriptions()
+
+    def subscriptions(self) -> Sequence[str]:
+        """Who hears of it, as `email: a…@example.com`."""
+        pages = self._aws.sns.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=self._topic)
+        found = [subscription for page in pages for subscription in page["Subscriptions"]]
+        return [f"{s['Protocol']}: {_shortened(s['Endpoint'])}" for s in found]
+
+    def send(self, title: str, body: str) -> None:
+        subject = title.encode("ascii", "replace").decode()[:100]  # what SNS takes
+        self._aws.sns.publish(TopicArn=self._topic, Subject=subject, Message=body)
+
+    @property
+    def _topic(self) -> str:
+        return self._aws.output("FailureTopicArn")
+
+
+def _shortened(address: str) -> str:
+    """An address without what could be secret: a mailbox's name, a URL's path."""
+    if match := re.fullmatch(r"(.).*@(.*)", address):
+        return f"{match[1]}…@{match[2]}"
+    if match := re.match(r"(https?://[^/]+)/", address):
+        return f"{match[1]}/…"
+    return address.rpartition(":")[2]

@@ -1,0 +1,119 @@
+"""The object store in S3: the bucket of the stack."""
+
+import mimetypes
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import BotoCoreError
+
+from scones_core.aws.errors import code, unanswered
+from scones_core.aws.session import Aws
+from scones_core.errors import BadInput, Conflict, NotFound
+from scones_core.ports import ObjectInfo
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3.type_defs import ObjectTypeDef
+
+WORKERS = 16  # uploads at once
+WAITING = 4 * WORKERS  # objects held in memory for them
+
+
+class S3ObjectStore:
+    """Keys are those of the embedded backend: names without leading dots, separated by single slashes."""
+
+    def __init__(self, aws: Aws) -> None:
+        self._aws = aws
+
+    @cached_property
+    def bucket(self) -> str:
+        return self._aws.output("BucketName")
+
+    def uri(self, key: str) -> str:
+        return f"s3://{self.bucket}/{key}"
+
+    def key_of(self, uri: str) -> str:
+        """The key of an S3 URI of this bucket."""
+        return uri.removeprefix(self.uri(""))
+
+    def put(self, key: str, data: bytes) -> None:
+        self._aws.s3.put_object(Bucket=self.bucket, Key=checked(key), Body=data, ContentType=content_type(key))
+
+    def put_new(self, key: str, data: bytes) -> bool:
+        """Store an object unless there is one of this key; of several writers, one gets True."""
+        try:
+            self._aws.s3.put_object(
+                Bucket=self.bucket, Key=checked(key), Body=data, ContentType=content_type(key), IfNoneMatch="*"
+            )
+        except Conflict:
+            return False
+        return True
+
+    def put_many(self, items: Iterable[tuple[str, bytes]]) -> None:
+        with ThreadPoolExecutor(WORKERS, thread_name_prefix="upload") as pool:
+            waiting: deque[Future[None]] = deque()
+            try:
+                for key, data in items:
+                    waiting.append(pool.submit(self.put, key, data))
+                    if len(waiting) > WAITING:
+                        waiting.popleft().result()
+                for upload in waiting:
+                    upload.result()
+            except BaseException:
+                pool.shutdown(cancel_futures=True)
+                raise
+
+    def get(self, key: str) -> bytes:
+        return b"".join(self.chunks(key))
+
+    def chunks(self, key: str) -> Iterator[bytes]:
+        """The object's bytes, a megabyte at a time. Raises NotFound."""
+        try:
+            body = self._aws.s3.get_object(Bucket=self.bucket, Key=checked(key))["Body"]
+        except NotFound as error:
+            raise self._not_found(key, error) from error
+        try:
+            yield from body.iter_chunks(1 << 20)
+        except BotoCoreError as error:
+            raise unanswered(error) from error
+
+    def exists(self, key: str) -> bool:
+        try:
+            self._aws.s3.head_object(Bucket=self.bucket, Key=checked(key))
+        except NotFound:
+            return False
+        return True
+
+    def delete(self, key: str) -> None:
+        self._aws.s3.delete_object(Bucket=self.bucket, Key=checked(key))
+
+    def list(self, prefix: str = "", *, after: str = "") -> Iterator[ObjectInfo]:
+        pages = self._aws.s3.get_paginator("list_objects_v2").paginate(
+            Bucket=self.bucket, Prefix=prefix, StartAfter=after
+        )
+        for page in pages:
+            yield from map(_info, page.get("Contents", []))
+
+    def _not_found(self, key: str, error: NotFound) -> NotFound:
+        if code(error) == "NoSuchBucket":
+            return error
+        return NotFound(f"There is no object “{key}” in the bucket “{self.bucket}”.")
+
+
+def _info(item: "ObjectTypeDef") -> ObjectInfo:
+    return ObjectInfo(item["Key"], item["Size"], item["LastModified"], item["ETag"].strip('"'))
+
+
+def checked(key: str) -> str:
+    """The key, when both backends can hold it. Raises BadInput."""
+    parts = key.split("/")
+    if "\0" in key or len(key.encode()) > 1024 or any(part == "" or part.startswith(".") for part in parts):
+        raise BadInput(f"The key “{key}” cannot be used: use names without leading dots, separated by single /.")
+    return key
+
+
+def content_type(key: str) -> str:
+    """So that a browser shows the object as what it is."""
+    return mimetypes.guess_type(key)[0] or "application/octet-stream"

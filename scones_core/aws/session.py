@@ -1,0 +1,178 @@
+"""Clients of AWS, and the outputs of the stack they work on."""
+
+import re
+import threading
+from collections.abc import Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from scones_core.aws.errors import explained, unanswered
+from scones_core.errors import NotFound
+
+if TYPE_CHECKING:
+    from mypy_boto3_application_autoscaling import ApplicationAutoScalingClient
+    from mypy_boto3_cloudformation import CloudFormationClient
+    from mypy_boto3_iam import IAMClient
+    from mypy_boto3_lambda import LambdaClient
+    from mypy_boto3_logs import CloudWatchLogsClient
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sagemaker import SageMakerClient
+    from mypy_boto3_sagemaker_runtime import SageMakerRuntimeClient
+    from mypy_boto3_service_quotas import ServiceQuotasClient
+    from mypy_boto3_sns import SNSClient
+    from mypy_boto3_stepfunctions import SFNClient
+    from mypy_boto3_sts import STSClient
+
+ATTEMPTS = 5  # the first and its retries, with botocore's exponential backoff between them
+CONNECTIONS = 32  # at once, per service
+
+
+class _InPlainWords:
+    """Goes first into the base classes of every client, so that no answer of AWS stays unexplained."""
+
+    meta: Any
+
+    def _make_api_call(self, operation_name: str, api_params: Any) -> Any:
+        try:
+            return super()._make_api_call(operation_name, api_params)  # type: ignore[misc]
+        except (ClientError, BotoCoreError) as error:
+            raise explained(error, self.meta.service_model, operation_name) from error
+
+
+def _explain(base_classes: list[type], **_: Any) -> None:
+    base_classes.insert(0, _InPlainWords)
+
+
+class Aws:
+    """One stack in one account and region. Clients are made when first asked for, and may be used by many threads.
+
+    stack : name of the CloudFormation stack of `infra/template.yaml`.
+    region, profile : None takes what the ordinary chain of environment variables and profiles gives.
+    attempts : how often a request is made at the most; botocore counts and waits (its adaptive mode).
+    """
+
+    def __init__(
+        self, stack: str, *, region: str | None = None, profile: str | None = None, attempts: int = ATTEMPTS
+    ) -> None:
+        self.stack = stack
+        self._region = region
+        self._profile = profile
+        self._config = Config(
+            retries={"mode": "adaptive", "total_max_attempts": attempts},
+            connect_timeout=5,
+            read_timeout=65,  # an endpoint may take 60 s to answer
+            max_pool_connections=CONNECTIONS,
+            user_agent_extra="scones-unlimited",
+        )
+        self._making = threading.Lock()
+
+    @cached_property
+    def session(self) -> boto3.Session:
+        """The credential chain's session. Raises Unavailable."""
+        try:
+            session = boto3.Session(region_name=self._region, profile_name=self._profile)
+        except BotoCoreError as error:
+            raise unanswered(error) from error
+        session.events.register("creating-client-class", _explain)
+        return session
+
+    @property
+    def region(self) -> str:
+        return self.s3.meta.region_name
+
+    def _client(self, service: str) -> Any:
+        with self._making:  # making a client is not safe among threads, using it is
+            try:
+                return self.session.client(service, config=self._config)  # type: ignore[call-overload]
+            except BotoCoreError as error:
+                raise unanswered(error) from error
+
+    @cached_property
+    def outputs(self) -> Mapping[str, str]:
+        """Outputs of the stack, as `{"BucketName": …}`. Raises NotFound, Unavailable."""
+        try:
+            [described] = self.cloudformation.describe_stacks(StackName=self.stack)["Stacks"]
+        except NotFound:
+            raise NotFound(
+                f"There is no stack “{self.stack}” in {self.region}: deploy it (infra/README.md), or set SCONES_STACK."
+            ) from None
+        return {output["OutputKey"]: output["OutputValue"] for output in described.get("Outputs", [])}
+
+    def output(self, name: str) -> str:
+        """One output of the stack. Raises NotFound."""
+        try:
+            return self.outputs[name]
+        except KeyError:
+            raise NotFound(
+                f"The stack “{self.stack}” has no output {name}: update it with sam deploy (infra/README.md)."
+            ) from None
+
+    @cached_property
+    def s3(self) -> "S3Client":
+        client: S3Client = self._client("s3")
+        return client
+
+    @cached_property
+    def sagemaker(self) -> "SageMakerClient":
+        client: SageMakerClient = self._client("sagemaker")
+        return client
+
+    @cached_property
+    def runtime(self) -> "SageMakerRuntimeClient":
+        client: SageMakerRuntimeClient = self._client("sagemaker-runtime")
+        return client
+
+    @cached_property
+    def stepfunctions(self) -> "SFNClient":
+        client: SFNClient = self._client("stepfunctions")
+        return client
+
+    @cached_property
+    def functions(self) -> "LambdaClient":
+        client: LambdaClient = self._client("lambda")
+        return client
+
+    @cached_property
+    def cloudformation(self) -> "CloudFormationClient":
+        client: CloudFormationClient = self._client("cloudformation")
+        return client
+
+    @cached_property
+    def logs(self) -> "CloudWatchLogsClient":
+        client: CloudWatchLogsClient = self._client("logs")
+        return client
+
+    @cached_property
+    def sns(self) -> "SNSClient":
+        client: SNSClient = self._client("sns")
+        return client
+
+    @cached_property
+    def sts(self) -> "STSClient":
+        client: STSClient = self._client("sts")
+        return client
+
+    @cached_property
+    def iam(self) -> "IAMClient":
+        client: IAMClient = self._client("iam")
+        return client
+
+    @cached_property
+    def quotas(self) -> "ServiceQuotasClient":
+        client: ServiceQuotasClient = self._client("service-quotas")
+        return client
+
+    @cached_property
+    def autoscaling(self) -> "ApplicationAutoScalingClient":
+        client: ApplicationAutoScalingClient = self._client("application-autoscaling")
+        return client
+
+
+def resource_name(stack: str, label: str, digest: str) -> str:
+    """A name that SageMaker takes (63 letters, digits and hyphens), the same for the same contents."""
+    readable = re.sub(r"[^a-zA-Z0-9]+", "-", f"{stack}-{label}").strip("-")[:42].rstrip("-")
+    return f"{readable}-{digest[:16]}"

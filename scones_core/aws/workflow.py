@@ -1,0 +1,218 @@
+"""State machines on Step Functions: the ports WorkflowService and StateMachines.
+
+A state machine is named `<stack>-<machine>` there. The definitions of `infra/` are deployed with the stack; `put`
+changes them, or adds others.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from functools import cached_property
+from heapq import merge
+from itertools import dropwhile, islice
+from typing import TYPE_CHECKING, Any
+
+from scones_core.aws.functions import configure
+from scones_core.aws.recently import Recently
+from scones_core.aws.session import Aws
+from scones_core.errors import BadDefinition, BadInput, Conflict, NotFound
+from scones_core.ports import Execution, ExecutionStatus
+
+if TYPE_CHECKING:
+    from mypy_boto3_stepfunctions.type_defs import DescribeExecutionOutputTypeDef, ExecutionListItemTypeDef
+
+NAME = re.compile(r"[A-Za-z0-9_.-]{1,80}")
+MACHINE = re.compile(r"[A-Za-z0-9_-]{1,80}")
+PLACEHOLDER = re.compile(r"\$\{(\w+)\}")
+MAX_INPUT = 262_144  # bytes: https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
+POLL = 0.5  # seconds for which an answer about a running execution counts
+DESCRIBED_AT_ONCE = 8
+FIRST_MACHINE = "ClassifyImageStateMachineArn"
+
+
+class StepFunctions:
+    """Executions of the stack's state machines."""
+
+    def __init__(self, aws: Aws, *, poll: float = POLL) -> None:
+        self._aws = aws
+        self._known: Recently[Execution] = Recently(poll, lambda known: known.status is not ExecutionStatus.RUNNING)
+        self._machine_of: dict[str, str] = {}  # execution → machine, of those this process has seen
+
+    # WorkflowService
+
+    def start(self, machine: str, name: str, input: Any) -> Execution:
+        if not NAME.fullmatch(name):
+            raise BadInput(f"“{name}” cannot name an execution: use 1 to 80 letters, digits, dots, - and _.")
+        try:
+            self._aws.stepfunctions.start_execution(
+                stateMachineArn=self._machine_arn(machine), name=name, input=_checked(input)
+            )
+        except Conflict as error:
+            raise Conflict(
+                f"ExecutionAlreadyExists: the execution “{name}” exists already; choose another name."
+            ) from error
+        except NotFound:
+            raise self._no_machine(machine) from None
+        self._machine_of[name] = machine
+        self._known.forget(name)
+        return self.describe(name)
+
+    def describe(self, name: str) -> Execution:
+        return self._known.get(name, lambda: self._describe(name))
+
+    def list(
+        self,
+        machine: str | None = None,
+        *,
+        status: ExecutionStatus | None = None,
+        limit: int = 100,
+        before: str | None = None,
+    ) -> Sequence[Execution]:
+        machines = [machine] if machine else self.names()
+        found: Iterator[ExecutionListItemTypeDef] = merge(
+            *(self._listed(m, status) for m in machines), key=lambda item: item["startDate"], reverse=True
+        )
+        if before is not None:
+            found = islice(dropwhile(lambda item: item["name"] != before, found), 1, None)
+        names = [item["name"] for item in islice(found, limit)]
+        with ThreadPoolExecutor(DESCRIBED_AT_ONCE, thread_name_prefix="executions") as pool:
+            return list(pool.map(self.describe, names))
+
+    def history(self, name: str) -> Sequence[Mapping[str, Any]]:
+        arn = self._execution_arn(self.describe(name))
+        pages = self._aws.stepfunctions.get_paginator("get_execution_history").paginate(executionArn=arn)
+        return [_with_texts(event) for page in pages for event in page["events"]]
+
+    def stop(self, name: str, *, error: str | None = None, cause: str | None = None) -> None:
+        self._known.forget(name)
+        execution = self.describe(name)
+        if execution.status is ExecutionStatus.RUNNING:
+            told: Any = {key: text for key, text in (("error", error), ("cause", cause)) if text}
+            self._aws.stepfunctions.stop_execution(executionArn=self._execution_arn(execution), **told)
+            self._known.forget(name)
+
+    def configure(self, environment: Mapping[str, str]) -> None:
+        configure(self._aws, environment)
+
+    # StateMachines
+
+    def names(self) -> Sequence[str]:
+        prefix = f"{self._aws.stack}-"
+        pages = self._aws.stepfunctions.get_paginator("list_state_machines").paginate()
+        found = [machine["name"] for page in pages for machine in page["stateMachines"]]
+        return sorted(name.removeprefix(prefix) for name in found if name.startswith(prefix))
+
+    def definition(self, machine: str) -> Mapping[str, Any]:
+        """The definition, with the functions' ARNs as the substitutions they were given by."""
+        try:
+            found = self._aws.stepfunctions.describe_state_machine(stateMachineArn=self._machine_arn(machine))
+        except NotFound:
+            raise self._no_machine(machine) from None
+        text = found["definition"]
+        for name, value in self._substitutions.items():
+            text = text.replace(value, f"${{{name}}}")
+        definition: Mapping[str, Any] = json.loads(text)
+        return definition
+
+    def put(self, machine: str, definition: Mapping[str, Any]) -> None:
+        if not MACHINE.fullmatch(machine):
+            raise BadDefinition(f"“{machine}” cannot name a state machine: use 1 to 80 letters, digits, - and _.")
+        text = self._substituted(json.dumps(definition, ensure_ascii=False))
+        try:
+            self._aws.stepfunctions.update_state_machine(stateMachineArn=self._machine_arn(machine), definition=text)
+        except NotFound:
+            self._aws.stepfunctions.create_state_machine(
+                name=f"{self._aws.stack}-{machine}", definition=text, roleArn=self._aws.output("StateMachineRoleArn")
+            )
+
+    # Names
+
+    @cached_property
+    def _substitutions(self) -> Mapping[str, str]:
+        """What may stand as `${SerializeImageDataFunctionArn}` in a definition."""
+        outputs = self._aws.outputs
+        return {name: value for name, value in outputs.items() if name.endswith(("FunctionArn", "StateMachineArn"))}
+
+    def _substituted(self, text: str) -> str:
+        def value(found: re.Match[str]) -> str:
+            return self._substitutions.get(found[1], found[0])
+
+        return PLACEHOLDER.sub(value, text)
+
+    def _machine_arn(self, machine: str) -> str:
+        return f"{self._aws.output(FIRST_MACHINE).rpartition(':')[0]}:{self._aws.stack}-{machine}"
+
+    def _execution_arn(self, execution: Execution) -> str:
+        return self._arn(execution.machine, execution.name)
+
+    def _arn(self, machine: str, name: str) -> str:
+        return f"{self._machine_arn(machine).replace(':stateMachine:', ':execution:')}:{name}"
+
+    def _no_machine(self, machine: str) -> NotFound:
+        return NotFound(f"There is no state machine “{machine}”; there are: {', '.join(self.names()) or 'none'}.")
+
+    # Executions
+
+    def _listed(self, machine: str, status: ExecutionStatus | None) -> Iterator["ExecutionListItemTypeDef"]:
+        wanted: Any = {"statusFilter": status} if status else {}
+        pages = self._aws.stepfunctions.get_paginator("list_executions").paginate(
+            stateMachineArn=self._machine_arn(machine), **wanted
+        )
+        try:
+            for page in pages:
+                for item in page["executions"]:
+                    self._machine_of[item["name"]] = machine
+                    yield item
+        except NotFound:
+            raise self._no_machine(machine) from None
+
+    def _describe(self, name: str) -> Execution:
+        """Executions are known by their name alone here, and to Step Functions by machine and name."""
+        known = self._machine_of.get(name)
+        for machine in [known] if known else self.names():
+            try:
+                found = self._aws.stepfunctions.describe_execution(executionArn=self._arn(machine, name))
+            except (NotFound, BadInput):
+                continue
+            self._machine_of[name] = machine
+            return _execution(machine, found)
+        raise NotFound(f"There is no execution “{name}”; list the executions to see their names.")
+
+
+def _checked(given: Any) -> str:
+    try:
+        text = json.dumps(given, ensure_ascii=False, allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise BadInput(f"The input is not JSON: {error}.") from None
+    if len(text.encode()) > MAX_INPUT:
+        raise BadInput(
+            "The input has more than 262,144 bytes of JSON: put the data into the object store and name its key."
+        )
+    return text
+
+
+def _execution(machine: str, found: "DescribeExecutionOutputTypeDef") -> Execution:
+    status = found["status"]
+    return Execution(
+        name=found["name"],
+        machine=machine,
+        status=ExecutionStatus.RUNNING if status == "PENDING_REDRIVE" else ExecutionStatus(status),
+        started=found["startDate"],
+        input=_json(found.get("input")),
+        stopped=found.get("stopDate"),
+        output=_json(found.get("output")),
+        error=found.get("error"),
+        cause=found.get("cause"),
+    )
+
+
+def _json(text: str | None) -> Any:
+    return None if text is None else json.loads(text)
+
+
+def _with_texts(event: Any) -> Any:
+    """An event as it is printed: its times as ISO 8601 text."""
+    written: Callable[[datetime], str] = lambda time: time.isoformat(timespec="milliseconds")  # noqa: E731
+    return {key: written(value) if isinstance(value, datetime) else value for key, value in event.items()}

@@ -1,0 +1,57 @@
+"""The one place where things are wired; its arguments are the seams for tests."""
+
+from pathlib import Path
+
+from scones_core.db import Database
+from scones_core.errors import Unavailable
+from scones_core.ports import Backend
+from scones_core.services import App
+from scones_core.settings import REPOSITORY, BackendName, Settings
+
+
+def open_app(settings: Settings | None = None) -> App:
+    """Open the backend and the database that the settings name; creates an empty home where there is none."""
+    settings = settings or Settings()
+    home = settings.home.resolve()
+    settings = settings.model_copy(update={"home": home})
+    url = settings.database_url.get_secret_value() if settings.database_url else None
+    try:
+        database = Database(home, url)
+    except PermissionError:
+        raise Unavailable(f"The home “{home.name}” cannot be written: choose another with --home.") from None
+    return App(settings, build_backend(settings, home), database)
+
+
+def build_backend(settings: Settings, home: Path) -> Backend:
+    """Adapters are imported here, so that one backend never loads the other's libraries."""
+    if settings.backend is BackendName.AWS:
+        raise Unavailable("The AWS backend is not part of this version yet: set SCONES_BACKEND=embedded.")
+    return _embedded(settings, home)
+
+
+def _embedded(settings: Settings, home: Path) -> Backend:
+    from scones_core.local.clients import RuntimeClient, S3Client
+    from scones_core.local.endpoint import LocalEndpoints
+    from scones_core.local.notifier import AppriseNotifier
+    from scones_core.local.object_store import LocalObjectStore
+    from scones_core.local.training import LocalTraining
+    from scones_core.local.workflow import LocalWorkflows
+
+    objects = LocalObjectStore(home / "objects")
+    endpoints = LocalEndpoints(home / "endpoints", objects)
+    workflows = LocalWorkflows(
+        home / "workflows",
+        definitions_dir=REPOSITORY / "infra",
+        lambdas_dir=REPOSITORY / "lambdas",
+        clients={"s3": S3Client(objects), "runtime": RuntimeClient(endpoints)},
+    )
+    return Backend(
+        name="embedded",
+        objects=objects,
+        training=LocalTraining(home / "training", objects),
+        endpoints=endpoints,
+        workflows=workflows,
+        machines=workflows,
+        notifier=AppriseNotifier(settings.notify.get_secret_value().split() if settings.notify else []),
+        close=workflows.close,
+    )

@@ -1,0 +1,178 @@
+"""The command line: arguments in; text, or one JSON document, out."""
+
+import json
+import os
+import signal
+import sys
+from argparse import SUPPRESS, ArgumentParser, Namespace, RawDescriptionHelpFormatter
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from scones_core.bootstrap import open_app
+from scones_core.commands import Terminal, run
+from scones_core.domain.drift import SimulatedDrift
+from scones_core.domain.review import Strategy
+from scones_core.errors import SconesError
+from scones_core.services.review import ExportFormat
+from scones_core.settings import BackendName, Settings
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Returns the exit status: 0 done, 1 refused or failed; wrong usage exits with 2."""
+    arguments = parser().parse_args(argv)
+    signal.signal(signal.SIGTERM, _interrupt)
+    terminal = Terminal(_to_stderr, interactive=sys.stderr.isatty())
+    try:
+        result = run(open_app(_settings(arguments)), arguments, terminal)
+        print(json.dumps(result, default=_plain) if arguments.json else readable(result))  # noqa: T201
+        sys.stdout.flush()
+    except SconesError as error:
+        _to_stderr(f"error: {' '.join(str(error).split())}\n")
+        return 1
+    except KeyboardInterrupt:
+        _to_stderr("error: interrupted; what was done so far is kept\n")
+        return 1
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    return 0
+
+
+def _settings(arguments: Namespace) -> Settings:
+    given = {name: getattr(arguments, name, None) for name in ("home", "backend")}
+    return Settings(**{name: value for name, value in given.items() if value is not None})
+
+
+def _interrupt(_signal: int, _frame: object) -> None:
+    raise KeyboardInterrupt
+
+
+def _to_stderr(text: str) -> None:
+    sys.stderr.write(text)
+    sys.stderr.flush()
+
+
+def _plain(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, datetime) else str(value)
+
+
+def readable(value: Any, indent: str = "") -> str:
+    """Any command's result as indented text."""
+    if isinstance(value, Mapping):
+        return "\n".join(_entry(str(key), entry, indent) for key, entry in value.items())
+    if isinstance(value, list | tuple):
+        return "\n".join(f"{indent}- {readable(entry, indent + '  ').lstrip()}" for entry in value)
+    return f"{indent}{_scalar(value)}"
+
+
+def _entry(key: str, value: Any, indent: str) -> str:
+    if isinstance(value, Mapping | list | tuple) and value and not _flat(value):
+        return f"{indent}{key}:\n{readable(value, indent + '  ')}"
+    return f"{indent}{key}: {_scalar(value)}"
+
+
+def _flat(value: Any) -> bool:
+    return isinstance(value, list | tuple) and not any(isinstance(v, Mapping | list | tuple) for v in value)
+
+
+def _scalar(value: Any) -> str:
+    if isinstance(value, list | tuple):
+        return ", ".join(_scalar(entry) for entry in value) or "none"
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return "none" if value is None or value == {} else str(_plain(value) if isinstance(value, datetime) else value)
+
+
+def parser() -> ArgumentParser:
+    """The whole command line; `--home`, `--backend` and `--json` may stand before or after the command."""
+    common = ArgumentParser(add_help=False)
+    common.add_argument("--home", type=Path, default=SUPPRESS, help="folder of the embedded backend (default .scones)")
+    common.add_argument("--backend", choices=list(BackendName), default=SUPPRESS, help="default embedded")
+    common.add_argument("--json", action="store_true", default=SUPPRESS, help="one JSON document on stdout")
+    top = ArgumentParser(
+        prog="python -m scones_core",
+        description=__doc__,
+        parents=[common],
+        formatter_class=RawDescriptionHelpFormatter,
+    )
+    top.set_defaults(json=False)
+    commands = top.add_subparsers(required=True, metavar="COMMAND")
+    _loop_commands(commands, common)
+    _review_commands(commands, common)
+    _model_commands(commands, common)
+    return top
+
+
+def _add(commands: Any, common: ArgumentParser, name: str, does: str, *, command: str | None = None) -> ArgumentParser:
+    sub: ArgumentParser = commands.add_parser(name, help=does, description=does, parents=[common])
+    sub.set_defaults(command=command or name)
+    return sub
+
+
+def _loop_commands(commands: Any, common: ArgumentParser) -> None:
+    sub = _add(commands, common, "etl", "extract, transform and load images into a dataset version")
+    sub.add_argument("--source", required=True, help="cifar100, sample, or the path of an archive, folder or zip")
+    sub.add_argument("--classes", help="2 to 20 class names, separated by commas")
+    sub = _add(commands, common, "train", "run a training job and evaluate its model")
+    sub.add_argument("--dataset", metavar="ID")
+    sub.add_argument("--seed", type=int, default=0)
+    sub = _add(commands, common, "deploy", "create or update the endpoint")
+    sub.add_argument("--model", metavar="ID")
+    sub.add_argument("--capture-percentage", type=int, metavar="P")
+    sub = _add(commands, common, "classify", "start one execution per image")
+    sub.add_argument("paths", nargs="*", metavar="PATH")
+    sub.add_argument("--sample", type=int, metavar="N", help="draw N test images")
+    sub.add_argument("--workers", type=int, default=4, metavar="W")
+    sub = _add(commands, common, "traffic", "generate test traffic")
+    sub.add_argument("--count", type=int, required=True, metavar="N")
+    sub.add_argument("--rate", type=float, metavar="R", help="images per second; a burst without it")
+    sub.add_argument("--drift", choices=list(SimulatedDrift), default=SimulatedDrift.NONE)
+    sub = _add(commands, common, "history", "the events of an execution")
+    sub.add_argument("name", metavar="NAME")
+    sub = _add(commands, common, "ingest", "read captured inferences")
+    sub.add_argument("paths", nargs="*", metavar="PATH")
+    sub = _add(commands, common, "monitor", "the figures of the Monitor page")
+    sub.add_argument("--since", metavar="T")
+    sub.add_argument("--threshold", type=float, metavar="T")
+    sub = _add(commands, common, "threshold", "show, set or propose the threshold")
+    sub.add_argument("--set", type=float, metavar="T")
+    sub.add_argument("--max-risk", type=float, metavar="R")
+    sub.add_argument("--confidence", type=float, default=0.95, metavar="C")
+
+
+def _review_commands(commands: Any, common: ArgumentParser) -> None:
+    review = commands.add_parser("review", help="lease, decide, undo, export").add_subparsers(
+        required=True, metavar="ACTION"
+    )
+    sub = _add(review, common, "next", "lease the next images", command="review next")
+    sub.add_argument("--strategy", choices=list(Strategy), default=Strategy.LEAST_CONFIDENCE)
+    sub.add_argument("--count", type=int, default=1, metavar="N")
+    sub.add_argument("--reviewer", required=True, metavar="R")
+    sub = _add(review, common, "decide", "record a decision; the label “skip” passes over", command="review decide")
+    sub.add_argument("id", metavar="ID")
+    sub.add_argument("label", metavar="LABEL")
+    sub.add_argument("--reviewer", required=True, metavar="R")
+    sub.add_argument("--note", default="", metavar="T")
+    sub.add_argument("--key", metavar="K", help="idempotency key")
+    sub = _add(review, common, "undo", "take the reviewer's last decision back", command="review undo")
+    sub.add_argument("id", metavar="ID", nargs="?")
+    sub.add_argument("--reviewer", required=True, metavar="R")
+    sub = _add(review, common, "export", "write the labels", command="review export")
+    sub.add_argument("--format", choices=list(ExportFormat), required=True)
+    sub.add_argument("--out", required=True, metavar="FILE")
+
+
+def _model_commands(commands: Any, common: ArgumentParser) -> None:
+    sub = _add(commands, common, "retrain", "train a challenger on reviewed labels and compare it with the champion")
+    sub.add_argument("--min-labels", type=int, default=1, metavar="N")
+    sub.add_argument("--seed", type=int, default=0)
+    sub = _add(commands, common, "promote", "put the challenger, or a named model, into service")
+    sub.add_argument("model", nargs="?", metavar="MODEL")
+    _add(commands, common, "rollback", "bring back the model that served before")
+    sub = _add(commands, common, "demo", "the whole loop, once, with a scripted reviewer")
+    sub.add_argument("--source", default="sample")
+    sub.add_argument("--images", type=int, default=60, metavar="N")
+    _add(commands, common, "status", "what exists and what to do next")
+    _add(commands, common, "doctor", "check the installation and the configuration")

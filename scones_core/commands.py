@@ -1,0 +1,304 @@
+"""What each command of the command line does: one function a command, from arguments to a JSON value."""
+
+import time
+from argparse import Namespace
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from scones_core.domain.drift import SimulatedDrift
+from scones_core.domain.models import ModelVersion
+from scones_core.domain.review import Strategy
+from scones_core.errors import BadInput
+from scones_core.ports import Endpoint
+from scones_core.services import (
+    App,
+    capture,
+    classification,
+    demo,
+    deployment,
+    doctor,
+    etl,
+    monitoring,
+    overview,
+    retraining,
+    review,
+    traffic,
+    training,
+)
+
+Result = Mapping[str, Any]
+
+
+class Terminal:
+    """Where progress goes while a command runs: stderr, a bar where it is a terminal."""
+
+    def __init__(self, write: Callable[[str], None], *, interactive: bool) -> None:
+        self._write = write
+        self._interactive = interactive
+
+    def progress(self, done: int, total: int | None, what: str) -> None:
+        if self._interactive:
+            filled = f"[{'#' * (30 * done // total):<30}] " if total else ""
+            self._write(f"\r{filled}{done}{f'/{total}' if total else ''} {what} ")
+            if done == total:
+                self._write("\n")
+
+    def line(self, text: str) -> None:
+        self._write(f"{text}\n")
+
+
+def run(app: App, arguments: Namespace, terminal: Terminal) -> Result:
+    """Run the command that the arguments name. Raises SconesError."""
+    started = time.monotonic()
+    result = COMMANDS[arguments.command](app, arguments, terminal)
+    if "seconds" in result and result["seconds"] is None:
+        return {**result, "seconds": round(time.monotonic() - started, 3)}
+    return result
+
+
+def _etl(app: App, args: Namespace, terminal: Terminal) -> Result:
+    classes = [name.strip() for name in args.classes.split(",")] if args.classes else None
+    version = etl.load(app, args.source, classes=classes, progress=terminal.progress)
+    return _dataset(version)
+
+
+def _dataset(version: Any) -> Result:
+    return {
+        "dataset": version.id,
+        "classes": list(version.classes),
+        "train": version.train,
+        "test": version.test,
+        "skipped": list(version.skipped),
+        "source": version.source,
+        "generated": version.generated,
+        "parent": version.parent,
+    }
+
+
+def _train(app: App, args: Namespace, terminal: Terminal) -> Result:
+    job = training.start(app, dataset=args.dataset, seed=args.seed)
+    training.wait(app, job.name, on_log=terminal.line)
+    return _model(training.model_of_job(app, job.name))
+
+
+def _model(model: ModelVersion) -> Result:
+    return {
+        "training_job": model.training_job,
+        "status": "Completed",
+        "model": model.id,
+        "dataset": model.dataset,
+        "seconds": model.seconds,
+        "metrics": model.metrics,
+    }
+
+
+def _deploy(app: App, args: Namespace, _terminal: Terminal) -> Result:
+    endpoint = deployment.deploy(app, args.model, capture_percentage=args.capture_percentage, actor="command line")
+    return _endpoint(endpoint)
+
+
+def _endpoint(endpoint: Endpoint) -> Result:
+    return {
+        "endpoint": endpoint.name,
+        "model": endpoint.config.model,
+        "status": endpoint.status,
+        "capture_percentage": endpoint.config.capture_percentage,
+    }
+
+
+def _classify(app: App, args: Namespace, terminal: Terminal) -> Result:
+    if not args.paths and args.sample is None:
+        raise BadInput("Nothing to classify: name image files, or draw test images with --sample N.")
+    keys = [classification.upload(app, Path(path).name, _read(path)) for path in args.paths]
+    if args.sample is not None:
+        keys += classification.sample_keys(app, args.sample)
+    return _classified(classification.classify(app, keys, workers=args.workers, progress=terminal.progress))
+
+
+def _classified(found: list[classification.Classified]) -> Result:
+    succeeded = sum(item.status == "SUCCEEDED" for item in found)
+    return {
+        "executions": [asdict(item) for item in found],
+        "succeeded": succeeded,
+        "failed": len(found) - succeeded,
+    }
+
+
+def _read(path: str) -> bytes:
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        raise BadInput(f"“{path}” cannot be read ({error.strerror}): name an existing file.") from None
+
+
+def _traffic(app: App, args: Namespace, terminal: Terminal) -> Result:
+    sent = traffic.send(app, args.count, rate=args.rate, drift=SimulatedDrift(args.drift), progress=terminal.progress)
+    return asdict(sent)
+
+
+def _history(app: App, args: Namespace, _terminal: Terminal) -> Result:
+    return {"execution": args.name, "events": list(classification.history(app, args.name))}
+
+
+def _ingest(app: App, args: Namespace, terminal: Terminal) -> Result:
+    if args.paths:
+        files = (_read(path) for path in _capture_files(args.paths))
+        found = capture.ingest_files(app, files, progress=terminal.progress)
+    else:
+        found = capture.ingest(app, progress=terminal.progress)
+    return {**asdict(found), "seconds": None}
+
+
+def _capture_files(paths: list[str]) -> list[str]:
+    found: list[str] = []
+    for path in paths:
+        inside = sorted(str(file) for file in Path(path).rglob("*.jsonl")) if Path(path).is_dir() else [path]
+        if not inside:
+            raise BadInput(f"There are no .jsonl files in “{path}”: name a folder of captured inferences.")
+        found += inside
+    return found
+
+
+def _monitor(app: App, args: Namespace, _terminal: Terminal) -> Result:
+    return _figures(monitoring.figures(app, since=_time(args.since), at=args.threshold))
+
+
+def _time(text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError:
+        raise BadInput(f"“{text}” is not a time: write it as 2025-10-04T08:44:11Z.") from None
+    return time if time.tzinfo else time.replace(tzinfo=UTC)
+
+
+def _figures(found: monitoring.Figures) -> Result:
+    return {
+        "inferences": found.inferences,
+        "low_confidence": found.low_confidence,
+        "low_share": found.low_share,
+        "histogram": found.histogram,
+        "by_class": found.by_class,
+        "drift": asdict(found.drift),
+        "threshold": found.threshold,
+    }
+
+
+def _threshold(app: App, args: Namespace, _terminal: Terminal) -> Result:
+    if args.max_risk is not None:
+        return asdict(monitoring.propose_threshold(app, max_risk=args.max_risk, level=args.confidence))
+    if args.set is not None:
+        monitoring.set_threshold(app, args.set, actor="command line")
+    value = monitoring.threshold(app)
+    if deployment.endpoint(app) is None:
+        return {"threshold": value, "coverage": None, "risk": None, "risk_upper_bound": None, "labels_used": 0}
+    return asdict(monitoring.threshold_figures(app, value, level=args.confidence))
+
+
+def _review_next(app: App, args: Namespace, _terminal: Terminal) -> Result:
+    items = review.next_items(app, args.reviewer, strategy=Strategy(args.strategy), count=args.count)
+    return {"items": [asdict(item) for item in items]}
+
+
+def _review_decide(app: App, args: Namespace, _terminal: Terminal) -> Result:
+    label = None if args.label == "skip" else args.label
+    return asdict(review.decide(app, args.id, label, args.reviewer, note=args.note, key=args.key))
+
+
+def _review_undo(app: App, args: Namespace, _terminal: Terminal) -> Result:
+    return asdict(review.undo(app, args.reviewer, id=args.id))
+
+
+def _review_export(app: App, args: Namespace, _terminal: Terminal) -> Result:
+    text, rows = review.export(app, review.ExportFormat(args.format))
+    try:
+        Path(args.out).write_text(text)
+    except OSError as error:
+        raise BadInput(f"“{args.out}” cannot be written ({error.strerror}): name another file with --out.") from None
+    return {"rows": rows, "file": args.out}
+
+
+def _retrain(app: App, args: Namespace, terminal: Terminal) -> Result:
+    return _retrained(retraining.retrain(app, min_labels=args.min_labels, seed=args.seed, on_log=terminal.line))
+
+
+def _retrained(found: retraining.Retrained) -> Result:
+    comparison = asdict(found.comparison)
+    accuracy = {name: comparison.pop(f"{name}_accuracy") for name in ("champion", "challenger")}
+    return {
+        "dataset": found.dataset.id,
+        "new_labels": found.new_labels,
+        "challenger": found.challenger.id,
+        "champion": found.champion.id,
+        "comparison": {"accuracy": accuracy, **comparison},
+    }
+
+
+def _promote(app: App, args: Namespace, _terminal: Terminal) -> Result:
+    before = deployment.champion(app)
+    endpoint = deployment.promote(app, args.model, actor="command line")
+    return {**_endpoint(endpoint), "previous": before.id if before else None}
+
+
+def _rollback(app: App, _args: Namespace, _terminal: Terminal) -> Result:
+    before = deployment.champion(app)
+    return {**_endpoint(deployment.rollback(app, actor="command line")), "previous": before.id if before else None}
+
+
+_TELL: dict[demo.Stage, Callable[[Any], Any]] = {
+    demo.Stage.ETL: _dataset,
+    demo.Stage.TRAIN: _model,
+    demo.Stage.DEPLOY: _endpoint,
+    demo.Stage.CLASSIFY: _classified,
+    demo.Stage.INGEST: asdict,
+    demo.Stage.MONITOR: _figures,
+    demo.Stage.REVIEW: lambda found: {"decisions": [asdict(one) for one in found], "reviewed": len(found)},
+    demo.Stage.RETRAIN: _retrained,
+    demo.Stage.PROMOTE: _endpoint,
+}
+
+
+def _demo(app: App, args: Namespace, terminal: Terminal) -> Result:
+    stages: dict[str, Any] = {}
+    running = demo.run(app, source=args.source, images=args.images, progress=terminal.progress, on_log=terminal.line)
+    before = time.monotonic()
+    for told in running:
+        took, before = time.monotonic() - before, time.monotonic()
+        terminal.line(f"{told.stage} done in {took:.1f} s")
+        stages[str(told.stage)] = {"seconds": round(took, 3), **_TELL[told.stage](told.result)}
+    return {**stages, "seconds": None}
+
+
+def _status(app: App, _args: Namespace, _terminal: Terminal) -> Result:
+    return asdict(overview.status(app))
+
+
+def _doctor(app: App, _args: Namespace, _terminal: Terminal) -> Result:
+    return {"checks": [asdict(check) for check in doctor.checks(app)]}
+
+
+COMMANDS: dict[str, Callable[[App, Namespace, Terminal], Result]] = {
+    "etl": _etl,
+    "train": _train,
+    "deploy": _deploy,
+    "classify": _classify,
+    "traffic": _traffic,
+    "history": _history,
+    "ingest": _ingest,
+    "monitor": _monitor,
+    "threshold": _threshold,
+    "review next": _review_next,
+    "review decide": _review_decide,
+    "review undo": _review_undo,
+    "review export": _review_export,
+    "retrain": _retrain,
+    "promote": _promote,
+    "rollback": _rollback,
+    "demo": _demo,
+    "status": _status,
+    "doctor": _doctor,
+}

@@ -1,0 +1,73 @@
+"""Queries on captured inferences."""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import pandas as pd
+import sqlalchemy as sa
+
+from scones_core.db.schema import EPOCH, capture_files, inferences, quarantine
+
+CHUNK = 500  # well under SQLite's limit of bound parameters
+
+
+def unread(connection: sa.Connection, files: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Of (key, version), those that have not been read in this version."""
+    known = dict(connection.execute(sa.select(capture_files.c.key, capture_files.c.version)).all())
+    return [(key, version) for key, version in files if known.get(key) != version]
+
+
+def add(connection: sa.Connection, rows: Sequence[dict[str, Any]]) -> int:
+    """Insert the inferences whose event id is new; returns how many."""
+    known: set[str] = set()
+    for start in range(0, len(rows), CHUNK):
+        ids = [row["event_id"] for row in rows[start : start + CHUNK]]
+        known.update(connection.scalars(sa.select(inferences.c.event_id).where(inferences.c.event_id.in_(ids))))
+    fresh = {row["event_id"]: row for row in reversed(rows) if row["event_id"] not in known}
+    if fresh:
+        connection.execute(sa.insert(inferences), list(fresh.values()))
+    return len(fresh)
+
+
+def mark_read(connection: sa.Connection, files: Iterable[tuple[str, str]], rejected: Sequence[dict[str, Any]]) -> None:
+    """Note capture files as read, and the lines of them that were not inferences."""
+    for key, version in files:
+        connection.execute(sa.delete(capture_files).where(capture_files.c.key == key))
+        connection.execute(sa.delete(quarantine).where(quarantine.c.capture_key == key))
+        row = {"key": key, "version": version, "read_at": datetime.now(UTC)}
+        connection.execute(sa.insert(capture_files), row)
+    if rejected:
+        connection.execute(sa.insert(quarantine), list(rejected))
+
+
+def quarantined(connection: sa.Connection) -> list[dict[str, Any]]:
+    """Capture lines that could not be read, with the reason."""
+    return [dict(row) for row in connection.execute(sa.select(quarantine)).mappings()]
+
+
+def count(connection: sa.Connection) -> int:
+    return int(connection.scalar(sa.select(sa.func.count()).select_from(inferences)) or 0)
+
+
+def frame(connection: sa.Connection, since: datetime | None = None) -> pd.DataFrame:
+    """Columns time (UTC), event_id, prediction, confidence, image_sha256, in the order of time."""
+    table = inferences.c
+    query = sa.select(
+        sa.type_coerce(table.time, sa.BigInteger).label("time"),
+        table.event_id,
+        table.prediction,
+        table.confidence,
+        table.image_sha256,
+    )
+    if since:
+        query = query.where(table.time >= since)
+    rows = connection.execute(query.order_by(table.time, table.event_id)).all()
+    data = pd.DataFrame(rows, columns=["time", "event_id", "prediction", "confidence", "image_sha256"])
+    data["time"] = pd.Timestamp(EPOCH) + pd.to_timedelta(data["time"].astype("int64"), unit="us")
+    return data
+
+
+def get(connection: sa.Connection, event_id: str) -> dict[str, Any] | None:
+    row = connection.execute(sa.select(inferences).where(inferences.c.event_id == event_id)).mappings().first()
+    return dict(row) if row else None

@@ -1,0 +1,192 @@
+"""Tables. Times are integers: microseconds since 1970-01-01 UTC."""
+
+from datetime import UTC, datetime, timedelta
+
+import sqlalchemy as sa
+from sqlalchemy.types import TypeDecorator
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class UtcTime(TypeDecorator[datetime]):
+    """An aware UTC datetime, stored as microseconds since 1970."""
+
+    impl = sa.BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> int | None:
+        return None if value is None else (value - EPOCH) // timedelta(microseconds=1)
+
+    def process_result_value(self, value: int | None, dialect: sa.Dialect) -> datetime | None:
+        return None if value is None else EPOCH + timedelta(microseconds=value)
+
+
+metadata = sa.MetaData()
+
+dataset_versions = sa.Table(
+    "dataset_versions",
+    metadata,
+    sa.Column("id", sa.String(64), primary_key=True),
+    sa.Column("created", UtcTime, nullable=False),
+    sa.Column("parent", sa.String(64)),
+    sa.Column("classes", sa.JSON, nullable=False),
+    sa.Column("source", sa.Text, nullable=False),
+    sa.Column("generated", sa.Boolean, nullable=False),
+    sa.Column("train", sa.Integer, nullable=False),
+    sa.Column("test", sa.Integer, nullable=False),
+    sa.Column("new_labels", sa.Integer, nullable=False),
+    sa.Column("skipped", sa.JSON, nullable=False),
+)
+
+dataset_images = sa.Table(
+    "dataset_images",
+    metadata,
+    sa.Column("dataset", sa.String(64), sa.ForeignKey("dataset_versions.id"), primary_key=True),
+    sa.Column("key", sa.Text, primary_key=True),
+    sa.Column("split", sa.String(8), nullable=False),
+    sa.Column("class_index", sa.Integer, nullable=False),
+    sa.Column("sha256", sa.String(64), nullable=False),
+)
+sa.Index("dataset_images_sha256", dataset_images.c.sha256)
+
+training_jobs = sa.Table(
+    "training_jobs",
+    metadata,
+    sa.Column("name", sa.String(63), primary_key=True),
+    sa.Column("dataset", sa.String(64), sa.ForeignKey("dataset_versions.id"), nullable=False),
+    sa.Column("created", UtcTime, nullable=False),
+    sa.Column("settled", sa.Boolean, nullable=False),  # ended, and its model version (if any) is registered
+)
+
+model_versions = sa.Table(
+    "model_versions",
+    metadata,
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("created", UtcTime, nullable=False),
+    sa.Column("training_job", sa.String(63), sa.ForeignKey("training_jobs.name"), nullable=False, unique=True),
+    sa.Column("dataset", sa.String(64), sa.ForeignKey("dataset_versions.id"), nullable=False),
+    sa.Column("hyperparameters", sa.JSON, nullable=False),
+    sa.Column("metrics", sa.JSON, nullable=False),
+    sa.Column("artifact_key", sa.Text, nullable=False),
+    sa.Column("artifact_sha256", sa.String(64), nullable=False),
+    sa.Column("seconds", sa.Float),
+    sa.Column("approval", sa.String(32), nullable=False),
+)
+
+evaluations = sa.Table(
+    "evaluations",
+    metadata,
+    sa.Column("model", sa.Integer, sa.ForeignKey("model_versions.number"), primary_key=True),
+    sa.Column("key", sa.Text, primary_key=True),
+    sa.Column("sha256", sa.String(64), primary_key=True),
+    sa.Column("probabilities", sa.JSON, nullable=False),
+)
+
+deployments = sa.Table(
+    "deployments",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("time", UtcTime, nullable=False),
+    sa.Column("endpoint", sa.String(63), nullable=False),
+    sa.Column("model", sa.Integer, sa.ForeignKey("model_versions.number"), nullable=False),
+    sa.Column("action", sa.String(16), nullable=False),  # deploy, promote, rollback
+    sa.Column("actor", sa.Text, nullable=False),
+    sa.Column("done", sa.Boolean, nullable=False),  # the endpoint has confirmed it
+)
+
+capture_files = sa.Table(
+    "capture_files",
+    metadata,
+    sa.Column("key", sa.Text, primary_key=True),
+    sa.Column("version", sa.Text, nullable=False),  # the object's ETag when it was read
+    sa.Column("read_at", UtcTime, nullable=False),
+)
+
+inferences = sa.Table(
+    "inferences",
+    metadata,
+    sa.Column("event_id", sa.String(64), primary_key=True),
+    sa.Column("time", UtcTime, nullable=False),
+    sa.Column("endpoint", sa.String(63), nullable=False),
+    sa.Column("variant", sa.String(63), nullable=False),
+    sa.Column("inference_id", sa.Text),
+    sa.Column("image_key", sa.Text),
+    sa.Column("image_sha256", sa.String(64), nullable=False),
+    sa.Column("content_type", sa.Text, nullable=False),
+    sa.Column("probabilities", sa.JSON, nullable=False),
+    sa.Column("prediction", sa.Integer, nullable=False),
+    sa.Column("confidence", sa.Float, nullable=False),
+    sa.Column("margin", sa.Float, nullable=False),
+    sa.Column("entropy", sa.Float, nullable=False),
+    sa.Column("capture_key", sa.Text, nullable=False),
+    sa.Column("capture_line", sa.Integer, nullable=False),
+)
+sa.Index("inferences_time", inferences.c.time)
+sa.Index("inferences_confidence", inferences.c.confidence)
+sa.Index("inferences_image", inferences.c.image_sha256)
+
+quarantine = sa.Table(
+    "quarantine",
+    metadata,
+    sa.Column("capture_key", sa.Text, primary_key=True),
+    sa.Column("capture_line", sa.Integer, primary_key=True),
+    sa.Column("reason", sa.Text, nullable=False),
+)
+
+decisions = sa.Table(
+    "decisions",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("event_id", sa.String(64), sa.ForeignKey("inferences.event_id"), nullable=False),
+    sa.Column("image_sha256", sa.String(64), nullable=False),
+    sa.Column("action", sa.String(8), nullable=False),  # label, skip, undo
+    sa.Column("label", sa.Text),
+    sa.Column("undoes", sa.Integer, sa.ForeignKey("decisions.id"), unique=True),
+    sa.Column("reviewer", sa.Text, nullable=False),
+    sa.Column("note", sa.Text, nullable=False),
+    sa.Column("idempotency_key", sa.Text, unique=True),
+    sa.Column("time", UtcTime, nullable=False),
+)
+sa.Index("decisions_image", decisions.c.image_sha256)
+
+reviewed_images = sa.Table(  # the decision in force per image, kept in step with `decisions`
+    "reviewed_images",
+    metadata,
+    sa.Column("image_sha256", sa.String(64), primary_key=True),
+    sa.Column("event_id", sa.String(64), nullable=False),
+    sa.Column("decision", sa.Integer, sa.ForeignKey("decisions.id"), nullable=False),
+    sa.Column("label", sa.Text),
+    sa.Column("status", sa.String(16), nullable=False),
+    sa.Column("reviewer", sa.Text, nullable=False),
+    sa.Column("time", UtcTime, nullable=False),
+)
+
+leases = sa.Table(
+    "leases",
+    metadata,
+    sa.Column("image_sha256", sa.String(64), primary_key=True),
+    sa.Column("reviewer", sa.Text, nullable=False),
+    sa.Column("expires", UtcTime, nullable=False),
+)
+
+notifications = sa.Table(
+    "notifications",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("time", UtcTime, nullable=False),
+    sa.Column("up_to", UtcTime, nullable=False),  # executions that stopped until then have been told of
+    sa.Column("executions", sa.Integer, nullable=False),
+    sa.Column("title", sa.Text, nullable=False),
+    sa.Column("body", sa.Text, nullable=False),
+    sa.Column("failure", sa.Text),  # None when it was sent
+)
+
+app_settings = sa.Table(
+    "app_settings",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("name", sa.String(64), nullable=False),
+    sa.Column("value", sa.JSON, nullable=False),
+    sa.Column("time", UtcTime, nullable=False),
+    sa.Column("actor", sa.Text, nullable=False),
+)

@@ -1,0 +1,19 @@
+"""What users set while the app runs; every change is kept, the last one holds."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from scones_core.db.schema import app_settings
+
+
+def get(connection: sa.Connection, name: str) -> Any:
+    """The value in force, or None."""
+    table = app_settings.c
+    return connection.scalar(sa.select(table.value).where(table.name == name).order_by(table.id.desc()).limit(1))
+
+
+def put(connection: sa.Connection, name: str, value: Any, actor: str = "") -> None:
+    row = {"name": name, "value": value, "time": datetime.now(UTC), "actor": actor}
+    connection.execute(sa.insert(app_settings), row)

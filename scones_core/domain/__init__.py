@@ -1,0 +1,1 @@
+"""What the product knows without any service: frozen values and pure functions."""

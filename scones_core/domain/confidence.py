@@ -1,0 +1,101 @@
+"""Confidence, the threshold, and what a threshold costs and buys."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+DEFAULT_THRESHOLD = 0.93  # the reference project's
+
+Floats = NDArray[np.float64]
+
+
+def is_low(confidence: float, threshold: float) -> bool:
+    """An inference is accepted only when its confidence exceeds the threshold."""
+    return confidence <= threshold
+
+
+def histogram(confidences: Floats, *, bins: int = 20) -> list[dict[str, float]]:
+    """Counts over [0, 1] in equal-width bins, as rows `{from, to, inferences}`; the last bin includes 1.0."""
+    counts, edges = np.histogram(confidences, bins=bins, range=(0.0, 1.0))
+    return [
+        {"from": round(float(a), 4), "to": round(float(b), 4), "inferences": int(n)}
+        for a, b, n in zip(edges[:-1], edges[1:], counts, strict=True)
+    ]
+
+
+def coverage(confidences: Floats, threshold: float) -> float:
+    """Share of inferences accepted at `threshold`, in [0, 1]; 0.0 for none.  Source: Geifman & El-Yaniv 2017, eq. 2."""
+    return float(np.mean(confidences > threshold)) if len(confidences) else 0.0
+
+
+def risk_upper_bound(errors: int, accepted: int, confidence: float) -> float:
+    """One-sided upper bound of an error rate after `errors` among `accepted`, at level `confidence` in (0, 1).
+
+    The largest rate at which so few errors still have probability 1 - confidence; 1.0 when nothing was accepted.
+    Source: Clopper & Pearson 1934.
+    """
+    if accepted == 0 or errors >= accepted:
+        return 1.0
+    low, high = errors / accepted, 1.0
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (middle, high) if _binomial_cdf(errors, accepted, middle) > 1 - confidence else (low, middle)
+    return high
+
+
+def _binomial_cdf(k: int, n: int, p: float) -> float:
+    logs = [_log_comb(n, i) + i * math.log(p) + (n - i) * math.log1p(-p) for i in range(k + 1)] if 0 < p < 1 else []
+    top = max(logs, default=0.0)
+    return math.exp(top) * sum(math.exp(value - top) for value in logs) if logs else float(p <= 0)
+
+
+def _log_comb(n: int, k: int) -> float:
+    return math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1)
+
+
+@dataclass(frozen=True)
+class ThresholdFigures:
+    """What a threshold does on labelled inferences. risk: error rate among the accepted; None when none is accepted."""
+
+    threshold: float
+    coverage: float
+    risk: float | None
+    risk_upper_bound: float
+    labels_used: int
+
+
+def figures_at(threshold: float, confidences: Floats, correct: NDArray[np.bool_], level: float) -> ThresholdFigures:
+    """Coverage, selective risk and its upper bound at `level`; both arrays have shape (n,)."""
+    accepted = confidences > threshold
+    count, errors = int(accepted.sum()), int((accepted & ~correct).sum())
+    return ThresholdFigures(
+        threshold=threshold,
+        coverage=coverage(confidences, threshold),
+        risk=errors / count if count else None,
+        risk_upper_bound=risk_upper_bound(errors, count, level),
+        labels_used=len(confidences),
+    )
+
+
+def propose_threshold(
+    confidences: Floats, correct: NDArray[np.bool_], *, max_risk: float, level: float, candidates: Sequence[float] = ()
+) -> ThresholdFigures | None:
+    """The lowest threshold whose risk bound holds, walking down from the highest while every step holds.
+
+    Walking in a fixed order and stopping at the first failure keeps the joint level without a correction; candidates
+    with too few accepted labels to hold at any error count are passed over. None when no candidate holds.
+    Source: Geifman & El-Yaniv 2017 (SGR); fixed-sequence testing: Angelopoulos et al. 2021, "Learn then test".
+    """
+    found: ThresholdFigures | None = None
+    for threshold in candidates or [round(0.99 - 0.01 * step, 2) for step in range(50)]:
+        figures = figures_at(threshold, confidences, correct, level)
+        accepted = int((confidences > threshold).sum())
+        if risk_upper_bound(0, accepted, level) > max_risk:
+            continue
+        if figures.risk_upper_bound > max_risk:
+            break
+        found = figures
+    return found

@@ -1,0 +1,102 @@
+"""Has what the endpoint sees, or how it answers, moved away from the model's own test images?"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Counts = NDArray[np.int64]
+ENOUGH = 20  # fewer inferences than this say nothing
+SIGNIFICANT = 0.005  # two tests at this level call drift in at most 1 of 100 cases where there is none
+
+
+class SimulatedDrift(StrEnum):
+    """What test traffic can change. CLASS_MIX leaves the images as they are and sends mostly one class."""
+
+    NONE = "none"
+    DARK = "dark"
+    NOISE = "noise"
+    BLUR = "blur"
+    CLASS_MIX = "class-mix"
+
+
+class DriftLevel(StrEnum):
+    UNKNOWN = "not enough inferences"
+    NONE = "no drift"
+    DRIFT = "drift"
+
+
+@dataclass(frozen=True)
+class Drift:
+    """Recent inferences against the reference ones.
+
+    ks: largest distance of the two confidence distribution functions, in [0, 1]; p_value: its two-sample test.
+    class_shift: total variation distance of the predicted class shares, in [0, 1]; class_p_value: its test.
+    """
+
+    level: DriftLevel
+    ks: float | None = None
+    p_value: float | None = None
+    class_shift: float | None = None
+    class_p_value: float | None = None
+    reference: int = 0
+    recent: int = 0
+
+
+def ks_distance(a: Floats, b: Floats) -> float:
+    """Two-sample Kolmogorov-Smirnov statistic of two non-empty samples."""
+    grid = np.sort(np.concatenate([a, b]))
+    steps = [np.searchsorted(np.sort(sample), grid, side="right") / len(sample) for sample in (a, b)]
+    return float(np.max(np.abs(steps[0] - steps[1])))
+
+
+def ks_p_value(distance: float, n: int, m: int) -> float:
+    """Asymptotic p-value of a two-sample KS distance.  Source: Stephens 1970, as in Numerical Recipes 14.3."""
+    effective = math.sqrt(n * m / (n + m))
+    x = (effective + 0.12 + 0.11 / effective) * distance
+    if x < 0.2:  # the series does not converge there, and the probability is 1 to many digits
+        return 1.0
+    series = sum((1.0 if j % 2 else -1.0) * math.exp(-2 * (j * x) ** 2) for j in range(1, 101))
+    return min(1.0, max(0.0, 2 * series))
+
+
+def class_shift(reference: Counts, recent: Counts) -> float:
+    """Total variation distance of the shares of predicted classes; both are counts, shape (n_classes,)."""
+    return float(np.abs(reference / reference.sum() - recent / recent.sum()).sum() / 2)
+
+
+def class_p_value(reference: Counts, recent: Counts, *, draws: int = 4000) -> float:
+    """Permutation test of the class shift: how often chance splits the same predictions at least as unevenly.
+
+    The smallest value it can give is 1 / (draws + 1).  Source: Phipson & Smyth 2010.
+    """
+    both, observed = reference + recent, class_shift(reference, recent)
+    drawn = np.random.default_rng(0).multivariate_hypergeometric(both, int(recent.sum()), size=draws)
+    shares = drawn / recent.sum(), (both - drawn) / reference.sum()
+    shifts = np.abs(shares[0] - shares[1]).sum(axis=1) / 2
+    return float((1 + np.sum(shifts >= observed - 1e-12)) / (draws + 1))
+
+
+def drift(
+    reference: Floats, recent: Floats, reference_classes: Sequence[int], recent_classes: Sequence[int], *, classes: int
+) -> Drift:
+    """Compare confidences and predicted classes; drift is called where either test gives p < 0.005."""
+    if min(len(reference), len(recent)) < ENOUGH:
+        return Drift(DriftLevel.UNKNOWN, reference=len(reference), recent=len(recent))
+    distance = ks_distance(reference, recent)
+    p = ks_p_value(distance, len(reference), len(recent))
+    counts = [np.bincount(np.asarray(c, dtype=int), minlength=classes) for c in (reference_classes, recent_classes)]
+    shift_p = class_p_value(*counts)
+    return Drift(
+        level=DriftLevel.DRIFT if min(p, shift_p) < SIGNIFICANT else DriftLevel.NONE,
+        ks=distance,
+        p_value=p,
+        class_shift=class_shift(*counts),
+        class_p_value=shift_p,
+        reference=len(reference),
+        recent=len(recent),
+    )

@@ -1,0 +1,273 @@
+"""What each state of an execution did, read from the execution's history.
+
+Source: Step Functions API reference, HistoryEvent; developer guide, "Viewing execution details".
+"""
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+Event = Mapping[str, Any]
+
+
+class StateStatus(StrEnum):
+    NOT_REACHED = "not reached"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    CAUGHT = "caught"  # failed, and a Catch led on
+    FAILED = "failed"
+    ABORTED = "aborted"  # stopped from outside, or because a neighbour failed
+
+
+@dataclass(frozen=True)
+class StateRun:
+    """One visit to a state. Times are UTC; input and output are JSON values, None where there is none.
+
+    retries : attempts after the first.
+    iterations : index within each Map around the state, from the outermost in; empty outside of Maps.
+    after : the state before it on the same line of states; None for a first one.
+    """
+
+    name: str
+    type: str
+    status: StateStatus
+    entered: datetime
+    exited: datetime | None = None
+    input: Any = None
+    output: Any = None
+    retries: int = 0
+    error: str | None = None
+    cause: str | None = None
+    iterations: tuple[int, ...] = ()
+    after: str | None = None
+
+    @property
+    def duration(self) -> timedelta | None:
+        """From entering to leaving; None while it runs, and where the history does not tell."""
+        return self.exited - self.entered if self.exited else None
+
+    @property
+    def image(self) -> str | None:
+        """Key of the image that the state was about."""
+        return image_key(self.input)
+
+    @property
+    def message(self) -> str:
+        """The cause as a person reads it: a Lambda function's is a JSON document with `errorMessage`."""
+        cause = _value(self.cause)
+        return (
+            str(cause["errorMessage"]) if isinstance(cause, Mapping) and "errorMessage" in cause else self.cause or ""
+        )
+
+
+def image_key(value: Any) -> str | None:
+    """The `s3_key` of a step input, or of the body that is handed on between states."""
+    for part in (value, value.get("body") if isinstance(value, Mapping) else None):
+        if isinstance(part, Mapping) and isinstance(part.get("s3_key"), str):
+            return str(part["s3_key"])
+    return None
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where an event stands: in which visit (an index, None outside of all), which iterations, after which state."""
+
+    visit: int | None = None
+    iterations: tuple[int, ...] = ()
+    after: str | None = None
+
+
+@dataclass
+class _Reading:
+    """The history read so far. `enclosing` gives, per visit, the place in which it began."""
+
+    visits: list[StateRun] = field(default_factory=list)
+    enclosing: list[_Place] = field(default_factory=list)
+    attempts: list[int] = field(default_factory=list)
+    places: dict[int, _Place] = field(default_factory=dict)
+
+    def update(self, visit: int | None, **changes: Any) -> None:
+        if visit is not None:
+            self.visits[visit] = replace(self.visits[visit], **changes)
+
+
+_ATTEMPTS = {
+    "TaskScheduled",
+    "LambdaFunctionScheduled",
+    "ActivityScheduled",
+    "ParallelStateStarted",
+    "MapStateStarted",
+}
+_FAILURES = ("Failed", "TimedOut")
+_INNER = ("Parallel", "Map")  # types of states that hold states, as their events begin
+_ENDS = {
+    "ExecutionFailed": StateStatus.FAILED,
+    "ExecutionTimedOut": StateStatus.ABORTED,
+    "ExecutionAborted": StateStatus.ABORTED,
+}
+
+
+def state_runs(events: Iterable[Event]) -> list[StateRun]:
+    """The visits to states, in the order in which they were entered.
+
+    events : in the order of their ids, as GetExecutionHistory returns them.
+    """
+    reading = _Reading()
+    for event in events:
+        place = reading.places.get(event.get("previousEventId", 0), _Place())
+        reading.places[event["id"]] = _read(reading, event, place)
+    return reading.visits
+
+
+def _read(reading: _Reading, event: Event, place: _Place) -> _Place:
+    """Take in one event that follows `place`, and give its own place."""
+    kind = str(event["type"])
+    if kind.endswith("StateEntered"):
+        return _enter(reading, event, place)
+    if kind.endswith("StateExited"):
+        return _exit(reading, event, place)
+    if kind in _ENDS:
+        _end(reading, event, place)
+        return place
+    for type_ in _INNER:
+        if kind.startswith(type_):
+            place = _at_visit(reading, _around(reading, place.visit, lambda run: run.type == type_))  # noqa: B023
+    if kind == "MapIterationStarted":
+        return replace(place, iterations=(*place.iterations, _index(event)))
+    if not kind.startswith("MapIteration"):
+        _follow(reading, event, place.visit)
+    return place
+
+
+def _follow(reading: _Reading, event: Event, visit: int | None) -> None:
+    """What an event between entering and leaving says of the visit."""
+    kind = str(event["type"])
+    if visit is None:
+        return
+    if kind in _ATTEMPTS:
+        reading.attempts[visit] += 1
+        retries = reading.attempts[visit] - 1
+        reading.update(visit, status=StateStatus.RUNNING, retries=retries, error=None, cause=None)
+    elif kind.endswith((*_FAILURES, "Aborted")):
+        status = StateStatus.ABORTED if kind.endswith("Aborted") else StateStatus.FAILED
+        reading.update(visit, status=status, **_failure(event))
+        if reading.visits[visit].type in _INNER:
+            _stop_within(reading, visit, _time(event))
+
+
+def _enter(reading: _Reading, event: Event, place: _Place) -> _Place:
+    details = event["stateEnteredEventDetails"]
+    reading.enclosing.append(place)
+    reading.attempts.append(0)
+    reading.visits.append(
+        StateRun(
+            name=details["name"],
+            type=str(event["type"]).removesuffix("StateEntered"),
+            status=StateStatus.RUNNING,
+            entered=_time(event),
+            input=_value(details.get("input")),
+            iterations=place.iterations,
+            after=place.after,
+        )
+    )
+    return replace(place, visit=len(reading.visits) - 1)
+
+
+def _exit(reading: _Reading, event: Event, place: _Place) -> _Place:
+    details = event["stateExitedEventDetails"]
+    visit = _around(reading, place.visit, lambda run: run.name == details["name"])
+    if visit is None:
+        return place
+    caught = reading.visits[visit].status in (StateStatus.FAILED, StateStatus.ABORTED)
+    status = StateStatus.CAUGHT if caught else StateStatus.SUCCEEDED
+    reading.update(visit, status=status, exited=_time(event), output=_value(details.get("output")))
+    return replace(reading.enclosing[visit], after=details["name"])
+
+
+def _around(reading: _Reading, visit: int | None, wanted: Callable[[StateRun], bool]) -> int | None:
+    """The visit itself, or the nearest around it, that is wanted."""
+    while visit is not None and not wanted(reading.visits[visit]):
+        visit = reading.enclosing[visit].visit
+    return visit
+
+
+def _at_visit(reading: _Reading, visit: int | None) -> _Place:
+    return _Place() if visit is None else _Place(visit, reading.visits[visit].iterations)
+
+
+def _stop_within(reading: _Reading, visit: int | None, time: datetime) -> None:
+    """End the visits inside of one (None: of the execution) that were not left."""
+    for index, run in enumerate(reading.visits):
+        inside = index != visit and (
+            visit is None or _around(reading, index, lambda outer: outer is reading.visits[visit]) is not None
+        )
+        if inside and run.exited is None:
+            stopped = StateStatus.ABORTED if run.status is StateStatus.RUNNING else run.status
+            reading.update(index, status=stopped, exited=time)
+
+
+def _end(reading: _Reading, event: Event, place: _Place) -> None:
+    """The execution ended, and with it the visits that were not left; a failure is that of the last one."""
+    if _ENDS[str(event["type"])] is StateStatus.FAILED and place.visit is not None:
+        run = reading.visits[place.visit]
+        failure = {} if run.error else _failure(event)
+        reading.update(place.visit, **failure)
+        around: int | None = place.visit
+        while around is not None:
+            reading.update(around, status=StateStatus.FAILED, exited=_time(event))
+            around = reading.enclosing[around].visit
+    _stop_within(reading, None, _time(event))
+
+
+def _failure(event: Event) -> dict[str, str | None]:
+    details = _details(event)
+    late = "States.Timeout" if str(event["type"]).endswith("TimedOut") else None
+    return {"error": details.get("error", late), "cause": details.get("cause")}
+
+
+def _details(event: Event) -> Mapping[str, Any]:
+    """The one entry of an event that holds its details; empty where it has none."""
+    return next((value for key, value in event.items() if key.endswith("EventDetails") and value), {})
+
+
+def _index(event: Event) -> int:
+    return int(_details(event).get("index", 0))
+
+
+def _time(event: Event) -> datetime:
+    moment = event["timestamp"]
+    return moment if isinstance(moment, datetime) else datetime.fromisoformat(str(moment))
+
+
+def _value(text: Any) -> Any:
+    """JSON text as a value; text that is not JSON (Step Functions cuts long ones) as it is."""
+    try:
+        return json.loads(text) if isinstance(text, str) else None
+    except ValueError:
+        return text
+
+
+_WORST = (
+    StateStatus.FAILED,
+    StateStatus.ABORTED,
+    StateStatus.RUNNING,
+    StateStatus.CAUGHT,
+    StateStatus.SUCCEEDED,
+)
+
+
+def status_by_state(runs: Sequence[StateRun]) -> dict[str, StateStatus]:
+    """Per state name one status: of its last visit, and in a Map the worst of the iterations' last visits."""
+    last = {(run.name, run.iterations): run.status for run in runs}
+    found: dict[str, StateStatus] = {}
+    for (name, _), status in last.items():
+        found[name] = min(found.get(name, status), status, key=_WORST.index)
+    return found
+
+
+def steps_taken(runs: Sequence[StateRun]) -> set[tuple[str, str]]:
+    """Pairs of states of which the second was entered from the first."""
+    return {(run.after, run.name) for run in runs if run.after}

@@ -1,0 +1,142 @@
+"""How good a classifier's probabilities are: pure functions on arrays, no I/O.
+
+Everywhere: `labels` is int, shape (n,), class indices in 0 … n_classes − 1;
+`probabilities` is float, shape (n, n_classes), rows summing to 1.
+
+References
+----------
+[BRI50] Brier, "Verification of forecasts expressed in terms of probability", Monthly Weather Review 78 (1950).
+[NAE15] Naeini, Cooper, Hauskrecht, "Obtaining well calibrated probabilities using Bayesian binning", AAAI 2015.
+[NIX19] Nixon et al., "Measuring calibration in deep learning", CVPR workshops 2019 (equal-mass bins).
+[EFR93] Efron, Tibshirani, "An Introduction to the Bootstrap", 1993, chapter 13 (percentile interval).
+"""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = [
+    "Metrics",
+    "accuracy",
+    "bootstrap_interval",
+    "brier",
+    "confusion_matrix",
+    "evaluate",
+    "expected_calibration_error",
+    "log_loss",
+]
+
+Labels = npt.NDArray[np.integer[Any]]
+Probabilities = npt.NDArray[np.floating[Any]]
+Statistic = Callable[[Labels, Probabilities], float]
+
+BINS = 15
+SMALLEST = 1e-15  # a probability of 0 for the true class costs 34.5 nats, not infinity
+
+
+@dataclass(frozen=True)
+class Metrics:
+    """Figures of one evaluation; `confusion[i][j]` counts images of class i predicted as class j."""
+
+    accuracy: float
+    log_loss: float
+    ece: float
+    brier: float
+    confusion: list[list[int]]
+
+    def as_dict(self) -> dict[str, Any]:
+        """The figures as plain JSON values, under the field names."""
+        return asdict(self)
+
+
+def evaluate(labels: npt.ArrayLike, probabilities: npt.ArrayLike) -> Metrics:
+    """All figures at once.
+
+    Raises ValueError when the shapes do not fit, there is no row, or a label names no column.
+    """
+    true, p = _checked(labels, probabilities)
+    return Metrics(
+        accuracy=accuracy(true, p),
+        log_loss=log_loss(true, p),
+        ece=expected_calibration_error(true, p),
+        brier=brier(true, p),
+        confusion=confusion_matrix(true, p).tolist(),
+    )
+
+
+def accuracy(labels: npt.ArrayLike, probabilities: npt.ArrayLike) -> float:
+    """Share of rows whose largest probability is the true class's, in [0, 1]; a tie goes to the lower index."""
+    true, p = _checked(labels, probabilities)
+    return float(np.mean(p.argmax(axis=1) == true))
+
+
+def log_loss(labels: npt.ArrayLike, probabilities: npt.ArrayLike) -> float:
+    """Mean of −ln(probability of the true class), in nats; 0 is perfect, ln(n_classes) is a uniform guess."""
+    true, p = _checked(labels, probabilities)
+    return float(-np.log(np.maximum(p[np.arange(len(true)), true], SMALLEST)).mean())
+
+
+def brier(labels: npt.ArrayLike, probabilities: npt.ArrayLike) -> float:
+    """Mean squared distance to the one-hot truth, summed over all classes, in [0, 2].
+
+    This is Brier's own multi-class form [BRI50]; for two classes it is twice the usual binary score.
+    """
+    true, p = _checked(labels, probabilities)
+    return float(np.square(p - np.eye(p.shape[1])[true]).sum(axis=1).mean())
+
+
+def expected_calibration_error(labels: npt.ArrayLike, probabilities: npt.ArrayLike, bins: int = BINS) -> float:
+    """Mean gap between confidence and accuracy, over bins that hold equally many rows, in [0, 1].
+
+    Rows are ordered by confidence (the largest probability) and cut into `bins` runs whose sizes differ by one at
+    most; with fewer rows than bins, each row is its own bin.  Source: [NAE15] for the measure, [NIX19] for the bins.
+    Finite samples bias it upwards: a perfectly calibrated model scores above 0.
+    """
+    true, p = _checked(labels, probabilities)
+    confidence = p.max(axis=1)
+    # Equal confidences keep their given order: the figure depends on nothing but the input.
+    order = np.argsort(confidence, kind="stable")
+    gaps = (confidence - (p.argmax(axis=1) == true))[order]
+    parts = np.array_split(gaps, min(bins, len(gaps)))
+    return float(sum(abs(part.sum()) for part in parts) / len(gaps))
+
+
+def confusion_matrix(labels: npt.ArrayLike, probabilities: npt.ArrayLike) -> npt.NDArray[np.int64]:
+    """Counts, shape (n_classes, n_classes): row = true class, column = predicted class."""
+    true, p = _checked(labels, probabilities)
+    k = p.shape[1]
+    return np.bincount(true * k + p.argmax(axis=1), minlength=k * k).reshape(k, k).astype(np.int64)
+
+
+def bootstrap_interval(
+    statistic: Statistic,
+    labels: npt.ArrayLike,
+    probabilities: npt.ArrayLike,
+    *,
+    coverage: float = 0.95,
+    samples: int = 1000,
+    seed: int = 0,
+) -> tuple[float, float]:
+    """Percentile bootstrap interval of `statistic` (one of the functions above), rows drawn with replacement.
+
+    coverage : of the interval, in (0, 1).  seed : the same seed gives the same interval.  Source: [EFR93].
+    For the calibration error both ends share its upward bias; the interval can lie above the estimate.
+    """
+    true, p = _checked(labels, probabilities)
+    rng = np.random.default_rng(seed)
+    drawn = (rng.integers(len(true), size=len(true)) for _ in range(samples))
+    values = [statistic(true[rows], p[rows]) for rows in drawn]
+    low, high = np.quantile(values, [(1 - coverage) / 2, (1 + coverage) / 2])
+    return float(low), float(high)
+
+
+def _checked(labels: npt.ArrayLike, probabilities: npt.ArrayLike) -> tuple[Labels, Probabilities]:
+    true, p = np.asarray(labels), np.asarray(probabilities, dtype=np.float64)
+    if true.ndim != 1 or p.ndim != 2 or len(true) != len(p) or len(true) == 0:
+        raise ValueError(f"labels of shape {true.shape} do not fit probabilities of shape {p.shape}")
+    if not np.issubdtype(true.dtype, np.integer) or true.min() < 0 or true.max() >= p.shape[1]:
+        raise ValueError(f"labels must be class indices from 0 to {p.shape[1] - 1}")
+    return true, p

@@ -1,0 +1,1 @@
+"""The embedded backend: one process, one folder, no account and no server."""

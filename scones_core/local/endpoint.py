@@ -1,0 +1,120 @@
+"""Endpoints in this process: the model answers here, and captures go to the object store."""
+
+import json
+import random
+import threading
+import uuid
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from scones_core.domain import capture
+from scones_core.errors import NotFound
+from scones_core.local.files import read_json, write_json
+from scones_core.local.object_store import LocalObjectStore
+from scones_core.ports import Endpoint, EndpointConfig
+
+if TYPE_CHECKING:
+    from scones_core.vision.classifier import Classifier
+
+
+class LocalEndpoints:
+    """Endpoint descriptions are files, read at each call, so that every process on this home serves the same model."""
+
+    def __init__(self, folder: Path, objects: LocalObjectStore, capture_prefix: str = "captures/") -> None:
+        self.capture_prefix = capture_prefix
+        self._folder = folder
+        self._objects = objects
+        self._models: dict[str, Classifier] = {}
+        self._loading = threading.Lock()
+
+    def deploy(self, name: str, config: EndpointConfig) -> Endpoint:
+        self._model(config)  # raises before anything has changed
+        before = self.describe(name)
+        now = datetime.now(UTC)
+        endpoint = Endpoint(name, "InService", config, before.created if before else now, now)
+        write_json(self._folder / f"{name}.json", _to_json(endpoint))
+        return endpoint
+
+    def describe(self, name: str) -> Endpoint | None:
+        try:
+            return _from_json(read_json(self._folder / f"{name}.json"))
+        except FileNotFoundError:
+            return None
+
+    def invoke(
+        self,
+        name: str,
+        body: bytes,
+        content_type: str,
+        *,
+        inference_id: str | None = None,
+        custom_attributes: str | None = None,
+    ) -> list[float]:
+        endpoint = self.describe(name)
+        if endpoint is None:
+            raise NotFound(f"There is no endpoint “{name}”: deploy a model first.")
+        [row] = self._model(endpoint.config).predict_proba([body])
+        probabilities = [float(p) for p in row]
+        if random.random() * 100 < endpoint.config.capture_percentage:
+            self._capture(endpoint, body, content_type, probabilities, inference_id, custom_attributes)
+        return probabilities
+
+    def transform(self, config: EndpointConfig, keys: Sequence[str]) -> Sequence[Sequence[float]]:
+        model = self._model(config)
+        rows: list[list[float]] = []
+        for start in range(0, len(keys), 256):
+            images = [self._objects.get(key) for key in keys[start : start + 256]]
+            rows.extend(model.predict_proba(images).tolist())
+        return rows
+
+    def delete(self, name: str) -> None:
+        (self._folder / f"{name}.json").unlink(missing_ok=True)
+
+    def _model(self, config: EndpointConfig) -> "Classifier":
+        with self._loading:
+            if config.artifact_sha256 not in self._models:
+                from scones_core.vision.classifier import Classifier  # loads what a page view does not need
+
+                artifact = self._objects.get(config.artifact_key)
+                self._models[config.artifact_sha256] = Classifier.load(artifact, config.artifact_sha256)
+            return self._models[config.artifact_sha256]
+
+    def _capture(
+        self,
+        endpoint: Endpoint,
+        body: bytes,
+        content_type: str,
+        probabilities: list[float],
+        inference_id: str | None,
+        custom_attributes: str | None,
+    ) -> None:
+        now, event_id = datetime.now(UTC), str(uuid.uuid4())
+        record = capture.record(
+            event_id=event_id,
+            time=now,
+            body=body,
+            content_type=content_type,
+            response=json.dumps(probabilities),
+            inference_id=inference_id,
+            custom_attributes=custom_attributes,
+        )
+        prefix = f"{self.capture_prefix}{endpoint.name}/{endpoint.config.variant}/{now:%Y/%m/%d/%H}"
+        key = f"{prefix}/{now:%M-%S}-{now.microsecond // 1000:03d}-{uuid.uuid4()}.jsonl"
+        self._objects.put_quickly(key, json.dumps(record).encode() + b"\n")
+
+
+def _to_json(endpoint: Endpoint) -> dict[str, Any]:
+    return {
+        "name": endpoint.name,
+        "status": endpoint.status,
+        "config": vars(endpoint.config),
+        "created": endpoint.created.isoformat(),
+        "updated": endpoint.updated.isoformat(),
+    }
+
+
+def _from_json(value: dict[str, Any]) -> Endpoint:
+    created, updated = (datetime.fromisoformat(value[name]) for name in ("created", "updated"))
+    return Endpoint(value["name"], value["status"], EndpointConfig(**value["config"]), created, updated)

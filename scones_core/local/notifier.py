@@ -1,0 +1,32 @@
+"""Messages to people through Apprise: e-mail, chat and webhooks by URL."""
+
+from collections.abc import Sequence
+
+from scones_core.errors import BadInput, Unavailable
+
+
+class AppriseNotifier:
+    """`urls` as Apprise writes them: `mailto://…`, `slack://…`, `json://127.0.0.1:8080/hook`; they may hold secrets."""
+
+    def __init__(self, urls: Sequence[str]) -> None:
+        self._urls = tuple(urls)
+
+    def channels(self) -> Sequence[str]:
+        return [self._service(number).url(privacy=True) for number in range(len(self._urls))]
+
+    def send(self, title: str, body: str) -> None:
+        failed = [
+            name
+            for number, name in enumerate(self.channels())
+            if not self._service(number).notify(title=title, body=body)
+        ]
+        if failed:
+            raise Unavailable(f"The message did not reach {', '.join(failed)}: check SCONES_NOTIFY and the network.")
+
+    def _service(self, number: int):  # type: ignore[no-untyped-def]  # Apprise has no types
+        import apprise  # only when there is something to send: it loads many services
+
+        service = apprise.Apprise.instantiate(self._urls[number])
+        if service is None:
+            raise BadInput(f"The notification URL number {number + 1} in SCONES_NOTIFY is not one that Apprise knows.")
+        return service

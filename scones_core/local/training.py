@@ -1,0 +1,142 @@
+"""Training jobs as processes of their own, with SageMaker's contract of folders; they outlive the app.
+
+<folder>/queue.lock            held by the runner at work; jobs run one after another
+<folder>/<job>/job.json        state
+<folder>/<job>/log.txt         log, a time before each line
+<folder>/<job>/stop            a wish to stop
+<folder>/<job>/input/…, model/ what the training script sees
+"""
+
+import fcntl
+import re
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from scones_core.errors import BadInput, Conflict, NotFound
+from scones_core.local.files import read_json, write_json
+from scones_core.local.object_store import LocalObjectStore
+from scones_core.ports import JobStatus, TrainingJob, TrainingRequest
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+METRIC = re.compile(r"^(\S+) #quality_metric: (\S+?)\s*=\s*([-+.\deE]+|nan|inf)$")
+NAME = re.compile(r"[a-zA-Z0-9](-?[a-zA-Z0-9]){0,62}")
+
+
+class LocalTraining:
+    """The queue of training jobs in `folder`."""
+
+    def __init__(self, folder: Path, objects: LocalObjectStore) -> None:
+        self._folder = folder
+        self._objects = objects
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def start(self, request: TrainingRequest) -> TrainingJob:
+        if not NAME.fullmatch(request.name):
+            raise BadInput(f"“{request.name}” cannot name a training job: use up to 63 letters, digits and hyphens.")
+        for channel, key in request.channels.items():
+            if not next(self._objects.list(key), None):
+                raise NotFound(f"The channel {channel} is empty: there is nothing under “{key}”; load images first.")
+        try:
+            (self._folder / request.name).mkdir()
+        except FileExistsError:
+            raise Conflict(f"A training job “{request.name}” exists already: choose another name.") from None
+        job = TrainingJob(request.name, JobStatus.PENDING, datetime.now(UTC), dict(request.hyperparameters))
+        write_json(self._folder / request.name / "request.json", asdict(request))
+        save(self._folder, job)
+        self._spawn_runner()
+        return job
+
+    def describe(self, name: str) -> TrainingJob:
+        if not NAME.fullmatch(name) or not (self._folder / name / "job.json").is_file():
+            raise NotFound(f"There is no training job “{name}”.")
+        job = load(self._folder, name)
+        if not job.status.ended:
+            self._recover()
+            job = load(self._folder, name)
+        return replace(job, metrics=_metrics(self.logs(name), job.started))
+
+    def list(self) -> Sequence[TrainingJob]:
+        self._recover()
+        return sorted(jobs(self._folder), key=lambda job: job.created, reverse=True)
+
+    def stop(self, name: str) -> None:
+        if not self.describe(name).status.ended:
+            (self._folder / name / "stop").touch()
+
+    def logs(self, name: str) -> Sequence[str]:
+        try:
+            return (self._folder / name / "log.txt").read_text(errors="replace").splitlines()
+        except FileNotFoundError:
+            return []
+
+    def _recover(self) -> None:
+        """Settle what a killed runner left, and see that waiting jobs have a runner."""
+        with queue_lock(self._folder, wait=False) as free:
+            if free:
+                settle_orphans(self._folder)
+        if free and any(job.status is JobStatus.PENDING for job in jobs(self._folder)):
+            self._spawn_runner()
+
+    def _spawn_runner(self) -> None:
+        folders = [str(self._folder.resolve()), str(self._objects.folder.resolve())]
+        with (self._folder / "runner.log").open("ab") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "scones_core.local.training_runner", *folders],
+                cwd=REPOSITORY,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,  # closing the app or its terminal leaves training alone
+            )
+        threading.Thread(target=process.wait, daemon=True).start()
+
+
+@contextmanager
+def queue_lock(folder: Path, *, wait: bool) -> Iterator[Any]:
+    """Yield the lock's file once held, or None when it is held elsewhere and `wait` is False."""
+    with (folder / "queue.lock").open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        except BlockingIOError:
+            yield None
+        else:
+            yield lock
+
+
+def jobs(folder: Path) -> list[TrainingJob]:
+    return [load(folder, path.parent.name) for path in folder.glob("*/job.json")]
+
+
+def load(folder: Path, name: str) -> TrainingJob:
+    value = read_json(folder / name / "job.json")
+    for field in ("created", "started", "ended"):
+        value[field] = value[field] and datetime.fromisoformat(value[field])
+    return TrainingJob(**{**value, "status": JobStatus(value["status"])})
+
+
+def save(folder: Path, job: TrainingJob) -> None:
+    value = asdict(replace(job, metrics=()))
+    times = {field: value[field] and value[field].isoformat() for field in ("created", "started", "ended")}
+    write_json(folder / job.name / "job.json", {**value, **times})
+
+
+def settle_orphans(folder: Path) -> None:
+    """With the queue lock held: no job can be running, so those that say so were killed."""
+    for job in jobs(folder):
+        if job.status is JobStatus.IN_PROGRESS:
+            reason = "The training process was killed before it ended: start the job again."
+            save(folder, replace(job, status=JobStatus.FAILED, ended=datetime.now(UTC), failure_reason=reason))
+
+
+def _metrics(lines: Sequence[str], started: datetime | None) -> list[tuple[float, str, float]]:
+    found = (METRIC.match(line) for line in lines)
+    return [
+        ((datetime.fromisoformat(m[1]) - started).total_seconds(), m[2], float(m[3])) for m in found if m and started
+    ]

@@ -1,0 +1,78 @@
+"""One line of states: the execution itself, a branch of a Parallel, or an iteration of a Map."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from scones_core.local.workflow.asl.history import UNTRUNCATED, History
+from scones_core.local.workflow.asl.jsontext import dumps
+from scones_core.local.workflow.asl.scope import Scope
+from scones_core.local.workflow.asl.services import Services
+
+if TYPE_CHECKING:
+    from scones_core.local.workflow.asl.state import State
+
+
+def context_time(moment: datetime) -> str:
+    """Times in the Context Object end with Z."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+class Frame:
+    """Where a line of states stands: its last event, its state, its Context Object, its variables.
+
+    previous : id of the event that the next one follows
+    settled : id of the event before the state was entered, or of the one that brought the state its result
+    children : the lines that the present state has started
+    """
+
+    def __init__(
+        self,
+        history: History,
+        services: Services,
+        context: Mapping[str, Any],
+        *,
+        previous: int = 0,
+        variables: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.history = history
+        self.services = services
+        self.context = dict(context)
+        self.previous = previous
+        self.settled = previous
+        self.variables: Mapping[str, Any] = variables or {}
+        self.state: State | None = None
+        self.children: list[Frame] = []
+        self._written: tuple[Any, str] = (None, "null")
+
+    def scope(self, given: Any) -> Scope:
+        return Scope(given, given, self.context, self.variables)
+
+    def record(self, type_: str, **details: Mapping[str, Any]) -> int:
+        """Append an event that follows this line's last one, and return its id."""
+        self.previous = self.history.add(type_, self.previous, **details)
+        return self.previous
+
+    def note(self, type_: str, **details: Mapping[str, Any]) -> int:
+        """Append an event that the next ones of this line do not follow, and return its id."""
+        return self.history.add(type_, self.previous, **details)
+
+    def text(self, value: Any) -> str:
+        """Return the value's JSON text; a state's output is the next one's input, and is written once."""
+        if value is not self._written[0]:
+            self._written = (value, dumps(value))
+        return self._written[1]
+
+    def enter(self, state: "State", given: Any, **context: Any) -> int:
+        """Record that a state is entered, and return the event's id."""
+        self.settled = self.previous
+        self.state = state
+        self.context["State"] = {"Name": state.name, "EnteredTime": context_time(datetime.now(UTC)), **context}
+        details = {"name": state.name, "input": self.text(given), "inputDetails": UNTRUNCATED}
+        return self.record(f"{state.type}StateEntered", stateEnteredEventDetails=details)
+
+    def branch(self) -> "Frame":
+        """Start a line from where this one stands."""
+        child = Frame(self.history, self.services, self.context, previous=self.previous, variables=self.variables)
+        self.children.append(child)
+        return child

@@ -1,0 +1,185 @@
+"""What a Task can call, and the events that tell of it.
+
+https://docs.aws.amazon.com/step-functions/latest/dg/integrate-services.html
+"""
+
+import email.utils
+import secrets
+import time
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from scones_core.local.workflow.asl.errors import StatesError
+from scones_core.local.workflow.asl.frame import Frame
+from scones_core.local.workflow.asl.history import UNTRUNCATED
+from scones_core.local.workflow.asl.jsontext import dumps
+from scones_core.local.workflow.asl.services import Services
+
+REGION = "local"
+
+
+class Integration(Protocol):
+    @property
+    def label(self) -> str:
+        """How a message names the resource."""
+        ...
+
+    def scheduled(self, frame: Frame, arguments: str, durations: Mapping[str, int]) -> None: ...
+
+    def started(self, frame: Frame) -> None: ...
+
+    async def call(self, services: Services, arguments: Any) -> Any:
+        """Call the resource and return its result. Raises StatesError."""
+        ...
+
+    def succeeded(self, frame: Frame, result: str) -> None: ...
+
+    def failed(self, frame: Frame, error: StatesError) -> None: ...
+
+    def timed_out(self, frame: Frame, error: StatesError) -> None: ...
+
+
+@dataclass(frozen=True)
+class LambdaFunction:
+    """A function named by its ARN: the arguments are its payload, and its result the task's."""
+
+    arn: str
+
+    @property
+    def label(self) -> str:
+        return self.arn
+
+    def scheduled(self, frame: Frame, arguments: str, durations: Mapping[str, int]) -> None:
+        details = {"resource": self.arn, "input": arguments, "inputDetails": UNTRUNCATED, **durations}
+        frame.record("LambdaFunctionScheduled", lambdaFunctionScheduledEventDetails=details)
+
+    def started(self, frame: Frame) -> None:
+        frame.record("LambdaFunctionStarted")
+
+    async def call(self, services: Services, arguments: Any) -> Any:
+        return (await services.invoke(self.arn, arguments)).payload
+
+    def succeeded(self, frame: Frame, result: str) -> None:
+        details = {"output": result, "outputDetails": UNTRUNCATED}
+        frame.record("LambdaFunctionSucceeded", lambdaFunctionSucceededEventDetails=details)
+
+    def failed(self, frame: Frame, error: StatesError) -> None:
+        frame.record("LambdaFunctionFailed", lambdaFunctionFailedEventDetails=error.details())
+
+    def timed_out(self, frame: Frame, error: StatesError) -> None:
+        frame.record("LambdaFunctionTimedOut", lambdaFunctionTimedOutEventDetails=error.details())
+
+
+class OptimizedIntegration:
+    """A resource as `arn:aws:states:::<service>:<action>`."""
+
+    service: str
+    action: str
+
+    @property
+    def label(self) -> str:
+        return self.service
+
+    @property
+    def _resource(self) -> dict[str, str]:
+        return {"resourceType": self.service, "resource": self.action}
+
+    def scheduled(self, frame: Frame, arguments: str, durations: Mapping[str, int]) -> None:
+        details = {**self._resource, "region": REGION, "parameters": arguments, **durations}
+        frame.record("TaskScheduled", taskScheduledEventDetails=details)
+
+    def started(self, frame: Frame) -> None:
+        frame.record("TaskStarted", taskStartedEventDetails=self._resource)
+
+    def succeeded(self, frame: Frame, result: str) -> None:
+        details = {**self._resource, "output": result, "outputDetails": UNTRUNCATED}
+        frame.record("TaskSucceeded", taskSucceededEventDetails=details)
+
+    def failed(self, frame: Frame, error: StatesError) -> None:
+        frame.record("TaskFailed", taskFailedEventDetails=self._resource | error.details())
+
+    def timed_out(self, frame: Frame, error: StatesError) -> None:
+        frame.record("TaskTimedOut", taskTimedOutEventDetails=self._resource | error.details())
+
+
+class LambdaInvoke(OptimizedIntegration):
+    """https://docs.aws.amazon.com/step-functions/latest/dg/connect-lambda.html"""
+
+    service, action = "lambda", "invoke"
+    parameters = ("FunctionName", "Payload", "Qualifier", "InvocationType")
+    required: tuple[tuple[str, ...], ...] = (("FunctionName",),)
+
+    async def call(self, services: Services, arguments: Any) -> Any:
+        if not isinstance(arguments, dict) or not isinstance(arguments.get("FunctionName"), str):
+            raise StatesError(
+                "Lambda.ValidationException", "The parameter FunctionName must be the name of a function."
+            )
+        payload = arguments.get("Payload")
+        response = await services.invoke(arguments["FunctionName"], {} if payload is None else payload)
+        headers = {
+            "Content-Length": str(len(dumps(response.payload).encode("utf-8", "surrogatepass"))),
+            "Content-Type": "application/json",
+            "X-Amz-Executed-Version": "$LATEST",
+            "x-amzn-Remapped-Content-Length": "0",
+        }
+        return {
+            "ExecutedVersion": "$LATEST",
+            "Payload": response.payload,
+            **sdk_metadata(response.request_id, headers),
+            "StatusCode": 200,
+        }
+
+
+class SnsPublish(OptimizedIntegration):
+    """https://docs.aws.amazon.com/step-functions/latest/dg/connect-sns.html"""
+
+    service, action = "sns", "publish"
+    parameters = (
+        "TopicArn",
+        "TargetArn",
+        "PhoneNumber",
+        "Message",
+        "Subject",
+        "MessageAttributes",
+        "MessageStructure",
+        "MessageGroupId",
+        "MessageDeduplicationId",
+    )
+    required: tuple[tuple[str, ...], ...] = (("Message",), ("TopicArn", "TargetArn", "PhoneNumber"))
+
+    async def call(self, services: Services, arguments: Any) -> Any:
+        if not isinstance(arguments, dict) or "Message" not in arguments:
+            raise StatesError("SNS.InvalidParameterException", "The parameter Message is missing.")
+        message = arguments["Message"]
+        text = message if isinstance(message, str) else dumps(message)
+        message_id = await services.publish({**arguments, "Message": text})
+        headers = {"Content-Type": "text/xml"}
+        return {"MessageId": message_id, **sdk_metadata(str(uuid.uuid4()), headers)}
+
+
+def sdk_metadata(request_id: str, headers: Mapping[str, str]) -> dict[str, Any]:
+    """Return what the SDK tells of an answer, as Step Functions passes it on."""
+    trace = f"Root=1-{int(time.time()):08x}-{secrets.token_hex(12)};Sampled=0"
+    full = {
+        "Connection": "keep-alive",
+        "Date": email.utils.formatdate(usegmt=True),
+        "X-Amzn-Trace-Id": trace,
+        "x-amzn-RequestId": request_id,
+        **headers,
+    }
+    return {
+        "SdkHttpMetadata": {
+            "AllHttpHeaders": {name: [value] for name, value in full.items()},
+            "HttpHeaders": full,
+            "HttpStatusCode": 200,
+        },
+        "SdkResponseMetadata": {"RequestId": request_id},
+    }
+
+
+INTEGRATIONS: dict[str, type[LambdaInvoke] | type[SnsPublish]] = {
+    "states:::lambda:invoke": LambdaInvoke,
+    "states:::sns:publish": SnsPublish,
+}

@@ -1,0 +1,150 @@
+"""JSONata: Arguments, Output, Assign, and expressions between {% and %} in other fields.
+
+https://states-language.net/spec.html#jsonata-concepts
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from scones_core.local.workflow.asl.errors import DefinitionError, QueryFailure
+from scones_core.local.workflow.asl.fields import Fields
+from scones_core.local.workflow.asl.flow import Evaluate, Settled
+from scones_core.local.workflow.asl.jsonata_expression import compile_expression
+from scones_core.local.workflow.asl.jsontext import dumps, is_integer, is_number
+from scones_core.local.workflow.asl.paths import json_type
+from scones_core.local.workflow.asl.scope import Scope
+from scones_core.local.workflow.asl.variables import checked_names
+
+
+@dataclass(frozen=True)
+class JsonataFlow:
+    """None stands for a field that is not given."""
+
+    arguments_: Evaluate | None
+    output: Evaluate | None
+    assign: Evaluate | None
+
+    def effective(self, scope: Scope) -> Scope:
+        return scope
+
+    def arguments(self, scope: Scope) -> Any:
+        return self.arguments_(scope) if self.arguments_ else scope.input
+
+    def settle(self, scope: Scope) -> Settled:
+        return self._settled(scope, scope.input)
+
+    def settle_result(self, scope: Scope, result: Any) -> Settled:
+        return self._settled(scope.having(result=result), result)
+
+    def settle_error(self, scope: Scope, error_output: Any) -> Settled:
+        return self._settled(scope.having(errorOutput=error_output), error_output)
+
+    def _settled(self, scope: Scope, default: Any) -> Settled:
+        assigned: Mapping[str, Any] = self.assign(scope) if self.assign else {}
+        return Settled(self.output(scope) if self.output else default, assigned)
+
+
+class Jsonata:
+    name = "JSONata"
+    item_fields = ("Items",)
+    arguments_field = "Arguments"
+
+    def flow(self, fields: Fields, *allowed: str) -> JsonataFlow:
+        return JsonataFlow(
+            self._optional(fields, "Arguments") if "Arguments" in allowed else None,
+            self._optional(fields, "Output"),
+            self.assign(fields),
+        )
+
+    def catcher_flow(self, fields: Fields) -> JsonataFlow:
+        return JsonataFlow(None, self._optional(fields, "Output"), self.assign(fields))
+
+    def rule_flow(self, fields: Fields, state: JsonataFlow) -> JsonataFlow:
+        return self.catcher_flow(fields)
+
+    def assign(self, fields: Fields) -> Evaluate | None:
+        if "Assign" not in fields:
+            return None
+        checked_names(fields, fields.object("Assign").given)
+        return self.template(fields, "Assign")
+
+    def template(self, fields: Fields, name: str) -> Evaluate:
+        try:
+            return _compiled(fields.any(name), name)
+        except DefinitionError as error:
+            raise fields.error(name, f"is wrong: {error}") from None
+
+    def integer(self, fields: Fields, name: str, *, minimum: int = 0) -> Evaluate | None:
+        if not is_expression(fields.given.get(name)):
+            value = fields.integer(name, minimum=minimum)
+            return None if value is None else lambda scope: value
+        return self._typed(fields, name, lambda value: is_integer(value) and value >= minimum, "integer")
+
+    def number(self, fields: Fields, name: str, *, minimum: float, maximum: float) -> Evaluate | None:
+        if name not in fields:
+            return None
+        if not is_expression(fields.given[name]):
+            value = fields.number(name, 0, minimum=minimum, maximum=maximum)
+            return lambda scope: value
+        return self._typed(fields, name, lambda value: is_number(value) and minimum <= value <= maximum, "number")
+
+    def text(self, fields: Fields, name: str) -> Evaluate | None:
+        if name not in fields:
+            return None
+        fields.text(name)
+        return self._typed(fields, name, lambda value: isinstance(value, str), "string")
+
+    def boolean(self, fields: Fields, name: str, location: str) -> Evaluate:
+        if not is_expression(fields.given.get(name)) and not isinstance(fields.any(name), bool):
+            raise fields.error(name, "must be true, false or an expression between {% and %}")
+        return self._typed(fields, name, lambda value: isinstance(value, bool), "boolean", location)
+
+    def items(self, fields: Fields) -> Evaluate:
+        if "Items" in fields:
+            return self._typed(fields, "Items", lambda value: isinstance(value, list), "array")
+        return lambda scope: _checked(
+            scope.input, lambda value: isinstance(value, list), "array", "Items", "$states.input"
+        )
+
+    def _typed(
+        self, fields: Fields, name: str, accepts: Callable[[Any], bool], type_: str, location: str | None = None
+    ) -> Evaluate:
+        evaluate = self.template(fields, name)
+        text = str(fields.given[name])
+        shown = text[2:-2].strip() if is_expression(text) else text
+        return lambda scope: _checked(evaluate(scope), accepts, type_, location or name, shown)
+
+    def _optional(self, fields: Fields, name: str) -> Evaluate | None:
+        return self.template(fields, name) if name in fields else None
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, list)
+
+
+def is_expression(value: Any) -> bool:
+    return isinstance(value, str) and value.startswith("{%") and value.endswith("%}") and len(value) >= 4
+
+
+def _compiled(value: Any, location: str) -> Evaluate:
+    """Compile any JSON; the texts between {% and %} in it are replaced by what they give."""
+    if is_expression(value):
+        return compile_expression(value[2:-2].strip(), location)
+    if isinstance(value, list):
+        items = [_compiled(item, f"{location}[{place}]") for place, item in enumerate(value)]
+        return lambda scope: [item(scope) for item in items]
+    if isinstance(value, Mapping):
+        fields = [(name, _compiled(item, f"{location}/{name}")) for name, item in value.items()]
+        return lambda scope: {name: evaluate(scope) for name, evaluate in fields}
+    return lambda scope: value
+
+
+def _checked(value: Any, accepts: Callable[[Any], bool], type_: str, location: str, text: str) -> Any:
+    if accepts(value):
+        return value
+    raise QueryFailure.at(
+        location,
+        f"The JSONata expression '{text}' specified for the field '{location}' returned an unexpected result type. "
+        f"Expected '{type_}', but was '{json_type(value)}' for value: {dumps(value)}",
+    )

@@ -1,0 +1,93 @@
+"""One thread that runs all executions as coroutines, and a few that run the functions.
+
+Waiting, whether for a Wait state, a backoff or a free worker, holds no thread.
+"""
+
+import asyncio
+import queue
+import threading
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+class Engine:
+    """An event loop in a daemon thread, and `workers` daemon threads for what blocks."""
+
+    def __init__(self, workers: int) -> None:
+        self.loop = asyncio.new_event_loop()
+        self._jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        self._slots = asyncio.Semaphore(workers)
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._threads = [threading.Thread(target=self._work, name=f"function-{n}", daemon=True) for n in range(workers)]
+        self._thread = threading.Thread(target=self._run_loop, name="executions", daemon=True)
+        for thread in [*self._threads, self._thread]:
+            thread.start()
+
+    def spawn(self, coroutine: Coroutine[Any, Any, Any]) -> None:
+        """Run a coroutine on the loop; may be called from any thread."""
+        self.loop.call_soon_threadsafe(self._create, coroutine)
+
+    def call(self, function: Callable[[], None]) -> None:
+        """Call a function on the loop's thread, soon."""
+        self.loop.call_soon_threadsafe(function)
+
+    async def run_blocking(self, function: Callable[[], T]) -> T:
+        """Run a blocking function in a worker, when one is free, and give its result.
+
+        A cancelled caller leaves at once; the worker stays taken until the function returns.
+        """
+        await self._slots.acquire()
+        done: asyncio.Future[T] = self.loop.create_future()
+        self._jobs.put(lambda: self._perform(function, done))
+        return await done
+
+    def close(self) -> None:
+        """End the threads; coroutines that still run are cancelled and get to finish their cleanup."""
+        if not self.loop.is_running():
+            return
+        asyncio.run_coroutine_threadsafe(self._cancel_all(), self.loop).result()
+        for _ in self._threads:
+            self._jobs.put(None)
+        self.loop.call_soon_threadsafe(self.loop.stop)
+        self._thread.join()
+
+    async def _cancel_all(self) -> None:
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _create(self, coroutine: Coroutine[Any, Any, Any]) -> None:
+        task = self.loop.create_task(coroutine)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _perform(self, function: Callable[[], T], done: "asyncio.Future[T]") -> None:
+        try:
+            result = function()
+        except BaseException as error:
+            self.loop.call_soon_threadsafe(self._deliver, done, None, error)
+        else:
+            self.loop.call_soon_threadsafe(self._deliver, done, result, None)
+
+    def _deliver(self, done: "asyncio.Future[Any]", result: Any, error: BaseException | None) -> None:
+        self._slots.release()
+        if done.cancelled():
+            return
+        if error is None:
+            done.set_result(result)
+        else:
+            done.set_exception(error)
+
+    def _work(self) -> None:
+        while (job := self._jobs.get()) is not None:
+            job()
+
+    def _run_loop(self) -> None:
+        asyncio.set_event_loop(self.loop)
+        try:
+            self.loop.run_forever()
+        finally:
+            self.loop.close()

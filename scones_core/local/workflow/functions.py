@@ -1,0 +1,151 @@
+"""The Lambda functions of `lambdas/`, run in this process the way Lambda's Python runtime runs them."""
+
+import importlib.util
+import inspect
+import json
+import sys
+import time
+import traceback
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from scones_core.local.workflow.asl.errors import StatesError
+from scones_core.local.workflow.asl.jsontext import dumps
+from scones_core.local.workflow.asl.services import Response
+
+ACCOUNT_ID = "000000000000"
+_ARN = f"arn:aws:lambda:local:{ACCOUNT_ID}:function:"
+
+
+def function_arn(name: str) -> str:
+    return _ARN + name
+
+
+@dataclass(frozen=True)
+class FunctionContext:
+    """What Lambda passes as `context`: https://docs.aws.amazon.com/lambda/latest/dg/python-context.html"""
+
+    function_name: str
+    aws_request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    function_version: str = "$LATEST"
+    memory_limit_in_mb: str = "512"
+    deadline: float = field(default_factory=lambda: time.monotonic() + 60)
+
+    @property
+    def invoked_function_arn(self) -> str:
+        return function_arn(self.function_name)
+
+    @property
+    def log_group_name(self) -> str:
+        return f"/aws/lambda/{self.function_name}"
+
+    @property
+    def log_stream_name(self) -> str:
+        return "local"
+
+    def get_remaining_time_in_millis(self) -> int:
+        return max(0, int((self.deadline - time.monotonic()) * 1000))
+
+
+Function = Callable[[Any, FunctionContext, Mapping[str, str]], Any]
+
+
+class Functions:
+    """Functions by name. `environment` gives their environment variables at the time of a call."""
+
+    def __init__(self, functions: Mapping[str, Function], environment: Callable[[], Mapping[str, str]]) -> None:
+        self._functions = dict(functions)
+        self._environment = environment
+
+    def names(self) -> list[str]:
+        return sorted(self._functions)
+
+    def invoke(self, name_or_arn: str, payload: Any) -> Response:
+        """Call a function and wait for it. Raises StatesError with Lambda's error name and cause."""
+        function = self._functions.get(self._name(name_or_arn))
+        if function is None:
+            raise StatesError("Lambda.ResourceNotFoundException", _not_found(name_or_arn))
+        context = FunctionContext(self._name(name_or_arn))
+        # Through JSON, as between services: a function cannot change the caller's data, nor return a Python object.
+        try:
+            result = function(json.loads(dumps(payload)), context, self._environment())
+        except Exception as error:
+            raise StatesError(type(error).__name__, cause(error, context.aws_request_id)) from error
+        return Response(_marshalled(result, context.aws_request_id), context.aws_request_id)
+
+    def _name(self, name_or_arn: str) -> str:
+        """Return the bare name: an ARN or a name may carry a version or an alias."""
+        parts = str(name_or_arn).split(":")
+        return parts[6] if len(parts) > 6 else parts[0]
+
+
+def _not_found(name: str) -> str:
+    arn = name if name.startswith("arn:") else function_arn(name)
+    details = "Service: AWSLambda; Status Code: 404; Error Code: ResourceNotFoundException; Request ID: "
+    return f"Function not found: {arn} ({details}{uuid.uuid4()}; Proxy: null)"
+
+
+def _marshalled(result: Any, request_id: str) -> Any:
+    try:
+        return json.loads(json.dumps(result, allow_nan=False))
+    except (TypeError, ValueError) as error:
+        message = f"Unable to marshal response: {error}"
+        envelope = {
+            "errorMessage": message,
+            "errorType": "Runtime.MarshalError",
+            "requestId": request_id,
+            "stackTrace": [],
+        }
+        raise StatesError("Runtime.MarshalError", dumps(envelope)) from error
+
+
+def cause(error: Exception, request_id: str) -> str:
+    """Return the error as Lambda's Python runtime reports it."""
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename != __file__]
+    return dumps(
+        {
+            "errorMessage": str(error),
+            "errorType": type(error).__name__,
+            "requestId": request_id,
+            "stackTrace": traceback.format_list([_as_deployed(frame) for frame in frames]),
+        }
+    )
+
+
+def _as_deployed(frame: traceback.FrameSummary) -> traceback.FrameSummary:
+    """Show the file where Lambda has it, so that no path of this machine reaches the screen."""
+    file = "/var/task/" + Path(frame.filename).name
+    return traceback.FrameSummary(file, frame.lineno, frame.name, lookup_line=False, line=frame.line)
+
+
+def load_handlers(folder: Path, clients: Mapping[str, Any]) -> dict[str, Function]:
+    """Return the functions of `folder/<name>/handler.py`, each with the clients that its signature names.
+
+    clients : keyword argument of a handler → client, as {"s3": …, "runtime": …}.
+    """
+    return {file.parent.name: _bound(_load(file), clients) for file in sorted(folder.glob("*/handler.py"))}
+
+
+def _load(file: Path) -> Callable[..., Any]:
+    name = f"lambdas_{file.parent.name}"
+    spec = importlib.util.spec_from_file_location(name, file)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    handler: Callable[..., Any] = module.handler
+    return handler
+
+
+def _bound(handler: Callable[..., Any], clients: Mapping[str, Any]) -> Function:
+    named = inspect.signature(handler).parameters
+    given = {name: client for name, client in clients.items() if name in named}
+
+    def call(event: Any, context: FunctionContext, environ: Mapping[str, str]) -> Any:
+        return handler(event, context, **given, **({"environ": environ} if "environ" in named else {}))
+
+    return call

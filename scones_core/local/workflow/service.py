@@ -1,0 +1,223 @@
+"""The embedded workflow service: the ports WorkflowService and StateMachines over the interpreter."""
+
+import asyncio
+import atexit
+import os
+import re
+import sqlite3
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from scones_core.errors import BadInput, Conflict, NotFound, Unavailable
+from scones_core.local.workflow.asl.errors import StatesError
+from scones_core.local.workflow.asl.execution_events import record_end, record_start
+from scones_core.local.workflow.asl.history import History
+from scones_core.local.workflow.asl.jsontext import dumps, is_too_large
+from scones_core.local.workflow.engine import Engine
+from scones_core.local.workflow.environment import Environment
+from scones_core.local.workflow.functions import Function, Functions, load_handlers
+from scones_core.local.workflow.locks import Owner
+from scones_core.local.workflow.machines import Machines
+from scones_core.local.workflow.runs import ENDED, ROLE_ARN, Run
+from scones_core.local.workflow.store import Store
+from scones_core.local.workflow.world import make_world
+from scones_core.ports import Execution, ExecutionStatus
+
+_NAME = re.compile(r"[A-Za-z0-9_.-]{1,80}")
+_LOOK_SECONDS = 1.0
+_CHECKPOINTS_AT_ONCE = 20  # writing a history takes the thread that runs all executions
+_RETRY_SECONDS = 1.0
+
+
+class LocalWorkflows:
+    """Executions live in `home/executions.sqlite`; processes that share a home see each other's.
+
+    clients : keyword argument of a handler → client, as {"s3": …, "runtime": …}; states that read or write objects
+        use "s3", and those that publish use "sns", which by default writes to `home/notifications.jsonl`
+    functions : further functions, name → f(event, context, environ); they hide a handler of the same name
+    workers : how many functions run at once
+    """
+
+    def __init__(
+        self,
+        home: Path,
+        *,
+        definitions_dir: Path,
+        lambdas_dir: Path,
+        clients: Mapping[str, Any],
+        functions: Mapping[str, Function] | None = None,
+        workers: int | None = None,
+    ) -> None:
+        home.mkdir(parents=True, exist_ok=True)
+        self._machines = Machines(definitions_dir, home / "state_machines")
+        self._environment = Environment(home / "workflow_environment.json")
+        loaded = load_handlers(lambdas_dir, clients) | dict(functions or {})
+        self._store = Store(home)
+        self._owner = Owner(home / "workflow_owners")
+        self._engine = Engine(workers or min(8, 2 * (os.cpu_count() or 1)))
+        called = Functions(loaded, self._environment.read)
+        self._world = make_world(self._engine, called, clients, self._store, self._owner.name, home)
+        self._runs: dict[str, Run] = {}
+        self._closed = False
+        self._abort_orphans()
+        self._engine.spawn(self._look_after_runs())
+        atexit.register(self.close)
+
+    # WorkflowService
+
+    def start(self, machine: str, name: str, input: Any) -> Execution:
+        execution = Execution(name, machine, ExecutionStatus.RUNNING, datetime.now(UTC), _checked(name, input))
+        run = Run(execution, self._machines.machine(machine), self._world)
+        try:
+            taken = self._store.insert(execution, self._owner.name).result()
+        except sqlite3.Error as error:
+            raise Unavailable(f"The execution cannot be recorded ({error}): free some space and try again.") from error
+        if taken is not None:
+            return _same_or_conflict(self._fresh(taken), execution)
+        self._runs[name] = run
+        self._engine.spawn(self._run(run))
+        return execution
+
+    def describe(self, name: str) -> Execution:
+        found = self._store.get(name)
+        if found is None:
+            raise NotFound(f"There is no execution {name!r}; list the executions to see their names.")
+        return self._fresh(found)
+
+    def list(
+        self,
+        machine: str | None = None,
+        *,
+        status: ExecutionStatus | None = None,
+        limit: int = 100,
+        before: str | None = None,
+        map_run: str | None = None,
+    ) -> Sequence[Execution]:
+        """As the port says; `map_run` lists the children that a Map Run kept, which are not listed otherwise."""
+        self._abort_orphans()
+        return self._store.page(machine, status, limit, before, map_run)
+
+    def history(self, name: str) -> Sequence[Mapping[str, Any]]:
+        run = self._runs.get(name)
+        if run is not None and run.history.events:
+            return list(run.history.events)
+        execution = self.describe(name)
+        return self._store.history(name) or _begun(execution).events
+
+    def map_runs(self, name: str) -> Sequence[Mapping[str, Any]]:
+        """The Map Runs of an execution, oldest first, each as DescribeMapRun tells it. Raises NotFound."""
+        run = self._runs.get(name)
+        if run is not None:
+            return [map_run.description() for map_run in run.map_runs]
+        return self._store.map_runs(self.describe(name).name)
+
+    def stop(self, name: str, *, error: str | None = None, cause: str | None = None) -> None:
+        execution = self.describe(name)
+        run = self._runs.get(name)
+        if run is not None:
+            self._engine.call(lambda: run.stop(StatesError(error, cause)))
+        elif execution.status is ExecutionStatus.RUNNING:
+            self._store.ask_to_stop(name, StatesError(error, cause)).result()
+
+    def configure(self, environment: Mapping[str, str]) -> None:
+        self._environment.update(environment)
+
+    # StateMachines
+
+    def names(self) -> Sequence[str]:
+        return self._machines.names()
+
+    def definition(self, machine: str) -> Mapping[str, Any]:
+        return self._machines.definition(machine)
+
+    def put(self, machine: str, definition: Mapping[str, Any]) -> None:
+        self._machines.put(machine, definition)
+
+    def close(self) -> None:
+        """End the threads; executions that still run are ABORTED."""
+        if self._closed:
+            return
+        self._closed = True
+        atexit.unregister(self.close)
+        self._engine.close()
+        self._store.close()
+        self._owner.close()
+
+    async def _run(self, run: Run) -> None:
+        ended = await run.run()
+        map_runs = [map_run.description() for map_run in run.map_runs]
+        while True:
+            written = asyncio.wrap_future(self._store.finish(ended, run.history.events, map_runs))
+            try:
+                await asyncio.shield(written)
+                break
+            except sqlite3.Error:  # as when the disk is full: an execution must not seem to run for ever
+                await asyncio.sleep(_RETRY_SECONDS)
+        self._runs.pop(run.execution.name, None)
+
+    async def _look_after_runs(self) -> None:
+        """Keep how far the executions have come, and stop those that another process wants stopped."""
+        while True:
+            await asyncio.sleep(_LOOK_SECONDS)
+            for name, error in self._store.asked_to_stop(self._owner.name):
+                if name in self._runs:
+                    self._runs[name].stop(error)
+            due = [run for run in list(self._runs.values()) if run.checkpoint_is_due()]
+            for run in due[:_CHECKPOINTS_AT_ONCE]:
+                map_runs = [map_run.description() for map_run in run.map_runs]
+                self._store.checkpoint(run.execution.name, run.new_events(), map_runs)
+
+    def _fresh(self, execution: Execution) -> Execution:
+        """Return the execution as it is now, after a look at whether its process still lives."""
+        if execution.status is not ExecutionStatus.RUNNING or execution.name in self._runs:
+            return execution
+        self._abort_orphans()
+        return self._store.get(execution.name) or execution
+
+    def _abort_orphans(self) -> None:
+        """End the executions whose process is gone."""
+        for owner in self._store.running_owners():
+            if self._owner.is_dead(owner):
+                for execution in self._store.running_of(owner):
+                    self._abort(execution, StatesError(None, ENDED))
+                self._owner.bury(owner)
+
+    def _abort(self, execution: Execution, error: StatesError) -> None:
+        history = _begun(execution)
+        history.events = self._store.history(execution.name) or history.events
+        record_end(history, 0, ExecutionStatus.ABORTED, None, error)
+        map_runs = [run | {"status": "ABORTED"} for run in map(dict, self._store.map_runs(execution.name))]
+        ended = replace(execution, status=ExecutionStatus.ABORTED, stopped=datetime.now(UTC))
+        self._store.finish(replace(ended, error=error.error, cause=error.cause), history.events, map_runs).result()
+
+
+def _checked(name: str, given: Any) -> Any:
+    if not _NAME.fullmatch(name):
+        raise BadInput(f"{name!r} cannot name an execution: use 1 to 80 letters, digits, dots, - and _.")
+    try:
+        text = dumps(given)
+    except (TypeError, ValueError) as error:
+        raise BadInput(f"The input is not JSON: {error}.") from None
+    if is_too_large(text):
+        raise BadInput("The input has more than 262,144 bytes of JSON: put the data into the bucket and name its key.")
+    return given
+
+
+def _same_or_conflict(taken: Execution, wanted: Execution) -> Execution:
+    """Return the execution that has the name, when it is still the one that is wanted. Raises Conflict."""
+    if (taken.machine, taken.input) != (wanted.machine, wanted.input):
+        reason = "with another input"
+    elif taken.status is not ExecutionStatus.RUNNING:
+        reason = "and has ended"
+    else:
+        return taken
+    raise Conflict(f"ExecutionAlreadyExists: the execution {wanted.name!r} exists {reason}; choose another name.")
+
+
+def _begun(execution: Execution) -> History:
+    history = History(lambda: execution.started)
+    record_start(history, execution.input, ROLE_ARN)
+    return history

@@ -1,0 +1,223 @@
+"""Executions, their histories and their Map Runs in SQLite, shared by every process that works in the same home."""
+
+import json
+import sqlite3
+import threading
+import zlib
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from scones_core.local.workflow.asl.errors import StatesError
+from scones_core.local.workflow.asl.history import Event, timestamp
+from scones_core.local.workflow.asl.jsontext import dumps
+from scones_core.local.workflow.locks import locked
+from scones_core.local.workflow.writer import Writer, connected
+from scones_core.ports import Execution, ExecutionStatus
+
+# Each is run once in a home, in this order; PRAGMA user_version counts them.
+_MIGRATIONS = [
+    """
+CREATE TABLE IF NOT EXISTS executions (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    name TEXT NOT NULL UNIQUE,
+    machine TEXT NOT NULL,
+    status TEXT NOT NULL,
+    owner TEXT NOT NULL,
+    started TEXT NOT NULL,
+    stopped TEXT,
+    input TEXT NOT NULL,
+    output TEXT,
+    error TEXT,
+    cause TEXT,
+    history BLOB
+) STRICT;
+CREATE INDEX IF NOT EXISTS executions_by_machine ON executions (machine, seq);
+CREATE INDEX IF NOT EXISTS executions_by_status ON executions (status, seq);
+""",
+    """
+ALTER TABLE executions ADD COLUMN map_run TEXT;  -- ARN of the Map Run that started it
+ALTER TABLE executions ADD COLUMN stop TEXT;  -- error and cause with which another process wants it stopped
+CREATE INDEX executions_by_map_run ON executions (map_run, seq);
+CREATE TABLE map_runs (arn TEXT PRIMARY KEY, execution TEXT NOT NULL, description TEXT NOT NULL) STRICT;
+CREATE INDEX map_runs_by_execution ON map_runs (execution);
+""",
+]
+_COLUMNS = "name, machine, status, started, stopped, input, output, error, cause"
+_ENDED = "UPDATE executions SET status = ?, stopped = ?, output = ?, error = ?, cause = ?, history = ?"
+_RUNNING = "status = 'RUNNING'"
+
+
+class Store:
+    """Reads from any thread, and writes through one. Every write gives a future, done once it is on disk."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._lock_file = folder / "executions.lock"
+        self._reading = threading.Lock()
+        with locked(self._lock_file):
+            self._reader = connected(folder / "executions.sqlite")
+            migrate(self._reader)
+        self._writer = Writer(folder / "executions.sqlite", self._lock_file)
+
+    def insert(self, execution: Execution, owner: str) -> "Future[Execution | None]":
+        """Add a running execution; gives the one that has the name already, or None when it was added."""
+        values = [execution.name, execution.machine, execution.status, owner, timestamp(execution.started)]
+
+        def change(connection: sqlite3.Connection) -> Execution | None:
+            taken = connection.execute(f"SELECT {_COLUMNS} FROM executions WHERE name = ?", values[:1]).fetchone()
+            if taken:
+                return _execution(taken)
+            connection.execute(
+                "INSERT INTO executions (name, machine, status, owner, started, input) VALUES (?, ?, ?, ?, ?, ?)",
+                [*values, dumps(execution.input)],
+            )
+            return None
+
+        return self._writer.submit(change)
+
+    def insert_ended(self, execution: Execution, owner: str, map_run: str, history: Sequence[Event]) -> "Future[None]":
+        """Add a child execution, which is written once only, when it has ended."""
+        values = [execution.name, execution.machine, map_run, owner, timestamp(execution.started)]
+
+        def change(connection: sqlite3.Connection) -> None:
+            connection.execute(
+                "INSERT INTO executions (name, machine, map_run, owner, started, input,"
+                " status, stopped, output, error, cause, history) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                [*values, dumps(execution.input), *_end_values(execution, history)],
+            )
+
+        return self._writer.submit(change)
+
+    def finish(
+        self, execution: Execution, history: Sequence[Event], map_runs: Sequence[Mapping[str, Any]] = ()
+    ) -> "Future[None]":
+        """Write the end of an execution; one that has ended already stays as it is."""
+
+        def change(connection: sqlite3.Connection) -> None:
+            _put_map_runs(connection, execution.name, map_runs)
+            values = [*_end_values(execution, history), execution.name]
+            connection.execute(f"{_ENDED} WHERE name = ? AND {_RUNNING}", values)
+
+        return self._writer.submit(change)
+
+    def checkpoint(self, name: str, history: Sequence[Event], map_runs: Sequence[Mapping[str, Any]]) -> "Future[None]":
+        """Keep how far an execution has come, for other processes and for after a crash."""
+
+        def change(connection: sqlite3.Connection) -> None:
+            _put_map_runs(connection, name, map_runs)
+            values = [packed(history), name]
+            connection.execute(f"UPDATE executions SET history = ? WHERE name = ? AND {_RUNNING}", values)
+
+        return self._writer.submit(change)
+
+    def ask_to_stop(self, name: str, error: StatesError) -> "Future[None]":
+        """Leave word for the process that runs the execution."""
+
+        def change(connection: sqlite3.Connection) -> None:
+            values = [json.dumps([error.error, error.cause]), name]
+            connection.execute(f"UPDATE executions SET stop = ? WHERE name = ? AND {_RUNNING}", values)
+
+        return self._writer.submit(change)
+
+    def asked_to_stop(self, owner: str) -> list[tuple[str, StatesError]]:
+        """Return the executions of this owner that are to be stopped, with error and cause."""
+        query = f"SELECT name, stop FROM executions WHERE {_RUNNING} AND owner = ? AND stop IS NOT NULL"
+        return [(name, StatesError(*json.loads(text))) for name, text in self._read(query, [owner])]
+
+    def get(self, name: str) -> Execution | None:
+        rows = self._read(f"SELECT {_COLUMNS} FROM executions WHERE name = ?", [name])
+        return _execution(rows[0]) if rows else None
+
+    def history(self, name: str) -> list[Event]:
+        """Return the stored events; none yet of an execution that has just begun."""
+        rows = self._read("SELECT history FROM executions WHERE name = ?", [name])
+        return unpacked(rows[0][0]) if rows else []
+
+    def map_runs(self, execution: str) -> list[Mapping[str, Any]]:
+        rows = self._read("SELECT description FROM map_runs WHERE execution = ? ORDER BY rowid", [execution])
+        return [json.loads(text) for (text,) in rows]
+
+    def page(
+        self,
+        machine: str | None,
+        status: ExecutionStatus | None,
+        limit: int,
+        before: str | None,
+        map_run: str | None = None,
+    ) -> list[Execution]:
+        """Newest first. Children are listed only with their Map Run, as on AWS."""
+        where = [("machine = ?", machine), ("status = ?", status), ("map_run = ?", map_run)]
+        where += [("seq < (SELECT seq FROM executions WHERE name = ?)", before)]
+        given = [(text, value) for text, value in where if value is not None]
+        condition = " AND ".join(text for text, _ in given) or "TRUE"
+        children = "" if map_run else " AND map_run IS NULL"
+        query = f"SELECT {_COLUMNS} FROM executions WHERE {condition}{children} ORDER BY seq DESC LIMIT ?"
+        return [_execution(row) for row in self._read(query, [*(value for _, value in given), limit])]
+
+    def running_owners(self) -> set[str]:
+        return {owner for (owner,) in self._read(f"SELECT DISTINCT owner FROM executions WHERE {_RUNNING}", [])}
+
+    def running_of(self, owner: str) -> list[Execution]:
+        rows = self._read(f"SELECT {_COLUMNS} FROM executions WHERE {_RUNNING} AND owner = ?", [owner])
+        return [_execution(row) for row in rows]
+
+    def close(self) -> None:
+        self._writer.close()
+        with self._reading, locked(self._lock_file):
+            self._reader.close()
+
+    def _read(self, query: str, values: Sequence[Any]) -> list[Any]:
+        with self._reading:
+            return self._reader.execute(query, values).fetchall()
+
+
+def migrate(connection: sqlite3.Connection) -> None:
+    """Bring the schema up to date; the caller holds the lock."""
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    for number, script in enumerate(_MIGRATIONS[version:], version + 1):
+        connection.executescript(f"BEGIN IMMEDIATE; {script} PRAGMA user_version = {number}; COMMIT;")
+
+
+def _end_values(execution: Execution, history: Sequence[Event]) -> list[Any]:
+    """Return the values of the columns of _ENDED."""
+    output = dumps(execution.output) if execution.status is ExecutionStatus.SUCCEEDED else None
+    stopped = timestamp(execution.stopped) if execution.stopped else None
+    return [execution.status, stopped, output, execution.error, execution.cause, packed(history)]
+
+
+def _put_map_runs(connection: sqlite3.Connection, execution: str, runs: Sequence[Mapping[str, Any]]) -> None:
+    connection.executemany(
+        "INSERT INTO map_runs (arn, execution, description) VALUES (?, ?, ?)"
+        " ON CONFLICT (arn) DO UPDATE SET description = excluded.description",
+        [(run["mapRunArn"], execution, dumps(run)) for run in runs],
+    )
+
+
+def packed(history: Sequence[Event]) -> bytes:
+    """Events as compressed JSON: one image appears in a dozen events, and compresses to one."""
+    return zlib.compress(dumps(history).encode("utf-8", "surrogatepass"), 1)
+
+
+def unpacked(blob: bytes | None) -> list[Event]:
+    if not blob:
+        return []
+    events: list[Event] = json.loads(zlib.decompress(blob))
+    return events
+
+
+def _execution(row: Sequence[Any]) -> Execution:
+    name, machine, status, started, stopped, given, output, error, cause = row
+    return Execution(
+        name=name,
+        machine=machine,
+        status=ExecutionStatus(status),
+        started=datetime.fromisoformat(started),
+        input=json.loads(given),
+        stopped=datetime.fromisoformat(stopped) if stopped else None,
+        output=None if output is None else json.loads(output),
+        error=error,
+        cause=cause,
+    )

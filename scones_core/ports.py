@@ -1,0 +1,270 @@
+"""What the use cases ask of a backend. Embedded: `scones_core/local/`; AWS: `scones_core/aws/`, same file names.
+
+All times are aware UTC datetimes. Keys are POSIX-style, relative to the bucket, without a leading slash.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Protocol
+
+
+@dataclass(frozen=True)
+class ObjectInfo:
+    """One object of a listing. `size` in bytes; `version` changes whenever the content does (an ETag)."""
+
+    key: str
+    size: int
+    modified: datetime
+    version: str
+
+
+class ObjectStore(Protocol):
+    """One bucket."""
+
+    bucket: str
+
+    def put(self, key: str, data: bytes) -> None:
+        """Store `data` durably under `key`, replacing what was there."""
+        ...
+
+    def put_many(self, items: Iterable[tuple[str, bytes]]) -> None:
+        """Store many objects; all are durable when it returns."""
+        ...
+
+    def get(self, key: str) -> bytes:
+        """Return the object's bytes. Raises NotFound."""
+        ...
+
+    def list(self, prefix: str = "", *, after: str = "") -> Iterator[ObjectInfo]:
+        """Yield the objects whose key starts with `prefix` and sorts after `after`, in key order."""
+        ...
+
+    def exists(self, key: str) -> bool: ...
+
+    def delete(self, key: str) -> None:
+        """Remove the object; nothing happens where there is none."""
+        ...
+
+
+class JobStatus(StrEnum):
+    """SageMaker's TrainingJobStatus, and PENDING for a job that waits for its turn."""
+
+    PENDING = "Pending"
+    IN_PROGRESS = "InProgress"
+    COMPLETED = "Completed"
+    FAILED = "Failed"
+    STOPPING = "Stopping"
+    STOPPED = "Stopped"
+
+    @property
+    def ended(self) -> bool:
+        return self in (JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.STOPPED)
+
+
+@dataclass(frozen=True)
+class TrainingRequest:
+    """channels: channel name → key or key prefix in the bucket; a prefix ends with "/"."""
+
+    name: str
+    channels: Mapping[str, str]
+    hyperparameters: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class TrainingJob:
+    """A training job as described. `artifact_key` is that of `model.tar.gz`, set once COMPLETED.
+
+    metrics: list of (seconds since start, name, value), in the order they were logged.
+    """
+
+    name: str
+    status: JobStatus
+    created: datetime
+    hyperparameters: Mapping[str, str] = field(default_factory=dict)
+    started: datetime | None = None
+    ended: datetime | None = None
+    artifact_key: str | None = None
+    failure_reason: str | None = None
+    metrics: Sequence[tuple[float, str, float]] = ()
+
+    @property
+    def seconds(self) -> float | None:
+        """Training time in seconds, once ended."""
+        return (self.ended - self.started).total_seconds() if self.started and self.ended else None
+
+
+class TrainingService(Protocol):
+    def start(self, request: TrainingRequest) -> TrainingJob:
+        """Queue or start a job. Raises Conflict when the name is taken, NotFound when a channel is empty."""
+        ...
+
+    def describe(self, name: str) -> TrainingJob:
+        """Raises NotFound."""
+        ...
+
+    def list(self) -> Sequence[TrainingJob]:
+        """All jobs, newest first."""
+        ...
+
+    def stop(self, name: str) -> None:
+        """Ask the job to stop; it ends as STOPPED. Nothing happens when it has ended."""
+        ...
+
+    def logs(self, name: str) -> Sequence[str]:
+        """The job's log lines so far, oldest first."""
+        ...
+
+
+@dataclass(frozen=True)
+class EndpointConfig:
+    """What an endpoint serves. artifact_key: of `model.tar.gz`; capture_percentage: 0 to 100."""
+
+    model: str
+    artifact_key: str
+    artifact_sha256: str
+    variant: str = "AllTraffic"
+    capture_percentage: int = 100
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """status: Creating, Updating, InService, Failed or Deleting, as in SageMaker."""
+
+    name: str
+    status: str
+    config: EndpointConfig
+    created: datetime
+    updated: datetime
+    failure_reason: str | None = None
+
+
+class EndpointService(Protocol):
+    capture_prefix: str  # key prefix of data capture, without the endpoint's name; ends with "/"
+
+    def deploy(self, name: str, config: EndpointConfig) -> Endpoint:
+        """Create the endpoint, or update it in place. The old model serves until the new one answers.
+
+        Raises NotFound (no artifact) or Damaged (checksum); the endpoint then stays as it was.
+        """
+        ...
+
+    def describe(self, name: str) -> Endpoint | None: ...
+
+    def invoke(
+        self,
+        name: str,
+        body: bytes,
+        content_type: str,
+        *,
+        inference_id: str | None = None,
+        custom_attributes: str | None = None,
+    ) -> list[float]:
+        """One inference: probabilities in class-index order. Raises NotFound, BadImage, Unavailable."""
+        ...
+
+    def transform(self, config: EndpointConfig, keys: Sequence[str]) -> Sequence[Sequence[float]]:
+        """Batch inference over images of the bucket, without endpoint or capture; shape (n, n_classes)."""
+        ...
+
+    def delete(self, name: str) -> None: ...
+
+
+class ExecutionStatus(StrEnum):
+    RUNNING = "RUNNING"
+    SUCCEEDED = "SUCCEEDED"
+    FAILED = "FAILED"
+    TIMED_OUT = "TIMED_OUT"
+    ABORTED = "ABORTED"
+
+
+@dataclass(frozen=True)
+class Execution:
+    """One run of a state machine. input and output are JSON values."""
+
+    name: str
+    machine: str
+    status: ExecutionStatus
+    started: datetime
+    input: Any
+    stopped: datetime | None = None
+    output: Any = None
+    error: str | None = None
+    cause: str | None = None
+
+
+class WorkflowService(Protocol):
+    """Runs the state machines of `infra/*.asl.json`; `machine` is the file's stem, as `classify_image`."""
+
+    def start(self, machine: str, name: str, input: Any) -> Execution:
+        """Start an execution; it runs in the background.
+
+        Idempotent by name while RUNNING with the same input; Conflict (ExecutionAlreadyExists) otherwise.
+        """
+        ...
+
+    def describe(self, name: str) -> Execution:
+        """Raises NotFound."""
+        ...
+
+    def list(
+        self,
+        machine: str | None = None,
+        *,
+        status: ExecutionStatus | None = None,
+        limit: int = 100,
+        before: str | None = None,
+    ) -> Sequence[Execution]:
+        """Executions, newest first; `before` is the name of the last one of the page before."""
+        ...
+
+    def history(self, name: str) -> Sequence[Mapping[str, Any]]:
+        """Events as GetExecutionHistory returns them (timestamps as ISO 8601 text). Raises NotFound."""
+        ...
+
+    def stop(self, name: str, *, error: str | None = None, cause: str | None = None) -> None: ...
+
+    def configure(self, environment: Mapping[str, str]) -> None:
+        """Set environment variables of the functions (THRESHOLD, ENDPOINT_NAME); others stay as they are."""
+        ...
+
+
+class StateMachines(Protocol):
+    """The definitions the workflow service can run."""
+
+    def names(self) -> Sequence[str]: ...
+
+    def definition(self, machine: str) -> Mapping[str, Any]:
+        """The state machine's definition. Raises NotFound."""
+        ...
+
+    def put(self, machine: str, definition: Mapping[str, Any]) -> None:
+        """Create or replace a definition. Raises BadDefinition naming the state and the field."""
+        ...
+
+
+class Notifier(Protocol):
+    """Channels to people: e-mail, chat, webhooks."""
+
+    def channels(self) -> Sequence[str]:
+        """Where messages go, without anything secret; empty when nothing is configured."""
+        ...
+
+    def send(self, title: str, body: str) -> None:
+        """Send a message to every channel. Raises Unavailable naming the channels that failed."""
+        ...
+
+
+@dataclass(frozen=True)
+class Backend:
+    """The ports of one backend."""
+
+    name: str
+    objects: ObjectStore
+    training: TrainingService
+    endpoints: EndpointService
+    workflows: WorkflowService
+    machines: StateMachines
+    notifier: Notifier
+    close: Callable[[], None] = lambda: None

@@ -1,0 +1,5 @@
+"""The use cases, one module per stage of the loop. Pages and the command line call these and nothing below."""
+
+from scones_core.services.app import App
+
+__all__ = ["App"]

@@ -1,0 +1,159 @@
+"""Executions of the single-image state machine, one per image."""
+
+import hashlib
+import json
+import random
+import re
+import time
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Any
+
+from scones_core.domain.datasets import TEST
+from scones_core.errors import BadInput
+from scones_core.ports import Execution, ExecutionStatus
+from scones_core.services import deployment, etl, training
+from scones_core.services.app import App, Progress, silent
+
+MACHINE = "classify_image"
+LOW_CONFIDENCE = "THRESHOLD_CONFIDENCE_NOT_MET"
+MAX_UPLOAD = 5_000_000  # bytes
+
+
+@dataclass(frozen=True)
+class Classified:
+    """One execution and what it said of its image. probabilities: one per class, empty when none was reached."""
+
+    name: str
+    status: str
+    error: str | None
+    image: str
+    prediction: str | None
+    confidence: float | None
+    probabilities: tuple[float, ...]
+
+
+def sample_keys(app: App, count: int, *, seed: int | None = None) -> list[str]:
+    """Keys of `count` test images of the current dataset in random order, repeated where there are fewer."""
+    if count < 1:
+        raise BadInput(f"{count} images cannot be drawn: ask for at least 1.")
+    keys = [image.key for image in etl.images(app, etl.get(app).id, TEST)]
+    random.Random(seed).shuffle(keys)
+    return [keys[i % len(keys)] for i in range(count)]
+
+
+def upload(app: App, name: str, data: bytes) -> str:
+    """Store a user's image and return its key. Raises BadInput when it is empty or too large."""
+    if not 0 < len(data) <= MAX_UPLOAD:
+        raise BadInput(f"“{name}” has {len(data):,} bytes: choose an image of at most {MAX_UPLOAD // 1_000_000} MB.")
+    safe = re.sub(r"[^\w.-]+", "_", PurePosixPath(name).name).lstrip(".")[-80:] or "image"
+    key = f"uploads/{hashlib.sha256(data).hexdigest()[:12]}-{safe}"
+    app.backend.objects.put(key, data)
+    return key
+
+
+def start(app: App, key: str) -> Execution:
+    """Start an execution for one image of the bucket."""
+    deployment.get_endpoint(app)
+    stem = re.sub(r"[^A-Za-z0-9_-]+", "-", PurePosixPath(key).stem)[:50]
+    step_input = {"image_data": "", "s3_bucket": app.backend.objects.bucket, "s3_key": key}
+    return app.backend.workflows.start(MACHINE, f"{stem}-{uuid.uuid4().hex[:12]}", step_input)
+
+
+def classify(
+    app: App, keys: Iterable[str], *, workers: int = 4, total: int | None = None, progress: Progress = silent
+) -> list[Classified]:
+    """Run one execution per image, at most `workers` of them at a time; results in the order of `keys`.
+
+    keys : may be a generator that paces itself; `total` then says how many are to come.
+    """
+    total = len(keys) if isinstance(keys, Sequence) else total
+    names, running = list[str](), set[str]()
+    for key in keys:
+        names.append(start(app, key).name)
+        running.add(names[-1])
+        while len(running) >= max(1, workers):
+            running = _still_running(app, running)
+            progress(len(names) - len(running), total, "images classified")
+    while running:
+        running = _still_running(app, running)
+        progress(len(names) - len(running), total, "images classified")
+    return [classified(app, describe(app, name)) for name in names]
+
+
+def _still_running(app: App, names: Iterable[str]) -> set[str]:
+    running = {name for name in names if describe(app, name).status is ExecutionStatus.RUNNING}
+    if running:
+        time.sleep(0.005)
+    return running
+
+
+def describe(app: App, name: str) -> Execution:
+    return app.backend.workflows.describe(name)
+
+
+def executions(
+    app: App, *, status: ExecutionStatus | None = None, limit: int = 50, before: str | None = None
+) -> Sequence[Execution]:
+    """Executions, newest first."""
+    return app.backend.workflows.list(status=status, limit=limit, before=before)
+
+
+def history(app: App, name: str) -> Sequence[Mapping[str, Any]]:
+    """Events of an execution, as Step Functions returns them."""
+    return app.backend.workflows.history(name)
+
+
+def definition(app: App, machine: str) -> Mapping[str, Any]:
+    """A state machine's definition in the Amazon States Language. Raises NotFound."""
+    return app.backend.machines.definition(machine)
+
+
+def classified(app: App, execution: Execution) -> Classified:
+    """What an execution said of its image."""
+    probabilities = _probabilities(execution, lambda: history(app, execution.name))
+    names = class_names(app)
+    confidence = max(probabilities, default=None)
+    index = probabilities.index(confidence) if confidence is not None else None
+    return Classified(
+        name=execution.name,
+        status=str(execution.status),
+        error=execution.error,
+        image=str(execution.input.get("s3_key", "")) if isinstance(execution.input, dict) else "",
+        prediction=class_name(names, index) if index is not None else None,
+        confidence=confidence,
+        probabilities=probabilities,
+    )
+
+
+def class_names(app: App) -> tuple[str, ...]:
+    """Class names of the model in service, in the order of its probabilities; of the dataset where none serves."""
+    champion = deployment.champion(app)
+    if champion:
+        return training.classes_of(champion)
+    dataset = etl.current(app)
+    return dataset.classes if dataset else ()
+
+
+def class_name(names: Sequence[str], index: int) -> str:
+    return names[index] if index < len(names) else f"class {index}"
+
+
+def _probabilities(execution: Execution, events: Any) -> tuple[float, ...]:
+    """From the output; for a failed execution from the last state that handed inferences on."""
+    found = _inferences(execution.output)
+    if found or execution.error != LOW_CONFIDENCE:
+        return found
+    for event in reversed(events()):
+        details = event.get("stateExitedEventDetails") or {}
+        if found := _inferences(json.loads(details.get("output", "null"))):
+            return found
+    return ()
+
+
+def _inferences(output: Any) -> tuple[float, ...]:
+    body = output.get("body") if isinstance(output, dict) else None
+    inferences = body.get("inferences") if isinstance(body, dict) else None
+    return tuple(inferences) if isinstance(inferences, list) else ()

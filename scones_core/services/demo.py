@@ -1,0 +1,88 @@
+"""The whole loop, once, with a scripted reviewer who answers from the known labels."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from scones_core.db import datasets as table
+from scones_core.domain.comparison import Verdict
+from scones_core.errors import Conflict
+from scones_core.services import (
+    capture,
+    classification,
+    deployment,
+    etl,
+    monitoring,
+    retraining,
+    review,
+    training,
+)
+from scones_core.services.app import App, Progress, silent
+
+REVIEWER = "demo"
+REVIEWS = 20  # images the scripted reviewer labels at the most
+
+
+class Stage(StrEnum):
+    ETL = "etl"
+    TRAIN = "train"
+    DEPLOY = "deploy"
+    CLASSIFY = "classify"
+    INGEST = "ingest"
+    MONITOR = "monitor"
+    REVIEW = "review"
+    RETRAIN = "retrain"
+    PROMOTE = "promote"
+
+
+@dataclass(frozen=True)
+class Told:
+    """A stage that has ended, and what it gave: the value that the stage's own use case returns."""
+
+    stage: Stage
+    result: Any
+
+
+def run(
+    app: App,
+    *,
+    source: str = "sample",
+    images: int = 60,
+    classes: Sequence[str] | None = None,
+    progress: Progress = silent,
+    on_log: Callable[[str], None] = lambda _line: None,
+) -> Iterator[Told]:
+    """Run the loop, yielding after each stage. Raises what the stages raise."""
+    yield Told(Stage.ETL, etl.load(app, source, classes=classes, progress=progress))
+    job = training.start(app)
+    training.wait(app, job.name, on_log=on_log)
+    yield Told(Stage.TRAIN, training.model_of_job(app, job.name))
+    yield Told(Stage.DEPLOY, deployment.deploy(app, training.model_of_job(app, job.name).id, actor=REVIEWER))
+    keys = classification.sample_keys(app, images, seed=0)
+    yield Told(Stage.CLASSIFY, classification.classify(app, keys, progress=progress))
+    yield Told(Stage.INGEST, capture.ingest(app, progress=progress))
+    yield Told(Stage.MONITOR, monitoring.figures(app))
+    yield Told(Stage.REVIEW, review_by_known_labels(app))
+    retrained = retraining.retrain(app, on_log=on_log)
+    yield Told(Stage.RETRAIN, retrained)
+    if retrained.comparison.verdict is not Verdict.WORSE:
+        yield Told(Stage.PROMOTE, deployment.promote(app, retrained.challenger.id, actor=REVIEWER))
+
+
+def review_by_known_labels(app: App, *, count: int = REVIEWS) -> list[review.Recorded]:
+    """Label the least confident images as the dataset knows them; those it does not know are skipped.
+
+    Raises Conflict when nothing is left to review.
+    """
+    dataset = etl.get(app)
+    items = review.next_items(app, REVIEWER, count=count)
+    if not items:
+        raise Conflict("There is no captured image left to review: send more images through the workflow.")
+    images = {item.id: capture.inference(app, item.id)["image_sha256"] for item in items}
+    with app.db.read() as connection:
+        known = table.known_labels(connection, dataset.id, list(images.values()))
+    return [
+        review.decide(app, id, dataset.classes[known[sha]] if sha in known else None, REVIEWER, note="known label")
+        for id, sha in images.items()
+    ]

@@ -1,0 +1,104 @@
+"""Checks of the installation and of the backend's configuration."""
+
+import importlib.metadata
+import shutil
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from scones_core.errors import SconesError
+from scones_core.services import deployment, etl, training
+from scones_core.services.app import App
+
+PACKAGES = ("streamlit", "boto3", "pandas", "altair", "Pillow", "scikit-learn", "SQLAlchemy")
+PROBE = "doctor/probe"
+
+
+@dataclass(frozen=True)
+class Check:
+    """detail: what was found; when not ok, also what to do."""
+
+    name: str
+    ok: bool
+    detail: str
+
+
+def checks(app: App) -> list[Check]:
+    """Run every check; one that fails does not keep the others from running."""
+    return [
+        _run("python", lambda: _python()),
+        _run("packages", lambda: _packages()),
+        _run("database", lambda: _database(app)),
+        _run("object store", lambda: _object_store(app)),
+        _run("state machines", lambda: ", ".join(app.backend.machines.names())),
+        _run("disk", lambda: _disk(app)),
+        _run("dataset", lambda: _dataset(app)),
+        _run("endpoint", lambda: _endpoint(app)),
+    ]
+
+
+def configuration(app: App) -> list[dict[str, str]]:
+    """What is configured, as rows `{setting, value, variable}`; secrets are said to be set, never shown."""
+    settings = app.settings
+    rows = (
+        ("Backend", str(settings.backend), "SCONES_BACKEND"),
+        ("Home", settings.home.name or str(settings.home), "SCONES_HOME"),
+        ("Endpoint", settings.endpoint, "SCONES_ENDPOINT"),
+        ("Database", "set" if settings.database_url else "SQLite in the home", "SCONES_DATABASE_URL"),
+        ("Bucket", app.backend.objects.bucket, ""),
+    )
+    return [{"setting": setting, "value": value, "variable": variable} for setting, value, variable in rows]
+
+
+def _run(name: str, check: Callable[[], str]) -> Check:
+    try:
+        return Check(name, True, check())
+    except SconesError as error:
+        return Check(name, False, str(error))
+
+
+def _python() -> str:
+    return f"Python {sys.version.split()[0]}"
+
+
+def _packages() -> str:
+    found = []
+    for package in PACKAGES:
+        try:
+            found.append(f"{package} {importlib.metadata.version(package)}")
+        except importlib.metadata.PackageNotFoundError:
+            raise SconesError(f"The package {package} is missing: run pip install -r requirements.txt.") from None
+    return ", ".join(found)
+
+
+def _database(app: App) -> str:
+    with app.db.write():
+        return f"{app.db.engine.dialect.name}, readable and writable"
+
+
+def _object_store(app: App) -> str:
+    app.backend.objects.put(PROBE, b"ok")
+    app.backend.objects.get(PROBE)
+    app.backend.objects.delete(PROBE)
+    return f"bucket “{app.backend.objects.bucket}”, readable and writable"
+
+
+def _disk(app: App) -> str:
+    free = shutil.disk_usage(app.settings.home).free
+    if free < 500_000_000:
+        raise SconesError(f"Only {free / 1e6:.0f} MB are free where the home is: make room for images and models.")
+    return f"{free / 1e9:.1f} GB free"
+
+
+def _dataset(app: App) -> str:
+    version = etl.current(app)
+    return f"{version.id}: {version.train} train, {version.test} test" if version else "none loaded yet"
+
+
+def _endpoint(app: App) -> str:
+    serving = deployment.endpoint(app)
+    if serving is None:
+        return "none deployed yet"
+    model = training.model(app, serving.config.model)
+    app.backend.endpoints.transform(training.endpoint_config(model), [])
+    return f"{serving.name} serves {serving.config.model}, {serving.status}"

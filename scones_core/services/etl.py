@@ -1,0 +1,150 @@
+"""Extract, transform, load: from a source of images to an immutable dataset version."""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+
+from scones_core.db import datasets as table
+from scones_core.db import settings
+from scones_core.domain.datasets import DatasetVersion, LabelledImage, class_balance, lst_text, version_id
+from scones_core.errors import BadInput, NotFound
+from scones_core.ports import ObjectStore
+from scones_core.services.app import App, Progress, silent
+from scones_core.sources import Skipped, Source, SourceImage, open_source
+from scones_core.sources.cifar100_classes import CLASSES
+
+
+@dataclass
+class _Loaded:
+    images: list[LabelledImage]
+    skipped: list[Skipped]
+
+
+def load(app: App, spec: str, *, classes: Sequence[str] | None = None, progress: Progress = silent) -> DatasetVersion:
+    """Bring a source's images into the object store and record the dataset version.
+
+    spec : "cifar100", "sample", or the path of an archive, folder or zip.
+    The same images and labels give the same version again. Raises BadInput, Unavailable.
+    """
+    source = open_source(spec, classes=classes, cache=app.settings.home / "downloads", on_progress=progress)
+    loaded = _Loaded([], [])
+    app.backend.objects.put_many(_objects(app.backend.objects, source, loaded, progress))
+    _check(loaded, source)
+    return record(
+        app,
+        source.classes,
+        loaded.images,
+        source=source.description,
+        generated=source.generated,
+        skipped=[asdict(skip) for skip in loaded.skipped],
+    )
+
+
+def _objects(objects: ObjectStore, source: Source, loaded: _Loaded, progress: Progress) -> Iterator[tuple[str, bytes]]:
+    """What is to be stored, noting each image as it passes."""
+    for done, item in enumerate(source.items, start=1):
+        if isinstance(item, Skipped):
+            loaded.skipped.append(item)
+            continue
+        image = _labelled(objects, item, source.classes)
+        loaded.images.append(image)
+        if done % 50 == 0:
+            progress(done, source.total, "images loaded")
+        yield image.key, item.data
+
+
+def _labelled(objects: ObjectStore, item: SourceImage, classes: Sequence[str]) -> LabelledImage:
+    digest = hashlib.sha256(item.data).hexdigest()
+    key = f"{item.split}/{item.name}"
+    if objects.exists(key) and hashlib.sha256(objects.get(key)).hexdigest() != digest:
+        stem, _, suffix = key.rpartition(".")
+        key = f"{stem}-{digest[:8]}.{suffix}"  # another dataset version has this name: both must stay what they are
+    return LabelledImage(item.split, key, classes.index(item.label), digest)
+
+
+def _check(loaded: _Loaded, source: Source) -> None:
+    for split in ("train", "test"):
+        for index, name in enumerate(source.classes):
+            if not any(image.split == split and image.class_index == index for image in loaded.images):
+                raise BadInput(f"There is no {split} image of the class “{name}” in {source.description}: add some.")
+
+
+def record(
+    app: App,
+    classes: Sequence[str],
+    images: Sequence[LabelledImage],
+    *,
+    source: str,
+    generated: bool = False,
+    skipped: Sequence[dict[str, str]] = (),
+    parent: str | None = None,
+    new_labels: int = 0,
+) -> DatasetVersion:
+    """Write the `.lst` files and the dataset version; all is durable when it returns."""
+    images = sorted(images)
+    version = DatasetVersion(
+        id=version_id(classes, images),
+        created=datetime.now(UTC),
+        classes=tuple(classes),
+        source=source,
+        generated=generated,
+        train=sum(image.split == "train" for image in images),
+        test=sum(image.split == "test" for image in images),
+        parent=parent,
+        new_labels=new_labels,
+        skipped=tuple(skipped),
+    )
+    for split in ("train", "test"):
+        text = lst_text(images, split).encode()
+        app.backend.objects.put(f"datasets/{version.id}/{split}.lst", text)
+        app.backend.objects.put(f"{split}.lst", text)
+    with app.db.write() as connection:
+        table.add(connection, version, images)
+        settings.put(connection, "dataset", version.id)
+    return get(app, version.id)
+
+
+def cifar100_classes() -> tuple[str, ...]:
+    """The classes that can be chosen from CIFAR-100."""
+    return CLASSES
+
+
+def versions(app: App) -> list[DatasetVersion]:
+    """All dataset versions, newest first."""
+    with app.db.read() as connection:
+        return table.versions(connection)
+
+
+def current(app: App) -> DatasetVersion | None:
+    """The dataset version that was loaded or made last."""
+    with app.db.read() as connection:
+        chosen = settings.get(connection, "dataset")
+    return next((version for version in versions(app) if version.id == chosen), None)
+
+
+def get(app: App, dataset: str | None = None) -> DatasetVersion:
+    """The named version, or the current one. Raises NotFound."""
+    newest = current(app)
+    if newest is None:
+        raise NotFound("No images have been loaded yet: load a dataset first (command etl, page Data).")
+    for version in versions(app):
+        if version.id == (dataset or newest.id):
+            return version
+    raise NotFound(f"There is no dataset version “{dataset}”: the current one is {newest.id}.")
+
+
+def images(app: App, dataset: str, split: str | None = None) -> list[LabelledImage]:
+    """The labelled images of a dataset version, in key order."""
+    with app.db.read() as connection:
+        return table.images(connection, dataset, split)
+
+
+def image(app: App, key: str) -> bytes:
+    """The bytes of one image of a dataset version. Raises NotFound."""
+    return app.backend.objects.get(key)
+
+
+def balance(app: App, version: DatasetVersion) -> list[dict[str, object]]:
+    """Images per split and class, as rows `{split, class, images}`."""
+    return class_balance(images(app, version.id), version.classes)

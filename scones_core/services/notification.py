@@ -1,0 +1,103 @@
+"""Tell people when executions fail: one message for a burst, and a record of what was sent."""
+
+import threading
+from collections import Counter
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from scones_core.db import notifications as table
+from scones_core.errors import SconesError
+from scones_core.ports import Execution, ExecutionStatus
+from scones_core.services.app import App
+
+LOOKED_THROUGH = 1000  # failed executions, newest first; a burst beyond that is told of as “at least”
+NAMED = 5
+IN_DOUBT = "it is not known whether it was sent: the app ended meanwhile"
+
+
+def notify_failures(app: App, *, now: datetime | None = None) -> int:
+    """Send one message about the executions that failed since the last one; returns how many it told of.
+
+    Nothing is sent when no channel is configured, or before `SCONES_NOTIFY_SECONDS` have passed since the last
+    message: what fails meanwhile is in the next. The message is noted before it is sent, so that two processes never
+    send it twice.
+    """
+    if not app.backend.notifier.channels():
+        return 0
+    now = now or datetime.now(UTC)
+    with app.db.write() as connection:
+        told, last = table.last_told(connection), table.last_time(connection)
+        if told is None:  # switched on just now: the past is not news
+            table.add(connection, _row(now, now, 0, "", "", None))
+            return 0
+        if last and now - last < timedelta(seconds=app.settings.notify_seconds):
+            return 0
+        failed = _failed_since(app, told)
+        if not failed:
+            return 0
+        up_to = max(execution.stopped for execution in failed if execution.stopped)
+        title, body = _text(failed)
+        noted = table.add(connection, _row(now, up_to, len(failed), title, body, IN_DOUBT))
+    failure = _send(app, title, body)
+    with app.db.write() as connection:
+        table.set_failure(connection, noted, failure)
+    return len(failed)
+
+
+def _failed_since(app: App, told: datetime) -> list[Execution]:
+    found = [
+        execution
+        for status in (ExecutionStatus.FAILED, ExecutionStatus.TIMED_OUT)
+        for execution in app.backend.workflows.list(status=status, limit=LOOKED_THROUGH)
+    ]
+    return [execution for execution in found if execution.stopped and execution.stopped > told]
+
+
+def _text(failed: Sequence[Execution]) -> tuple[str, str]:
+    errors = Counter(execution.error or "unknown error" for execution in failed)
+    many = f"{'at least ' * (len(failed) >= LOOKED_THROUGH)}{len(failed)}"
+    title = f"Scones Unlimited: {many} execution{'s' * (len(failed) > 1)} failed"
+    lines = [f"{count} × {error}" for error, count in errors.most_common()]
+    named = [f"{execution.name}: {execution.error}" for execution in failed[:NAMED]]
+    more = [f"… and {len(failed) - NAMED} more"] if len(failed) > NAMED else []
+    return title, "\n".join([*lines, "", *named, *more])
+
+
+def _row(now: datetime, up_to: datetime, count: int, title: str, body: str, failure: str | None) -> dict[str, Any]:
+    return {"time": now, "up_to": up_to, "executions": count, "title": title, "body": body, "failure": failure}
+
+
+def _send(app: App, title: str, body: str) -> str | None:
+    """Why it could not be sent, or None."""
+    try:
+        app.backend.notifier.send(title, body)
+    except SconesError as error:
+        return str(error)
+    return None
+
+
+def sent(app: App, *, limit: int = 50) -> list[dict[str, Any]]:
+    """Messages, newest first: time, executions, title, body, failure (None when it was sent)."""
+    with app.db.read() as connection:
+        return table.sent(connection, limit)
+
+
+def channels(app: App) -> Sequence[str]:
+    """Where messages go, without anything secret. Raises BadInput when a URL is wrong."""
+    return app.backend.notifier.channels()
+
+
+def watch(app: App, *, every: float = 5.0) -> threading.Thread | None:
+    """Look for failed executions in the background while this process lives; None where no channel is configured."""
+    if not app.backend.notifier.channels():
+        return None
+    thread = threading.Thread(target=_watch, args=(app, every), name="notifications", daemon=True)
+    thread.start()
+    return thread
+
+
+def _watch(app: App, every: float) -> None:
+    pause = threading.Event()
+    while not pause.wait(every):
+        notify_failures(app)

@@ -1,0 +1,81 @@
+"""Test traffic: a steady stream or a burst of test images, as they are or as a changed world would send them."""
+
+import random
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from scones_core.domain.datasets import TEST
+from scones_core.domain.drift import SimulatedDrift
+from scones_core.errors import BadInput
+from scones_core.services import classification, etl
+from scones_core.services.app import App, Progress, silent
+from scones_core.sources.drift import drifted
+
+WORKERS = 8
+MOSTLY = 0.9  # share of the one class in a changed class mix
+
+
+@dataclass(frozen=True)
+class Sent:
+    """failed counts executions that did not succeed, most of them for low confidence."""
+
+    sent: int
+    succeeded: int
+    failed: int
+    seconds: float
+
+
+def send(
+    app: App,
+    count: int,
+    *,
+    rate: float | None = None,
+    drift: SimulatedDrift = SimulatedDrift.NONE,
+    seed: int | None = None,
+    progress: Progress = silent,
+    go_on: Callable[[], bool] = lambda: True,
+) -> Sent:
+    """Send `count` test images through the workflow.
+
+    rate : images per second; None sends them as a burst. go_on : asked before each image; False ends the traffic.
+    Raises BadInput, NotFound.
+    """
+    if rate is not None and rate <= 0:
+        raise BadInput(f"The rate {rate} is not above 0: say how many images are sent per second.")
+    started = time.monotonic()
+    keys = _paced(app, _keys(app, count, drift, seed), drift, rate, go_on)
+    found = classification.classify(app, keys, workers=WORKERS, total=count, progress=progress)
+    succeeded = sum(item.status == "SUCCEEDED" for item in found)
+    return Sent(len(found), succeeded, len(found) - succeeded, round(time.monotonic() - started, 3))
+
+
+def _keys(app: App, count: int, drift: SimulatedDrift, seed: int | None) -> list[str]:
+    if drift is not SimulatedDrift.CLASS_MIX or count < 1:
+        return classification.sample_keys(app, count, seed=seed)
+    draw, images = random.Random(seed), etl.images(app, etl.get(app).id, TEST)
+    last = max(image.class_index for image in images)
+    of_class = {flag: [i.key for i in images if (i.class_index == last) is flag] for flag in (True, False)}
+    return [draw.choice(of_class[draw.random() < MOSTLY]) for _ in range(count)]
+
+
+def _paced(
+    app: App, keys: list[str], drift: SimulatedDrift, rate: float | None, go_on: Callable[[], bool]
+) -> Iterator[str]:
+    started = time.monotonic()
+    for number, key in enumerate(keys):
+        if rate:
+            time.sleep(max(0.0, started + number / rate - time.monotonic()))
+        if not go_on():
+            return
+        yield _sent_key(app, key, drift)
+
+
+def _sent_key(app: App, key: str, drift: SimulatedDrift) -> str:
+    """The key of the image with the drift applied, under the name of the image it was made from."""
+    if drift in (SimulatedDrift.NONE, SimulatedDrift.CLASS_MIX):
+        return key
+    changed = f"traffic/{drift}/{key.rsplit('/', 1)[-1]}"
+    if not app.backend.objects.exists(changed):
+        app.backend.objects.put(changed, drifted(app.backend.objects.get(key), drift))
+    return changed

@@ -1,0 +1,1 @@
+"""What pages share: the app they talk to, charts and widgets."""

@@ -1,0 +1,166 @@
+"""Charts of datasets, training jobs and model versions."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import altair as alt
+import pandas as pd
+import streamlit as st
+
+from scones_core.domain.comparison import Comparison, Verdict
+
+_VERDICT_COLOURS = {Verdict.BETTER: "#5f8f46", Verdict.WORSE: "#c04a3a", Verdict.NO_DIFFERENCE: "#8f8578"}
+_SHADES = ["#fbf1e6", "#f0cba6", "#df9c60", "#bf6b2b", "#824013"]
+
+
+def class_balance(rows: Sequence[Mapping[str, object]]) -> None:
+    """rows: `{split, class, images}`."""
+    data = pd.DataFrame(rows)
+    chart = (
+        alt.Chart(data)
+        .mark_bar(cornerRadiusEnd=3)
+        .encode(
+            y=alt.Y("class:N", title=None, sort=None),
+            x=alt.X("images:Q", title="Images", axis=alt.Axis(tickMinStep=1)),
+            yOffset=alt.YOffset("split:N", sort=["train", "test"]),
+            color=alt.Color("split:N", title="Split", sort=["train", "test"], legend=alt.Legend(orient="top")),
+            tooltip=["class:N", "split:N", alt.Tooltip("images:Q", format=",")],
+        )
+        .properties(height=alt.Step(18))
+    )
+    words = "; ".join(f"{row['images']} {row['split']} images of {row['class']}" for row in rows)
+    st.altair_chart(chart, width="stretch", alt=f"Bar chart of images per class and split: {words}.")
+
+
+def metric_curve(metrics: Sequence[tuple[float, str, float]], *, key: str) -> None:
+    """A training job's metrics, (seconds, name, value), over time; one panel per kind, as `accuracy` of `train:accuracy`.
+
+    At most two panels: those of _KINDS that there are, else whatever was logged last. Kinds with one point have no curve.
+    """
+    data = pd.DataFrame(metrics, columns=["seconds", "metric", "value"])
+    data[["series", "kind"]] = [name.rpartition(":")[::2] for name in data["metric"]]
+    curves = data.groupby("metric")["value"].transform("size") > 1
+    kinds = list(dict.fromkeys(data.loc[curves, "kind"][::-1]))
+    shown = [kind for kind in _KINDS if kind in kinds] or kinds[:1]
+    if not shown:
+        st.caption("The curve appears with the second value of a metric.")
+        return
+    for place, kind in zip(st.columns(len(shown)), shown, strict=True):
+        rows, title = data[(data["kind"] == kind) & curves], kind.replace("_", " ").capitalize()
+        last = ", ".join(f"{name} {group['value'].iloc[-1]:.3f}" for name, group in rows.groupby("metric"))
+        with place:
+            chart = _curve(rows, title)
+            st.altair_chart(chart, width="stretch", key=f"{key}-{kind}", alt=f"{title} over seconds; last: {last}.")
+
+
+_KINDS = ("accuracy", "log_loss")
+
+
+def _curve(rows: pd.DataFrame, title: str) -> alt.Chart:
+    chart: alt.Chart = (
+        alt.Chart(rows)
+        .mark_line(point=alt.OverlayMarkDef(size=24))
+        .encode(
+            x=alt.X("seconds:Q", title="Seconds since start", scale=alt.Scale(zero=False), axis=alt.Axis(tickCount=5)),
+            y=alt.Y("value:Q", title=title, scale=alt.Scale(zero=False)),
+            color=alt.Color("series:N", title=None, legend=alt.Legend(orient="top")),
+            tooltip=["metric:N", alt.Tooltip("seconds:Q", format=".1f"), alt.Tooltip("value:Q", format=".4f")],
+        )
+        .properties(height=250)
+    )
+    return chart
+
+
+def confusion(matrix: Sequence[Sequence[int]], classes: Sequence[str], *, key: str) -> None:
+    """A confusion matrix, row: label, column: prediction, both in class-index order; shaded by the share of the row."""
+    rows = [
+        {"label": label, "prediction": prediction, "images": count, "share": count / max(1, sum(line))}
+        for label, line in zip(classes, matrix, strict=True)
+        for prediction, count in zip(classes, line, strict=True)
+    ]
+    base = alt.Chart(pd.DataFrame(rows)).encode(
+        x=alt.X(
+            "prediction:N", sort=None, title="Prediction", axis=alt.Axis(labelAngle=0 if len(classes) < 6 else -40)
+        ),
+        y=alt.Y("label:N", sort=None, title="Label"),
+        tooltip=["label:N", "prediction:N", "images:Q", alt.Tooltip("share:Q", format=".1%", title="share of label")],
+    )
+    scale = alt.Scale(domain=[0, 1], range=_SHADES)
+    cells = base.mark_rect(cornerRadius=4, stroke=None).encode(color=alt.Color("share:Q", scale=scale, legend=None))
+    text = base.mark_text(fontSize=15 if len(classes) < 6 else 11, fontWeight="bold").encode(
+        text="images:Q", color=alt.condition("datum.share > 0.5", alt.value("white"), alt.value("#2b2621"))
+    )
+    right = sum(matrix[i][i] for i in range(len(classes)))
+    st.altair_chart(
+        (cells + text).properties(height=max(190, 34 * len(classes) + 60)),
+        width="stretch",
+        key=key,
+        alt=f"Confusion matrix: {right} of {sum(map(sum, matrix))} test images on the diagonal.",
+    )
+
+
+def difference(comparison: Comparison, title: str, *, key: str) -> None:
+    """The difference of accuracies in percentage points with its 95 % interval, against zero."""
+    low, high = (100 * end for end in comparison.difference_interval)
+    middle = 100 * comparison.difference
+    data = pd.DataFrame([{"low": low, "high": high, "difference": middle}])
+    reach = 1.25 * max(abs(low), abs(high), 1.0)
+    colour = _VERDICT_COLOURS[comparison.verdict]
+    x = alt.X("low:Q", title=title, scale=alt.Scale(domain=[-reach, reach]))
+    tips = [alt.Tooltip(f"{name}:Q", format="+.1f") for name in ("difference", "low", "high")]
+    base = alt.Chart(data).encode(tooltip=tips)
+    zero = alt.Chart(pd.DataFrame({"x": [0]})).mark_rule(strokeDash=[4, 4], opacity=0.7).encode(x="x:Q")
+    span = base.mark_rule(strokeWidth=4, strokeCap="round", color=colour).encode(x=x, x2="high:Q")
+    ends = [base.mark_tick(thickness=3, size=18, color=colour).encode(x=f"{end}:Q") for end in ("low", "high")]
+    point = base.mark_point(filled=True, size=190, color=colour, opacity=1).encode(x="difference:Q")
+    st.altair_chart(
+        alt.layer(zero, span, *ends, point).properties(height=110),
+        width="stretch",
+        key=key,
+        alt=f"Difference of accuracy {middle:+.1f} percentage points, 95 % interval {low:+.1f} to {high:+.1f}.",
+    )
+
+
+def confidence_histogram(rows: Sequence[Mapping[str, float]], threshold: float, *, key: str) -> None:
+    """rows: `{from, to, inferences}`, with the threshold as a line."""
+    data = pd.DataFrame(rows)
+    bars = (
+        alt.Chart(data)
+        .mark_bar()
+        .encode(
+            x=alt.X("from:Q", bin="binned", title="Confidence", scale=alt.Scale(domain=[0, 1])),
+            x2="to:Q",
+            y=alt.Y("inferences:Q", title="Inferences"),
+            tooltip=["from:Q", "to:Q", "inferences:Q"],
+        )
+    )
+    line = alt.Chart(pd.DataFrame({"at": [threshold]})).mark_rule(strokeDash=[5, 4], size=2).encode(x="at:Q")
+    st.altair_chart(
+        (bars + line).properties(height=190),
+        width="stretch",
+        key=key,
+        alt=f"Histogram of {int(data['inferences'].sum())} confidences; the threshold is {threshold}.",
+    )
+
+
+def figures(metrics: Mapping[str, Any], before: Mapping[str, Any] | None = None) -> None:
+    """The four figures of an evaluation; `before`: those of a model to compare with."""
+    grid = st.grid(4, min_column_width=140)
+    for name, title, style, about in _FIGURES:
+        value = float(metrics[name])
+        delta = value - float(before[name]) if before else None
+        grid.metric(
+            title,
+            format(value, style),
+            None if delta is None else format(delta, style.replace(".", "+.", 1)),
+            delta_color="normal" if name == "accuracy" else "inverse",
+            help=about,
+        )
+
+
+_FIGURES = (
+    ("accuracy", "Accuracy", ".1%", "Share of the test images whose prediction is the label."),
+    ("log_loss", "Log loss", ".3f", "How surprised the model is by the labels; 0 is perfect."),
+    ("ece", "Calibration error", ".3f", "Expected calibration error (ECE): how far confidence and accuracy lie apart."),
+    ("brier", "Brier score", ".3f", "Mean squared distance of the probabilities from the labels; 0 is perfect."),
+)

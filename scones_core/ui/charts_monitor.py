@@ -1,0 +1,219 @@
+"""Charts of captured inferences and of the threshold."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import altair as alt
+import pandas as pd
+import streamlit as st
+
+ACCEPTED, LOW, LINE = "#5f8f46", "#c8622a", "#8f8578"
+MOST_POINTS = 5_000  # drawn one by one; of more a sample is shown
+_KINDS = ["Accepted", "Low-confidence"]
+_COLOURS = alt.Scale(domain=_KINDS, range=[ACCEPTED, LOW])
+_PICKED = "picked"
+
+
+def sampled(points: pd.DataFrame, most: int = MOST_POINTS) -> pd.DataFrame:
+    """At most `most` of the points, evenly spread over time; the same ones for the same points."""
+    if len(points) <= most:
+        return points
+    return points.iloc[[place * len(points) // most for place in range(most)]]
+
+
+def confidence_over_time(points: pd.DataFrame, threshold: float, *, key: str) -> str | None:
+    """points: as `Figures.points`. Gives the event id of the point that the reader picked."""
+    shown = points.assign(kind=_kind(points["low"]), time=_milliseconds(points["time"]))
+    picked = alt.selection_point(name=_PICKED, fields=["event_id"], on="click", nearest=False, toggle=False)
+    base = alt.Chart(shown).encode(
+        x=alt.X("time:T", title="Captured (UTC)", scale=alt.Scale(type="utc", nice=False), axis=_time_axis(points)),
+        y=alt.Y("confidence:Q", title="Confidence", scale=alt.Scale(domain=_reach(shown, threshold)), axis=_PERCENT),
+    )
+    dots = (
+        base.mark_circle(cursor="pointer")
+        .encode(
+            color=alt.Color("kind:N", title=None, scale=_COLOURS, legend=alt.Legend(orient="top")),
+            opacity=alt.condition(picked, alt.value(0.8), alt.value(0.35)),
+            size=alt.condition(picked, alt.value(_size(len(shown))), alt.value(30)),
+            tooltip=[
+                alt.Tooltip("prediction:N", title="Prediction"),
+                alt.Tooltip("confidence:Q", title="Confidence", format=".1%"),
+                alt.Tooltip("utctime(time):T", title="Captured", format="%-d %b %Y, %H:%M:%S"),
+            ],
+        )
+        .add_params(picked)
+    )
+    low = int(points["low"].sum())
+    event = st.altair_chart(
+        (dots + _rule("y", threshold)).properties(height=330),
+        width="stretch",
+        key=key,
+        on_select="rerun",
+        selection_mode=_PICKED,
+        alt=f"Confidence over time of {len(points):,} captured inferences; {low:,} at or below {threshold:.2f}.",
+    )
+    chosen = event["selection"].get(_PICKED) or []
+    return str(chosen[0]["event_id"]) if chosen else None
+
+
+_PERCENT = alt.Axis(format=".0%")
+
+
+def _time_axis(points: pd.DataFrame) -> alt.Axis:
+    """Times of day, and dates where the points span more than a day."""
+    span = points["time"].max() - points["time"].min()
+    style = "%-d %b" if span > pd.Timedelta(days=3) else "%-d %b %H:%M" if span > pd.Timedelta(hours=20) else "%H:%M"
+    return alt.Axis(format=style if span > pd.Timedelta(minutes=4) else "%H:%M:%S", labelOverlap=True, tickCount=8)
+
+
+def _milliseconds(times: "pd.Series[pd.Timestamp]") -> "pd.Series[int]":
+    """Since 1970, as Vega counts."""
+    return (times - pd.Timestamp(0, tz="UTC")) // pd.Timedelta(milliseconds=1)
+
+
+def _reach(points: pd.DataFrame, threshold: float) -> list[float]:
+    """From a little below the least confidence or the threshold up to 1."""
+    lowest = min(float(points["confidence"].min()), threshold)
+    return [max(0.0, int(lowest * 20 - 0.2) / 20), 1.0]
+
+
+def _size(count: int) -> int:
+    return 64 if count < 600 else 34 if count < 2500 else 18
+
+
+def _rule(axis: str, threshold: float) -> alt.LayerChart:
+    """The threshold as a dashed line, with its value beside the plot."""
+    base = alt.Chart(pd.DataFrame({"at": [threshold], "label": [f"{threshold:.2f}"]}))
+    line = base.mark_rule(strokeDash=[6, 4], size=2, color=LINE).encode(**{axis: "at:Q"})
+    if axis == "y":
+        beside = base.mark_text(align="left", dx=5, color=LINE, fontWeight=700).encode(y="at:Q", x=alt.value("width"))
+    else:
+        beside = base.mark_text(baseline="bottom", dy=-4, color=LINE, fontWeight=700).encode(x="at:Q", y=alt.value(0))
+    return alt.LayerChart(layer=[line, beside.encode(text="label:N")])
+
+
+def confidence_histogram(rows: Sequence[Mapping[str, float]], threshold: float, *, key: str) -> None:
+    """rows: `{from, to, inferences}`; the bins are coloured by where their middle lies."""
+    data = pd.DataFrame(rows)
+    filled = data[data["inferences"] > 0]
+    first = min(float(filled["from"].min()), threshold)
+    data = data[data["to"] > first].assign(kind=lambda bins: _kind((bins["from"] + bins["to"]) / 2 <= threshold))
+    bars = (
+        alt.Chart(data)
+        .mark_bar(binSpacing=2)
+        .encode(
+            x=alt.X("from:Q", bin="binned", title="Confidence", axis=_PERCENT, scale=alt.Scale(domain=[first, 1])),
+            x2="to:Q",
+            y=alt.Y("inferences:Q", title="Captured inferences", axis=alt.Axis(tickMinStep=1)),
+            color=alt.Color("kind:N", title=None, scale=_COLOURS, legend=None),
+            tooltip=[
+                alt.Tooltip("from:Q", title="From", format=".0%"),
+                alt.Tooltip("to:Q", title="To", format=".0%"),
+                alt.Tooltip("inferences:Q", title="Inferences", format=","),
+            ],
+        )
+    )
+    top = filled.sort_values("inferences").iloc[-1]
+    st.altair_chart(
+        (bars + _rule("x", threshold)).properties(height=250),
+        width="stretch",
+        key=key,
+        alt=f"Histogram of {int(data['inferences'].sum()):,} confidences; most lie between {top['from']:.0%} and "
+        f"{top['to']:.0%}.",
+    )
+
+
+def _kind(low: "pd.Series[bool]") -> "pd.Series[str]":
+    return low.map({True: _KINDS[1], False: _KINDS[0]})
+
+
+def predicted_classes(rows: Sequence[Mapping[str, Any]], *, key: str) -> None:
+    """rows: `{class, inferences, low_confidence}`."""
+    long = pd.DataFrame(
+        [
+            {
+                "class": str(row["class"]).replace("_", " "),
+                "kind": kind,
+                "inferences": count,
+                "share": count / row["inferences"],
+            }
+            for row in rows
+            for kind, count in zip(
+                _KINDS, (row["inferences"] - row["low_confidence"], row["low_confidence"]), strict=True
+            )
+        ]
+    )
+    chart = (
+        alt.Chart(long)
+        .mark_bar(cornerRadiusEnd=3)
+        .encode(
+            y=alt.Y("class:N", title=None, sort=None),
+            x=alt.X("inferences:Q", title="Captured inferences", axis=alt.Axis(tickMinStep=1)),
+            color=alt.Color("kind:N", title=None, scale=_COLOURS, legend=None),
+            order=alt.Order("kind:N"),
+            tooltip=[
+                alt.Tooltip("class:N", title="Predicted class"),
+                alt.Tooltip("kind:N", title="Kind"),
+                alt.Tooltip("inferences:Q", title="Inferences", format=","),
+                alt.Tooltip("share:Q", title="Share of the class", format=".1%"),
+            ],
+        )
+        .properties(height=max(250, 30 * len(rows) + 50))
+    )
+    words = "; ".join(
+        f"{row['class']}: {row['inferences']:,}, {row['low_confidence'] / row['inferences']:.0%} low-confidence"
+        for row in rows
+    )
+    st.altair_chart(chart, width="stretch", key=key, alt=f"Captured inferences by predicted class. {words}.")
+
+
+def risk_coverage(rows: Sequence[Mapping[str, float | None]], threshold: float, *, key: str) -> None:
+    """rows: `{threshold, coverage, risk}`, risk None where nothing is accepted; the threshold is marked."""
+    names = {"coverage": "Coverage", "risk": "Error rate of the accepted"}
+    long = pd.DataFrame(rows).melt("threshold", list(names), var_name="figure", value_name="share").dropna()
+    long = long.assign(figure=long["figure"].map(names))
+    line = (
+        alt.Chart(long)
+        .mark_line(strokeWidth=2.5, interpolate="step-after")
+        .encode(
+            x=alt.X("threshold:Q", title="Threshold", scale=alt.Scale(domain=[0.5, 1.0])),
+            y=alt.Y("share:Q", title=None, axis=_PERCENT, scale=alt.Scale(domainMin=0)),
+            color=alt.Color(
+                "figure:N",
+                title=None,
+                scale=alt.Scale(domain=list(names.values()), range=["#3f6e94", LOW]),
+                legend=alt.Legend(orient="top"),
+            ),
+            tooltip=[
+                alt.Tooltip("threshold:Q", title="Threshold", format=".2f"),
+                alt.Tooltip("figure:N", title="Figure"),
+                alt.Tooltip("share:Q", title="Share", format=".1%"),
+            ],
+        )
+    )
+    st.altair_chart(
+        (line + _rule("x", threshold)).properties(height=260),
+        width="stretch",
+        key=key,
+        alt=f"Coverage and error rate of the accepted for thresholds from 0.50 to 0.99; {threshold:.2f} is marked.",
+    )
+
+
+def probability_bars(probabilities: Mapping[str, float], *, key: str) -> None:
+    """Class name → probability, in class order; beyond eight classes the most probable ones."""
+    rows = (
+        sorted(probabilities.items(), key=lambda item: -item[1])[:8]
+        if len(probabilities) > 8
+        else probabilities.items()
+    )
+    data = pd.DataFrame([{"class": name.replace("_", " "), "probability": value} for name, value in rows])
+    base = alt.Chart(data).encode(
+        y=alt.Y("class:N", title=None, sort=None),
+        x=alt.X("probability:Q", title=None, axis=None, scale=alt.Scale(domain=[0, 1.18])),
+    )
+    bars = base.mark_bar(cornerRadiusEnd=3).encode(color=alt.value("#3f6e94"))
+    text = base.mark_text(align="left", dx=5).encode(text=alt.Text("probability:Q", format=".1%"))
+    words = ", ".join(f"{row['class']} {row['probability']:.1%}" for row in data.to_dict("records"))
+    st.altair_chart(
+        (bars + text).properties(height=alt.Step(28)), width="stretch", key=key, alt=f"Probabilities: {words}."
+    )

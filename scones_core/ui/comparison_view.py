@@ -1,0 +1,39 @@
+"""Two models on the same images: accuracies, the interval of their difference, the test, the verdict."""
+
+import streamlit as st
+
+from scones_core.domain.comparison import Comparison, Verdict
+from scones_core.ui.charts_model import difference
+from scones_core.ui.widgets import percent
+
+_SHOW = {Verdict.BETTER: st.success, Verdict.WORSE: st.error, Verdict.NO_DIFFERENCE: st.info}
+
+
+def comparison_view(
+    comparison: Comparison, old: str, new: str, *, key: str, roles: tuple[str, str] = ("Champion", "Challenger")
+) -> None:
+    """old, new: ids of the model versions that `comparison` calls champion and challenger."""
+    first, second, test = st.columns(3)
+    first.metric(f"{roles[0]} {old}", percent(comparison.champion_accuracy))
+    gain = f"{100 * comparison.difference:+.1f} points"
+    second.metric(f"{roles[1]} {new}", percent(comparison.challenger_accuracy), gain)
+    test.metric("McNemar p, exact", f"{comparison.p_value:.3f}", help="Two-sided, on the images where one is right.")
+    difference(comparison, f"Accuracy of {new} minus {old}, percentage points", key=f"{key}_difference")
+    _SHOW[comparison.verdict](f"{_verdict(comparison, old, new)} {_evidence(comparison, old, new)}")
+
+
+def _verdict(comparison: Comparison, old: str, new: str) -> str:
+    if comparison.verdict is Verdict.NO_DIFFERENCE:
+        return f"**No significant difference.** On these images {new} and {old} cannot be told apart."
+    return (
+        f"**{new} is {comparison.verdict}.** The difference to {old} is larger than chance explains at the 5 % level."
+    )
+
+
+def _evidence(comparison: Comparison, old: str, new: str) -> str:
+    low, high = (100 * end for end in comparison.difference_interval)
+    return (
+        f"Of {comparison.images:,} test images only {new} is right on {comparison.challenger_only}, only {old} on "
+        f"{comparison.champion_only}. The difference is {100 * comparison.difference:+.1f} percentage points, "
+        f"95 % interval {low:+.1f} to {high:+.1f}."
+    )

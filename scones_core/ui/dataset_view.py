@@ -1,0 +1,74 @@
+"""A dataset version on screen: its figures, what was skipped, its lineage; and loading another."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+import streamlit as st
+
+from scones_core.domain.datasets import DatasetVersion
+from scones_core.services import App, etl
+from scones_core.ui.background import get_tasks
+from scones_core.ui.source_input import Chosen
+from scones_core.ui.widgets import generated_badge, utc
+
+
+def load(app: App, chosen: Chosen) -> None:
+    """Start loading in the background. Raises Conflict while another load runs, BadInput for an empty upload."""
+    spec = chosen.spec(app)
+    get_tasks().start(
+        "load",
+        "Loading images",
+        lambda progress: etl.load(app, spec, classes=chosen.classes, progress=progress),
+    )
+
+
+def dataset_summary(version: DatasetVersion) -> None:
+    """What the version is, in one line of badges and one of figures."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.subheader(version.source, anchor=False, width="content")
+        generated_badge(version)
+        st.badge(version.id, icon=":material/fingerprint:", color="gray", help="Digest of the images and labels.")
+    with st.grid(4, min_column_width=150):
+        st.metric("Train images", f"{version.train:,}", border=True)
+        st.metric("Test images", f"{version.test:,}", border=True)
+        st.metric("Classes", len(version.classes), border=True, help=", ".join(version.classes))
+        st.metric("Reviewed labels added", f"{version.new_labels:,}", border=True)
+
+
+def skipped_table(version: DatasetVersion) -> None:
+    if not version.skipped:
+        st.success("Nothing was skipped: every image of the source could be used.", icon=":material/check_circle:")
+        return
+    st.caption("These images were left out; the others are not affected.")
+    rows = pd.DataFrame([{"Name": row["name"], "Reason": row["reason"]} for row in version.skipped])
+    st.dataframe(rows, hide_index=True, alt="Names of the skipped images and why each was skipped")
+
+
+def versions_table(versions: Sequence[DatasetVersion], current: DatasetVersion) -> None:
+    """All versions, newest first, each with its parent; above it the line the current one descends from."""
+    st.markdown("Descent of the current version: " + " → ".join(f"`{id}`" for id in _descent(versions, current)))
+    rows = pd.DataFrame(
+        [
+            {
+                "Version": version.id,
+                "Current": version.id == current.id,
+                "Created": utc(version.created),
+                "Source": version.source,
+                "Generated": version.generated,
+                "Train": version.train,
+                "Test": version.test,
+                "New labels": version.new_labels,
+                "Parent": version.parent or "–",
+            }
+            for version in versions
+        ]
+    )
+    st.dataframe(rows, hide_index=True, alt="Dataset versions with their parents, newest first")
+
+
+def _descent(versions: Sequence[DatasetVersion], version: DatasetVersion) -> list[str]:
+    by_id = {each.id: each for each in versions}
+    line = [version.id]
+    while (parent := by_id[line[0]].parent) in by_id and parent not in line:
+        line.insert(0, str(parent))
+    return line

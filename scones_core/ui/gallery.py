@@ -1,0 +1,55 @@
+"""The images of a dataset version as tiles, by split and class, page by page."""
+
+import streamlit as st
+
+from scones_core.domain.datasets import DatasetVersion, LabelledImage
+from scones_core.services import App, etl
+from scones_core.ui.images import Tile, tiles
+
+PER_PAGE = 40
+_EVERY_SPLIT = "All splits"
+_EVERY_CLASS = "All classes"
+
+
+@st.fragment
+def gallery(app: App, version: DatasetVersion) -> None:
+    """Filters, tiles, pages. A fragment: turning a page leaves the rest of the screen alone."""
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        split = st.segmented_control(
+            "Split",
+            [_EVERY_SPLIT, "train", "test"],
+            default=_EVERY_SPLIT,
+            required=True,
+            format_func=str.capitalize,
+            key="gallery_split",
+        )
+        chosen = st.selectbox("Class", [_EVERY_CLASS, *version.classes], key="gallery_class", width=220)
+    images = [image for image in etl.images(app, version.id) if _shown(version, image, split, chosen)]
+    pages = max(1, -(-len(images) // PER_PAGE))
+    page = st.session_state.get(f"gallery_page_{version.id}_{split}_{chosen}", 1)
+    start = (page - 1) * PER_PAGE
+    shown = _interleaved(images, len(version.classes) if chosen == _EVERY_CLASS else 1)[start : start + PER_PAGE]
+    tiles(app, [_tile(version, image) for image in shown])
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        st.caption(f"Images {start + 1:,} to {start + len(shown):,} of {len(images):,}", width="content")
+        st.pagination(pages, key=f"gallery_page_{version.id}_{split}_{chosen}")
+
+
+def _shown(version: DatasetVersion, image: LabelledImage, split: str, chosen: str) -> bool:
+    name = version.classes[image.class_index]
+    return split in (_EVERY_SPLIT, image.split) and chosen in (_EVERY_CLASS, name)
+
+
+def _interleaved(images: list[LabelledImage], classes: int) -> list[LabelledImage]:
+    """The same images with the classes taking turns, so that every page shows each of them."""
+    seen: dict[int, int] = {}
+    ranked = []
+    for image in images:
+        rank = seen[image.class_index] = seen.get(image.class_index, -1) + 1
+        ranked.append((rank, image.class_index, image))
+    return [image for _, _, image in sorted(ranked)] if classes > 1 else images
+
+
+def _tile(version: DatasetVersion, image: LabelledImage) -> Tile:
+    name = version.classes[image.class_index]
+    return Tile(image.key, image.sha256, name.replace("_", " "), f"{name}, {image.split} image {image.key}")

@@ -1,0 +1,126 @@
+"""The graph of a state machine, its states coloured by what happened; a click or a key selects one."""
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from scones_core.domain.history import StateRun, StateStatus, status_by_state, steps_taken
+from scones_core.ui.graph_layout import layout
+from scones_core.ui.graph_model import END, START, Definition, Edge, Graph, Node, Point
+
+_HERE = Path(__file__).parent
+
+
+@cache
+def _component() -> Any:
+    return st.components.v2.component(
+        "scones_state_machine",
+        html='<div class="graph"></div>',
+        css=(_HERE / "graph.css").read_text("utf-8"),
+        js=(_HERE / "graph.js").read_text("utf-8"),
+    )
+
+
+def state_graph(
+    definition: Definition, runs: Sequence[StateRun], *, selected: str | None, key: str, choice: str
+) -> None:
+    """Draw the states as the runs left them; a state that the reader picks is put under `choice` before the rerun."""
+
+    def picked() -> None:
+        st.session_state[choice] = st.session_state[key]["picked"]
+
+    _component()(key=key, data=drawing(_laid_out(definition), runs, selected), on_picked_change=picked)
+
+
+@st.cache_data(show_spinner=False, max_entries=50)
+def _laid_out(definition: Definition) -> Graph:
+    return layout(definition)
+
+
+def drawing(graph: Graph, runs: Sequence[StateRun], selected: str | None) -> dict[str, Any]:
+    """What the component draws, as JSON values."""
+    statuses, taken = status_by_state(runs), _taken(graph, runs)
+    return {
+        "width": graph.width,
+        "height": graph.height,
+        "label": in_words(graph, statuses),
+        "nodes": [_node(node, statuses, selected, taken) for node in graph.nodes],
+        "edges": [_edge(edge, (edge.source, edge.target, edge.kind) in taken) for edge in graph.edges],
+    }
+
+
+def in_words(graph: Graph, statuses: Mapping[str, StateStatus]) -> str:
+    """The graph as a sentence, for those who do not see it."""
+    states = [node for node in graph.nodes if node.name not in (START, END)]
+    told = (f"{node.name} {statuses.get(node.name, StateStatus.NOT_REACHED)}" for node in states)
+    return f"State machine with {len(states)} states: {', '.join(told)}."
+
+
+def _node(
+    node: Node, statuses: Mapping[str, StateStatus], selected: str | None, taken: set[tuple[str, str, str]]
+) -> dict[str, Any]:
+    status = statuses.get(node.name, StateStatus.NOT_REACHED)
+    return {
+        "name": node.name,
+        "type": node.type,
+        "lines": node.lines,
+        "label": f"{node.name}, {node.type}, {status}",
+        "status": str(status),
+        "inner": node.inner,
+        "terminal": node.name in (START, END),
+        "taken": any(node.name in (source, target) for source, target, _ in taken),
+        "selected": node.name == selected,
+        "x": node.x,
+        "y": node.y,
+        "width": node.width,
+        "height": node.height,
+    }
+
+
+def _edge(edge: Edge, taken: bool) -> dict[str, Any]:
+    return {
+        "path": path(edge.points),
+        "kind": edge.kind,
+        "taken": taken,
+        "label": edge.label,
+        "label_at": edge.label_at,
+    }
+
+
+def path(points: Sequence[Point]) -> str:
+    """An SVG path through the points which leaves and meets each vertically."""
+    parts = [f"M{points[0][0]:.1f} {points[0][1]:.1f}"]
+    for (x1, y1), (x2, y2) in pairwise(points):
+        middle = (y1 + y2) / 2
+        parts.append(
+            f"L{x2:.1f} {y2:.1f}"
+            if abs(x1 - x2) < 0.5
+            else f"C{x1:.1f} {middle:.1f} {x2:.1f} {middle:.1f} {x2:.1f} {y2:.1f}"
+        )
+    return " ".join(parts)
+
+
+def _taken(graph: Graph, runs: Sequence[StateRun]) -> set[tuple[str, str, str]]:
+    """The edges that the execution went along."""
+    if not runs:
+        return set()
+    statuses, steps = status_by_state(runs), steps_taken(runs)
+    left = {source for source, _ in steps}
+    done = (StateStatus.SUCCEEDED, StateStatus.CAUGHT)
+    ended = {run.name for run in runs if run.name not in left and (run.status in done or run.type == "Fail")}
+    return {
+        (edge.source, edge.target, edge.kind)
+        for edge in graph.edges
+        if edge.source == START
+        or (edge.target == END and edge.source in ended)
+        or ((edge.source, edge.target) in steps and _fits(edge, statuses[edge.source]))
+    }
+
+
+def _fits(edge: Edge, status: StateStatus) -> bool:
+    """A caught failure leaves by a Catch, everything else by another way."""
+    return (edge.kind == "catch") == (status is StateStatus.CAUGHT)

@@ -1,0 +1,77 @@
+"""What a drawing of a state machine consists of: nodes for states, edges for transitions."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+START, END = "\0start", "\0end"  # no state can be named so
+
+Point = tuple[float, float]
+Definition = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Node:
+    """A state, or START or END; x and y are of its upper left corner. inner: it is a box around other states."""
+
+    name: str
+    type: str
+    lines: tuple[str, ...]
+    width: float
+    height: float
+    inner: bool = False
+    x: float = 0.0
+    y: float = 0.0
+
+
+@dataclass(frozen=True)
+class Edge:
+    """A transition. kind: next, choice or catch; points: a line that bends at each; label_at: the label's middle."""
+
+    source: str
+    target: str
+    kind: str
+    label: str
+    points: tuple[Point, ...] = ()
+    label_at: Point | None = None
+
+    def moved(self, dx: float, dy: float) -> "Edge":
+        points = tuple((x + dx, y + dy) for x, y in self.points)
+        return replace(self, points=points, label_at=self.label_at and (self.label_at[0] + dx, self.label_at[1] + dy))
+
+
+@dataclass(frozen=True)
+class Graph:
+    """A drawing, or a part of one. Lengths are CSS pixels; y grows downwards."""
+
+    width: float
+    height: float
+    nodes: tuple[Node, ...]
+    edges: tuple[Edge, ...]
+
+    def moved(self, dx: float, dy: float) -> "Graph":
+        nodes = tuple(replace(node, x=node.x + dx, y=node.y + dy) for node in self.nodes)
+        return replace(self, nodes=nodes, edges=tuple(edge.moved(dx, dy) for edge in self.edges))
+
+
+def transitions(name: str, state: Mapping[str, Any]) -> list[Edge]:
+    """The ways out of a state, in the order in which they are tried."""
+    edges = [
+        Edge(name, rule["Next"], "choice", f"Rule {number}")
+        for number, rule in enumerate(state.get("Choices", ()), start=1)
+        if "Next" in rule
+    ]
+    if "Default" in state:
+        edges.append(Edge(name, state["Default"], "choice", "Default"))
+    if "Next" in state:
+        edges.append(Edge(name, state["Next"], "next", ""))
+    catches = [
+        Edge(name, catch["Next"], "catch", f"Catch {number}") for number, catch in enumerate(state.get("Catch", ()), 1)
+    ]
+    return edges + catches
+
+
+def inner_machines(state: Mapping[str, Any]) -> list[Definition]:
+    """The lines of states inside a Parallel or a Map; `Iterator` is the older name of `ItemProcessor`."""
+    found = [*state.get("Branches", ()), state.get("ItemProcessor"), state.get("Iterator")]
+    return [machine for machine in found if machine and "States" in machine]

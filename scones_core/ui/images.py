@@ -1,0 +1,57 @@
+"""Images on screen: equal square tiles, enlarged well from 32 × 32."""
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import streamlit as st
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from scones_core.errors import NotFound
+from scones_core.services import App, etl
+
+SIDE = 192  # pixels of a tile
+FORMATS = ("PNG", "JPEG", "WEBP")
+
+
+@dataclass(frozen=True)
+class Tile:
+    """An image of the object store; `sha256` (or another mark of its content) tells cached tiles apart."""
+
+    key: str
+    sha256: str
+    caption: str
+    alt: str
+
+
+@st.cache_data(show_spinner=False, max_entries=3000)
+def enlarged(data: bytes, side: int = SIDE) -> bytes:
+    """A square PNG of `side` pixels; Lanczos keeps the edges of small images sharp. An empty tile when unreadable."""
+    try:
+        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+            square = ImageOps.pad(image.convert("RGBA"), (side, side), Image.Resampling.LANCZOS, color=(0, 0, 0, 0))
+    except (UnidentifiedImageError, OSError, ValueError, Image.DecompressionBombError):
+        square = Image.new("RGBA", (side, side), (128, 128, 128, 60))
+    written = io.BytesIO()
+    square.save(written, "PNG")
+    return written.getvalue()
+
+
+@st.cache_data(show_spinner=False, max_entries=3000)
+def _stored(_app: App, home: str, key: str, sha256: str) -> bytes:
+    try:
+        return enlarged(etl.image(_app, key))
+    except NotFound:
+        return enlarged(b"")
+
+
+def tile_image(app: App, key: str, sha256: str) -> bytes:
+    """An image of the object store, enlarged; an empty tile when it is gone."""
+    return _stored(app, str(app.settings.home), key, sha256)
+
+
+def tiles(app: App, shown: Sequence[Tile], *, columns: int = 10, smallest: int = 80) -> None:
+    """A grid of equal tiles with their captions."""
+    grid = st.grid(columns, min_column_width=smallest, gap=10)
+    for tile in shown:
+        grid.image(tile_image(app, tile.key, tile.sha256), tile.caption, width="stretch", alt=tile.alt)

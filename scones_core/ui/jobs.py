@@ -1,0 +1,190 @@
+"""Training jobs on screen: starting one, all of them, one in detail, and the deployment of what it made."""
+
+from collections.abc import Sequence
+from typing import Literal
+
+import pandas as pd
+import streamlit as st
+
+from scones_core.domain.models import ModelVersion
+from scones_core.ports import TrainingJob
+from scones_core.services import App, deployment, etl, training
+from scones_core.ui.actions import action_button
+from scones_core.ui.charts_model import confusion, figures, metric_curve
+from scones_core.ui.session import user
+from scones_core.ui.widgets import duration, generated_badge, status_badge, utc
+
+EVERY = 1.0  # seconds between two looks at running jobs
+_JOB = "job"
+
+
+def start_form(app: App) -> None:
+    """Dataset version, seed, button."""
+    versions = etl.versions(app)
+    current = etl.get(app)
+    labels = {
+        v.id: f"{v.id} · {v.source} · {v.train:,} train{' · current' if v.id == current.id else ''}" for v in versions
+    }
+    dataset = st.selectbox(
+        "Dataset version",
+        list(labels),
+        index=list(labels).index(current.id),
+        format_func=lambda id: labels[id],
+        key="train_dataset",
+    )
+    seed = st.number_input("Seed", 0, 2**31 - 1, 0, help="The same seed and dataset give the same model.", key="seed")
+    action_button(
+        "Start training",
+        lambda: _start(app, dataset, int(seed)),
+        key="start_training",
+        icon=":material/play_arrow:",
+        primary=True,
+    )
+    generated_badge(etl.get(app, dataset))
+
+
+def _start(app: App, dataset: str, seed: int) -> str:
+    job = training.start(app, dataset=dataset, seed=seed)
+    select_job(job.name)
+    return f"Training job {job.name} started"
+
+
+def select_job(name: str) -> None:
+    """Show this job in the panel from the next run on."""
+    st.session_state[_JOB] = name
+
+
+def jobs_panel(app: App) -> None:
+    """All jobs and the chosen one; looks again every second while one of them runs."""
+    running = any(not job.status.ended for job in training.jobs(app))
+    st.fragment(run_every=EVERY if running else None)(_panel)(app, running)
+
+
+def _panel(app: App, was_running: bool) -> None:
+    jobs = training.jobs(app)
+    if was_running and all(job.status.ended for job in jobs):
+        st.rerun()  # the model it made belongs in the rest of the page
+    models = {model.training_job: model for model in training.models(app)}
+    _table(app, jobs, models)
+    names = [job.name for job in jobs]
+    if st.session_state.get(_JOB) not in names:
+        select_job(names[0])
+    name = st.selectbox("Training job", names, key=_JOB)
+    job_detail(app, training.job(app, name), models.get(name))
+
+
+def _table(app: App, jobs: Sequence[TrainingJob], models: dict[str, ModelVersion]) -> None:
+    datasets = training.job_datasets(app)
+    rows = [
+        {
+            "Job": job.name,
+            "State": str(job.status),
+            "Model": models[job.name].id if job.name in models else "–",
+            "Accuracy": models[job.name].metrics["accuracy"] if job.name in models else None,
+            "Dataset": datasets.get(job.name, "–"),
+            "Seed": job.hyperparameters.get("seed", "–"),
+            "Created": utc(job.created),
+            "Duration": duration(job.seconds),
+        }
+        for job in jobs
+    ]
+    st.dataframe(
+        pd.DataFrame(rows),
+        hide_index=True,
+        height=min(250, 38 + 35 * len(rows)),
+        column_config={"Accuracy": st.column_config.NumberColumn(format="percent")},
+        alt="Training jobs, newest first",
+    )
+
+
+def job_detail(app: App, job: TrainingJob, model: ModelVersion | None) -> None:
+    """State, stop button, failure, metric curve, log, and what the model is worth."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        status_badge(job.status)
+        took = f", took {duration(job.seconds)}" if job.seconds is not None else ""
+        st.caption(f"created {utc(job.created)}{took}", width="content")
+        if not job.status.ended:
+            action_button(
+                "Stop training",
+                lambda: training.stop(app, job.name),
+                key=f"stop_{job.name}",
+                icon=":material/stop_circle:",
+                disabled=job.status == "Stopping",
+            )
+    if job.failure_reason:
+        st.error(job.failure_reason, icon=":material/error:")
+    curve, log = st.columns([3, 2])
+    with curve:
+        if job.metrics:
+            metric_curve(job.metrics, key=f"curve_{job.name}")
+        else:
+            st.info("No metric has been logged yet.", icon=":material/show_chart:")
+    with log:
+        show_log(training.log(app, job.name), height=250)
+    if model:
+        _model_result(model)
+
+
+def show_log(lines: Sequence[str], *, last: int = 200, height: int | Literal["content"] = "content") -> None:
+    """The last lines of a training log, with the time of day (UTC) instead of the full time."""
+    short = [f"{line[11:19]}{line[line.find(' ') :]}" if line[10:11] == "T" else line for line in lines[-last:]]
+    st.code("\n".join(short) or "The log is empty so far.", language=None, height=height, wrap_lines=True)
+
+
+def _model_result(model: ModelVersion) -> None:
+    st.subheader(f"Model version {model.id} on the test images", anchor=False)
+    matrix, numbers = st.columns([2, 3])
+    with matrix:
+        confusion(model.metrics["confusion"], training.classes_of(model), key=f"confusion_{model.id}")
+    with numbers:
+        figures(model.metrics)
+        st.caption(f"Artifact SHA-256 `{model.artifact_sha256[:16]}…`, dataset version `{model.dataset}`")
+
+
+def deploy_form(app: App) -> None:
+    """Model version, data-capture percentage, button."""
+    models = training.models(app)
+    serving = deployment.endpoint(app)
+    if not models:
+        st.caption("A trained model can be deployed here: start a training job first.")
+        return
+    labels = {m.id: f"{m.id} · accuracy {m.metrics['accuracy']:.1%} · dataset {m.dataset}" for m in models}
+    model = st.selectbox("Model version", list(labels), format_func=lambda id: labels[id], key="deploy_model")
+    percentage = st.slider(
+        "Data capture, percent of inferences",
+        0,
+        100,
+        serving.config.capture_percentage if serving else 100,
+        step=5,
+        help="Captured inferences are what the Monitor and Review pages see.",
+        key="capture_percentage",
+    )
+    action_button(
+        "Deploy",
+        lambda: _deploy(app, model, percentage),
+        key="deploy",
+        icon=":material/rocket_launch:",
+        primary=serving is None,
+    )
+
+
+def _deploy(app: App, model: str, percentage: int) -> str:
+    endpoint = deployment.deploy(app, model, capture_percentage=percentage, actor=user())
+    return f"{endpoint.name} serves {endpoint.config.model}"
+
+
+def endpoint_card(app: App) -> None:
+    """What serves now."""
+    endpoint = deployment.endpoint(app)
+    if endpoint is None:
+        st.markdown("No endpoint yet. Deploy a trained model, and it can classify images.")
+        return
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.markdown(f"**{endpoint.name}**", width="content")
+        status_badge(endpoint.status)
+    if endpoint.failure_reason:
+        st.error(endpoint.failure_reason, icon=":material/error:")
+    model, capture = st.columns(2)
+    model.metric("Model in service", endpoint.config.model)
+    capture.metric("Data capture", f"{endpoint.config.capture_percentage} %")
+    st.caption(f"Variant {endpoint.config.variant}, updated {utc(endpoint.updated)}")

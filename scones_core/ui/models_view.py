@@ -1,0 +1,150 @@
+"""Model versions on screen: the registry, one version's lineage, and the decision on a challenger."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+import streamlit as st
+
+from scones_core.domain.models import Deployment, ModelVersion
+from scones_core.services import App, deployment, etl, retraining, training
+from scones_core.ui.actions import action_button
+from scones_core.ui.charts_model import confusion, figures
+from scones_core.ui.jobs import select_job
+from scones_core.ui.session import user
+from scones_core.ui.widgets import approval_badge, approval_text, duration, generated_badge, utc
+
+
+def registry_table(app: App, models: Sequence[ModelVersion]) -> None:
+    """All versions, newest first."""
+    serving, waiting = deployment.champion(app), deployment.challenger(app)
+    roles = {m.id: role for m, role in ((serving, "Champion"), (waiting, "Challenger")) if m}
+    rows = [
+        {
+            "Model": model.id,
+            "Role": roles.get(model.id, ""),
+            "Approval": approval_text(model.approval),
+            "Accuracy": model.metrics["accuracy"],
+            "Log loss": model.metrics["log_loss"],
+            "ECE": model.metrics["ece"],
+            "Dataset": model.dataset,
+            "Created": utc(model.created),
+            "Training": duration(model.seconds),
+            "Artifact SHA-256": model.artifact_sha256[:12],
+        }
+        for model in models
+    ]
+    st.dataframe(
+        pd.DataFrame(rows),
+        hide_index=True,
+        column_config={
+            "Accuracy": st.column_config.NumberColumn(format="percent"),
+            "Log loss": st.column_config.NumberColumn(format="%.3f"),
+            "ECE": st.column_config.NumberColumn(format="%.3f"),
+        },
+        alt="Model versions with role, approval and figures, newest first",
+    )
+
+
+def lineage(app: App, model: ModelVersion) -> None:
+    """Where a version came from, what it is worth, and when it served."""
+    dataset = etl.get(app, model.dataset)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        approval_badge(model.approval)
+        generated_badge(dataset)
+        st.caption(f"created {utc(model.created)}", width="content")
+    figures(model.metrics)
+    facts, matrix = st.columns([3, 2])
+    with facts:
+        rows = {
+            "Dataset version": f"`{dataset.id}` – {dataset.source}",
+            "Parent of the dataset": f"`{dataset.parent}`" if dataset.parent else "none, it was loaded",
+            "Labels": f"{dataset.train:,} train and {dataset.test:,} test images, {dataset.new_labels:,} reviewed",
+            "Classes": ", ".join(training.classes_of(model)),
+            "Training job": f"`{model.training_job}`, {duration(model.seconds)}",
+            "Hyperparameters": ", ".join(f"`{k}` {v}" for k, v in model.hyperparameters.items() if k != "classes"),
+            "Artifact": f"`{model.artifact_key}`",
+            "SHA-256": f"`{model.artifact_sha256}`",
+            "In service": _service_times(model, deployment.history(app)),
+        }
+        st.table(pd.DataFrame(rows.items(), columns=["", " "]), border="horizontal", hide_index=True, hide_header=True)
+    with matrix:
+        confusion(model.metrics["confusion"], training.classes_of(model), key=f"lineage_{model.id}")
+
+
+def _service_times(model: ModelVersion, history: Sequence[Deployment]) -> str:
+    times = [f"{d.action} by {d.actor or 'someone'}, {utc(d.time)}" for d in history if d.model == model.number]
+    return "; ".join(times) or "never"
+
+
+def history_table(history: Sequence[Deployment]) -> None:
+    """Who put what into service, newest first."""
+    rows = [
+        {"Time": utc(d.time), "Action": str(d.action), "Model": f"v{d.model}", "By": d.actor or "–"}
+        for d in reversed(history)
+    ]
+    st.dataframe(pd.DataFrame(rows), hide_index=True, alt="Deployments, newest first")
+
+
+def retrain_form(app: App) -> None:
+    """New labels, how many are needed, button."""
+    labels = len(retraining.new_labels(app))
+    st.metric("New labels since the current dataset version", labels)
+    least = st.number_input("Fewest labels to retrain with", 1, 10_000, 1, key="min_labels")
+    action_button(
+        "Retrain",
+        lambda: _retrain(app, int(least)),
+        key="retrain",
+        icon=":material/restart_alt:",
+        primary=labels >= least,
+        disabled=labels < least,
+        help=None if labels >= least else f"{least - labels} more reviewed labels are needed.",
+    )
+
+
+def _retrain(app: App, least: int) -> str:
+    job = retraining.start(app, min_labels=least)
+    select_job(job.name)
+    return f"Training job {job.name} makes the challenger"
+
+
+def promotion(app: App, challenger: ModelVersion, champion: ModelVersion) -> None:
+    """The button that opens the confirmation."""
+    if st.button(f"Promote {challenger.id}", key="promote", icon=":material/publish:", type="primary"):
+        _confirm_promotion(app, challenger, champion)
+
+
+@st.dialog("Promote the challenger", icon=":material/publish:")
+def _confirm_promotion(app: App, challenger: ModelVersion, champion: ModelVersion) -> None:
+    st.write(f"**{challenger.id}** takes service at once and **{champion.id}** leaves it. A rollback brings it back.")
+    action_button(
+        f"Yes, promote {challenger.id}",
+        lambda: _served(deployment.promote(app, challenger.id, actor=user()).config.model),
+        key=f"confirm_promote_{challenger.id}",
+        icon=":material/publish:",
+        primary=True,
+    )
+
+
+def rollback(app: App) -> None:
+    """The button that opens the confirmation; disabled while there is nothing to go back to."""
+    back_to = deployment.previous(app)
+    label = f"Roll back to {back_to}" if back_to else "Roll back"
+    why = None if back_to else "Only one model has been in service."
+    if st.button(label, key="rollback", icon=":material/undo:", disabled=back_to is None, help=why) and back_to:
+        _confirm_rollback(app, back_to)
+
+
+@st.dialog("Roll back", icon=":material/undo:")
+def _confirm_rollback(app: App, back_to: str) -> None:
+    st.write(f"**{back_to}** takes service again; the model that serves now is marked as rejected.")
+    action_button(
+        f"Yes, roll back to {back_to}",
+        lambda: _served(deployment.rollback(app, actor=user()).config.model),
+        key=f"confirm_rollback_{back_to}",
+        icon=":material/undo:",
+        primary=True,
+    )
+
+
+def _served(model: str) -> str:
+    return f"{model} is in service now"

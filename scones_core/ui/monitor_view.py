@@ -1,0 +1,205 @@
+"""The sections of the Monitor page."""
+
+import time
+from datetime import UTC, datetime, timedelta
+
+import streamlit as st
+
+from scones_core.domain.drift import Drift, DriftLevel
+from scones_core.errors import SconesError
+from scones_core.services import App, capture, monitoring, review
+from scones_core.services.monitoring import Figures
+from scones_core.ui import charts_monitor as charts
+from scones_core.ui.actions import action_button
+from scones_core.ui.health import set_threshold
+from scones_core.ui.images import enlarged
+from scones_core.ui.pages import link
+from scones_core.ui.session import shown_errors
+from scones_core.ui.widgets import percent, utc
+
+_INGESTED = "monitor_ingested"
+_EVERY = 60.0  # seconds between two ingests of their own accord
+_RANGES: dict[str, timedelta | None] = {
+    "Last hour": timedelta(hours=1),
+    "24 hours": timedelta(days=1),
+    "7 days": timedelta(days=7),
+    "30 days": timedelta(days=30),
+    "All time": None,
+}
+_DRIFT = {DriftLevel.UNKNOWN: "Unknown", DriftLevel.NONE: "None", DriftLevel.DRIFT: "Drift"}
+
+
+def ingest(app: App) -> str:
+    """Read what the endpoint captured since the last time; returns what to tell the user."""
+    place = st.empty()
+
+    def progress(done: int, total: int | None, what: str) -> None:
+        place.progress(done / max(1, total or done), f"{done:,} {what}")
+
+    found = capture.ingest(app, progress=progress)
+    place.empty()
+    st.session_state[_INGESTED] = time.monotonic()
+    unreadable = f", {found.quarantined:,} could not be read" if found.quarantined else ""
+    return f"{found.new:,} new captured inferences{unreadable}."
+
+
+def ingest_on_opening(app: App) -> None:
+    """Ingest unless that was done within the last minute of this session."""
+    if time.monotonic() - st.session_state.get(_INGESTED, -_EVERY) >= _EVERY:
+        with shown_errors():
+            ingest(app)
+
+
+def time_range() -> datetime | None:
+    """The chosen start, to the minute; None for all time."""
+    chosen = st.segmented_control(
+        "Captured within", list(_RANGES), default="All time", required=True, key="monitor_range"
+    )
+    back = _RANGES[chosen]
+    return None if back is None else datetime.now(UTC).replace(second=0, microsecond=0) - back
+
+
+def key_figures(figures: Figures) -> None:
+    mean = figures.points["confidence"].mean()
+    grid = st.grid(4, min_column_width=150, gap="small")
+    grid.metric("Captured inferences", f"{figures.inferences:,}", border=True)
+    grid.metric(
+        "Low-confidence",
+        percent(figures.low_share),
+        border=True,
+        help=f"{figures.low_confidence:,} captured inferences at or below the threshold {figures.threshold:.2f}.",
+    )
+    grid.metric("Mean confidence", percent(mean), border=True)
+    grid.metric("Drift", _DRIFT[figures.drift.level], border=True, help=drift_sentence(figures.drift))
+
+
+def drift_sentence(drift: Drift) -> str:
+    """What the drift figure says, as a person would."""
+    if drift.ks is None or drift.p_value is None or drift.class_shift is None:
+        return (
+            f"Drift is judged from 20 captured inferences and 20 test images on; there are {drift.recent:,} and "
+            f"{drift.reference:,}."
+        )
+    numbers = f"largest distance {drift.ks:.2f}, p {_p(drift.p_value)}"
+    share = f"The shares of the predicted classes moved by {drift.class_shift:.0%}."
+    if drift.level is DriftLevel.DRIFT:
+        return (
+            f"The {drift.recent:,} captured confidences are spread differently from those of the model's "
+            f"{drift.reference:,} test images ({numbers}): look at recent images, review some, and retrain. {share}"
+        )
+    return (
+        f"The {drift.recent:,} captured confidences are spread like those of the model's {drift.reference:,} test "
+        f"images ({numbers}). {share}"
+    )
+
+
+def _p(value: float) -> str:
+    return "< 0.001" if value < 0.001 else f"= {value:.2g}"
+
+
+def timeline(app: App, figures: Figures) -> None:
+    """Confidence over time; beside it the image behind the point that was picked, at first the latest."""
+    shown = charts.sampled(figures.points)
+    left, right = st.columns([5, 2], gap="large")
+    with left:
+        picked = charts.confidence_over_time(shown, figures.threshold, key="confidence_over_time")
+        sample = f" A sample of {len(shown):,} of the {len(figures.points):,} points is drawn; the figures count all."
+        st.caption(
+            "The dashed line is the threshold. Click a point to see the image behind it."
+            + (sample if len(shown) < len(figures.points) else "")
+        )
+    with right, shown_errors():
+        st.markdown("##### Picked" if picked else "##### Latest")
+        _inference(app, picked or str(figures.points["event_id"].iloc[-1]))
+
+
+def _inference(app: App, event_id: str) -> None:
+    item, row = review.item(app, event_id), capture.inference(app, event_id)
+    st.image(enlarged(capture.image(app, event_id)), width=168, alt=f"The captured image {item.image}")
+    st.markdown(f"**{item.prediction.replace('_', ' ')}** with {percent(item.confidence)} confidence")
+    charts.probability_bars(item.probabilities, key="shown_probabilities")
+    st.caption(f"Captured {utc(row['time'])}  \n`{item.image.rsplit('/', 1)[-1]}`")
+
+
+def distributions(figures: Figures) -> None:
+    left, right = st.columns(2, gap="medium")
+    with left:
+        st.markdown("##### Confidence")
+        charts.confidence_histogram(figures.histogram, figures.threshold, key="confidence_histogram")
+    with right:
+        st.markdown("##### Predicted classes")
+        charts.predicted_classes(figures.by_class, key="predicted_classes")
+
+
+def drift_message(drift: Drift) -> None:
+    if drift.level is DriftLevel.DRIFT:
+        st.warning(drift_sentence(drift), icon=":material/trending_down:")
+    elif drift.level is DriftLevel.NONE:
+        st.success(drift_sentence(drift), icon=":material/check_circle:")
+    else:
+        st.info(drift_sentence(drift), icon=":material/hourglass_empty:")
+
+
+@st.fragment
+def threshold_section(app: App) -> None:
+    """What a threshold costs and buys on labelled images; trying one reruns this section only."""
+    st.subheader("Threshold", anchor=False)
+    st.caption("Measured on the labelled test images of the model in service; captured inferences have no labels.")
+    with shown_errors():
+        rows = monitoring.risk_coverage(app)
+        current = monitoring.threshold(app)
+        left, right = st.columns([3, 2], gap="large")
+        with right:
+            tried = st.slider("Try a threshold", 0.5, 0.99, _within(current), 0.01, key="tried_threshold")
+            _tried(app, tried, current)
+            _proposal(app)
+        with left:
+            charts.risk_coverage(rows, tried, key="risk_coverage")
+
+
+def _within(threshold: float) -> float:
+    return min(0.99, max(0.5, round(threshold, 2)))
+
+
+def _tried(app: App, tried: float, current: float) -> None:
+    figures = monitoring.threshold_figures(app, tried)
+    with st.container(horizontal=True, gap="small"):
+        st.metric("Accepted", percent(figures.coverage), border=True, help="Coverage: share of images accepted.")
+        st.metric(
+            "Errors among them",
+            percent(figures.risk),
+            border=True,
+            help="Selective risk: error rate of the accepted images.",
+        )
+    st.caption(
+        f"With 95 % confidence at most {percent(figures.risk_upper_bound)} of the accepted are wrong, by "
+        f"{figures.labels_used:,} labelled images."
+    )
+    with st.container(horizontal=True, vertical_alignment="center"):
+        action_button(
+            f"Set threshold to {tried:.2f}",
+            lambda: set_threshold(app, tried),
+            key="set_tried_threshold",
+            icon=":material/tune:",
+            disabled=tried == current,
+        )
+        st.caption(f"In force: {current:.2f}", width="content")
+
+
+def _proposal(app: App) -> None:
+    with st.popover("Propose a threshold", icon=":material/lightbulb:"):
+        risk = st.number_input("Errors among the accepted, at most (%)", 0.5, 50.0, 5.0, 0.5, key="proposal_risk") / 100
+        try:
+            found = monitoring.propose_threshold(app, max_risk=risk, level=0.95)
+        except SconesError as error:
+            st.info(str(error), icon=":material/info:")
+            return
+        st.markdown(
+            f"From **{found.threshold:.2f}** on, errors stay at or below {percent(risk)} with 95 % confidence; "
+            f"{percent(found.coverage)} of the images are then accepted."
+        )
+
+
+def review_link(pending: int) -> None:
+    if pending:
+        link("review", f"Review the {pending:,} low-confidence images")

@@ -1,0 +1,45 @@
+"""The Overview page's next step and key figures."""
+
+import streamlit as st
+
+from scones_core.services import App, deployment, monitoring, review
+from scones_core.services.overview import LoopStatus
+from scones_core.ui.pages import PageName
+from scones_core.ui.widgets import percent
+
+
+def next_step_card(status: LoopStatus) -> None:
+    """What to do next, with the way there, and the command that does the same."""
+    page = PageName(status.next.page)
+    with st.container(border=True, horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        with st.container(gap=None, width="content"):
+            st.caption("Next step")
+            st.markdown(f"**{status.next.text}**")
+        with st.container(horizontal=True, vertical_alignment="center", width="content"):
+            st.caption(f"`python -m scones_core {status.next.command}`", width="content")
+            if st.button(f"Go to {page.label}", icon=page.icon, type="primary", key="next_step"):
+                st.switch_page(page.path)
+
+
+def key_figures(app: App, status: LoopStatus) -> None:
+    """One row of figures; dashes where there is nothing to measure yet."""
+    champion, queue = deployment.champion(app), review.queue(app)
+    decided = queue.confirmed + queue.relabelled
+    grid = st.grid(5, min_column_width=150)
+    grid.metric(
+        "Accuracy in service",
+        percent(champion.metrics["accuracy"]) if champion else "–",
+        border=True,
+        help="Share of the champion's test images whose prediction is the label.",
+    )
+    grid.metric(
+        "Threshold", f"{monitoring.threshold(app):.2f}", border=True, help="The confidence an inference must exceed."
+    )
+    grid.metric("Captured inferences", f"{status.captured:,}", border=True)
+    grid.metric("Waiting for review", f"{status.pending_review:,}", border=True)
+    grid.metric(
+        "Corrected",
+        f"{queue.relabelled} of {decided}" if decided else "–",
+        border=True,
+        help="Images whose label differs from the prediction, among those decided.",
+    )

@@ -1,0 +1,68 @@
+"""The pages, their order and their names: the one place that knows where each is."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+import streamlit as st
+
+LOGO = str(Path(__file__).with_name("logo.svg"))
+
+
+@dataclass(frozen=True)
+class _Entry:
+    title: str
+    icon: str
+    section: str
+
+
+class PageName(StrEnum):
+    """Named as `services.overview.Step.page` names them; the file is `pages/<name>.py`."""
+
+    OVERVIEW = "overview"
+    DATA = "data"
+    TRAIN = "train"
+    WORKFLOW = "workflow"
+    MONITOR = "monitor"
+    REVIEW = "review"
+    MODELS = "models"
+    SETTINGS = "settings"
+
+    @property
+    def path(self) -> str:
+        return f"pages/{self}.py"
+
+    @property
+    def label(self) -> str:
+        return _ENTRIES[self].title
+
+    @property
+    def icon(self) -> str:
+        return _ENTRIES[self].icon
+
+
+_ENTRIES = {
+    PageName.OVERVIEW: _Entry("Overview", ":material/home:", "Scones Unlimited"),
+    PageName.DATA: _Entry("Data", ":material/photo_library:", "Build"),
+    PageName.TRAIN: _Entry("Train & deploy", ":material/model_training:", "Build"),
+    PageName.WORKFLOW: _Entry("Workflow", ":material/account_tree:", "Operate"),
+    PageName.MONITOR: _Entry("Monitor", ":material/monitoring:", "Operate"),
+    PageName.REVIEW: _Entry("Review", ":material/rate_review:", "Improve"),
+    PageName.MODELS: _Entry("Models", ":material/deployed_code:", "Improve"),
+    PageName.SETTINGS: _Entry("Settings", ":material/settings:", "Administration"),
+}
+
+
+def navigation() -> dict[str, list[st.Page]]:
+    """The pages by section, in the order of the loop, for `st.navigation`."""
+    sections: dict[str, list[st.Page]] = {}
+    for name, entry in _ENTRIES.items():
+        page = st.Page(name.path, title=entry.title, icon=entry.icon, default=name is PageName.OVERVIEW)
+        sections.setdefault(entry.section, []).append(page)
+    return sections
+
+
+def link(name: PageName | str, label: str | None = None) -> None:
+    """A link to a page, with the page's own icon."""
+    name = PageName(name)
+    st.page_link(name.path, label=label or name.label, icon=name.icon)

@@ -1,0 +1,210 @@
+// The review desk. What the reviewer does is shown at once and kept in an outbox until the server has carried it out.
+// Texts are set as text, never as markup.
+
+const DOUBLE = 300; // milliseconds: the same key again within this time is one press
+const desks = new WeakMap();
+
+function make(tag, attributes = {}, ...children) {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name in made && name !== "list") made[name] = value;
+    else made.setAttribute(name, value);
+  }
+  made.append(...children);
+  return made;
+}
+
+/** The images still to decide: the server's, less what the outbox has decided, plus what it has taken back. */
+function view(desk) {
+  let items = desk.data.items.slice();
+  const undone = desk.history.slice();
+  for (const entry of desk.outbox) {
+    if (entry.action === "undo") {
+      const back = undone.pop();
+      if (back) items.unshift(back);
+    } else {
+      const gone = items.find((item) => item.id === entry.id);
+      if (gone) undone.push(gone);
+      items = items.filter((item) => item.id !== entry.id);
+    }
+  }
+  return { items, undone };
+}
+
+function send(desk, entry) {
+  desk.number += 1;
+  desk.outbox.push({ number: desk.number, ...entry });
+  desk.setStateValue("outbox", desk.outbox);
+  render(desk);
+}
+
+/** Entries that the server has carried out leave the outbox; their images are what an undo brings back. */
+function confirm(desk) {
+  for (const entry of desk.outbox.filter((one) => one.number <= desk.data.done)) {
+    if (entry.action === "undo") desk.history.pop();
+    else if (desk.known.has(entry.id)) desk.history.push(desk.known.get(entry.id));
+  }
+  desk.history.splice(0, Math.max(0, desk.history.length - 50));
+  desk.outbox = desk.outbox.filter((entry) => entry.number > desk.data.done);
+}
+
+function decide(desk, action, label = "") {
+  const item = view(desk).items[0];
+  if (!item) return;
+  const note = desk.note.value.trim();
+  desk.note.value = "";
+  send(desk, { action, id: item.id, label, note });
+}
+
+/** True for the second of two presses of the same key or button that were one. */
+function repeated(desk, what, time) {
+  const twice = desk.last === what && time - desk.lastTime < DOUBLE;
+  desk.last = what;
+  desk.lastTime = time;
+  return twice;
+}
+
+function act(desk, what, time) {
+  if (repeated(desk, what, time)) return;
+  if (what === "undo") send(desk, { action: "undo" });
+  else if (what === "skip") decide(desk, "skip");
+  else decide(desk, "label", what);
+}
+
+function onKey(desk, event) {
+  const target = event.composedPath()[0];
+  const typing = target.closest?.("input, textarea, select, [contenteditable=true], [role=combobox], [role=slider]");
+  if (event.key === "Escape" && target === desk.note) desk.note.blur();
+  if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
+  const choice = desk.data.choices.find((one) => one.key && one.key === event.key);
+  const known = { [desk.data.undo]: "undo", [desk.data.skip]: "skip" }[event.key.toLowerCase()] ?? choice?.label;
+  if (event.key.toLowerCase() === "n") desk.note.focus();
+  else if (event.key.toLowerCase() === "p") desk.toggle();
+  else if (known !== undefined) {
+    if (!event.repeat) act(desk, known, event.timeStamp);
+  } else return;
+  event.preventDefault();
+  event.stopPropagation();
+}
+
+function button(desk, text, key, what, kind) {
+  const made = make("button", { type: "button", className: kind }, make("span", { textContent: text }));
+  if (key) made.append(make("kbd", { textContent: key.toUpperCase(), ariaHidden: "true" }));
+  made.setAttribute("aria-label", text);
+  if (key) made.setAttribute("aria-keyshortcuts", key);
+  made.onclick = (event) => act(desk, what, event.timeStamp);
+  return made;
+}
+
+function build(desk) {
+  const root = desk.root;
+  desk.picture = make("img", { className: "picture", draggable: false });
+  desk.unreadable = make("div", { className: "picture unreadable", textContent: "This image cannot be shown." });
+  desk.lease = make("div", { className: "lease" });
+  desk.headline = make("div", { className: "headline", role: "status" });
+  desk.bars = make("div", { className: "bars" });
+  desk.choices = make("div", { className: "choices", role: "group", ariaLabel: "Label" });
+  desk.note = make("input", { className: "note", type: "text", placeholder: "Note (optional)", maxLength: 500 });
+  desk.note.setAttribute("aria-label", "Note");
+  desk.skip = button(desk, "Skip", desk.data.skip, "skip", "plain");
+  desk.undo = button(desk, "Undo", desk.data.undo, "undo", "plain");
+  desk.look = make("button", { type: "button", className: "look", textContent: "Show pixels" });
+  desk.look.append(make("kbd", { textContent: "P", ariaHidden: "true" }));
+  desk.look.setAttribute("aria-label", "Show pixels");
+  desk.look.onclick = () => desk.toggle();
+  desk.empty = make("div", { className: "empty", role: "status" });
+  desk.form = make(
+    "div",
+    { className: "form" },
+    desk.headline,
+    desk.bars,
+    desk.choices,
+    desk.note,
+    make("div", { className: "row" }, desk.skip, desk.undo),
+  );
+  desk.frame = make("figure", {}, desk.picture, desk.unreadable, desk.look, desk.lease);
+  root.replaceChildren(desk.frame, desk.empty, desk.form);
+}
+
+function render(desk) {
+  const { items, undone } = view(desk);
+  const item = items[0];
+  for (const one of items) desk.known.set(one.id, one);
+  desk.frame.hidden = desk.headline.hidden = desk.bars.hidden = desk.choices.hidden = desk.note.hidden = !item;
+  desk.skip.hidden = !item;
+  desk.empty.hidden = Boolean(item);
+  desk.empty.textContent = desk.outbox.length ? "Saving…" : "Nothing is left to review.";
+  desk.undo.disabled = !item && !undone.length;
+  desk.root.dataset.item = item?.id ?? "";
+  desk.root.dataset.unsaved = desk.outbox.length;
+  if (!item) return;
+  const pixels = desk.pixels && item.pixels;
+  const source = pixels ? item.pixels : item.smooth;
+  desk.picture.hidden = !source;
+  desk.unreadable.hidden = Boolean(source);
+  if (source && desk.picture.getAttribute("src") !== source) desk.picture.src = source;
+  desk.picture.classList.toggle("pixels", Boolean(pixels));
+  desk.picture.alt = "Captured image to review";
+  desk.look.hidden = !item.pixels;
+  desk.look.setAttribute("aria-pressed", desk.pixels);
+  desk.headline.replaceChildren("The model says ", make("strong", { textContent: item.prediction }));
+  desk.headline.append(` with ${percent(item.confidence)} confidence`);
+  desk.bars.replaceChildren(...item.probabilities.map(bar));
+  showLease(desk, item);
+  const next = items[1];
+  if (next) new Image().src = desk.pixels && next.pixels ? next.pixels : next.smooth;
+}
+
+function bar([name, value]) {
+  const fill = make("div", { className: "fill", style: `width:${(100 * value).toFixed(1)}%` });
+  const track = make("div", { className: "track", role: "img", ariaLabel: `${name} ${percent(value)}` }, fill);
+  return make("div", { className: "bar" }, make("span", { textContent: name }), track, percent(value));
+}
+
+function percent(value) {
+  return `${(100 * value).toFixed(1)} %`;
+}
+
+function showLease(desk, item) {
+  const left = item.expires - Date.now();
+  const time = new Date(item.expires).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+  desk.lease.textContent = left > 0 ? `Reserved for you until ${time}` : "The reservation has ended; ";
+  if (left > 0) return;
+  const renew = make("button", { type: "button", className: "link", textContent: "reserve again" });
+  renew.onclick = () => send(desk, { action: "renew" });
+  desk.lease.append(renew);
+}
+
+export default function ({ data, parentElement, setStateValue }) {
+  const root = parentElement.querySelector(".desk");
+  let desk = desks.get(root);
+  if (!desk) {
+    desk = { root, data, number: data.done, outbox: [], history: [], known: new Map(), pixels: false };
+    desks.set(root, desk);
+    desk.setStateValue = setStateValue;
+    build(desk);
+    desk.toggle = () => {
+      desk.pixels = !desk.pixels;
+      render(desk);
+    };
+  }
+  desk.data = data;
+  desk.setStateValue = setStateValue;
+  confirm(desk);
+  const labels = JSON.stringify(data.choices);
+  if (desk.labels !== labels) {
+    desk.labels = labels;
+    desk.choices.replaceChildren(...data.choices.map((c) => button(desk, c.text, c.key, c.label, "choice")));
+  }
+  render(desk);
+  const listener = (event) => onKey(desk, event);
+  document.addEventListener("keydown", listener, true);
+  const clock = setInterval(() => {
+    const item = view(desk).items[0];
+    if (item) showLease(desk, item);
+  }, 20_000);
+  return () => {
+    document.removeEventListener("keydown", listener, true);
+    clearInterval(clock);
+  };
+}

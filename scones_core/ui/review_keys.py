@@ -1,0 +1,125 @@
+"""What a reviewer has before them, and the keys: those of the keyboard, and those that make a decision count once."""
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any
+
+import streamlit as st
+
+from scones_core.domain.review import LEASE, OTHER, Strategy
+from scones_core.errors import SconesError
+from scones_core.services import App, review
+from scones_core.services.review import Item
+
+AHEAD = 6  # images held ready behind the one on screen
+_RENEW = LEASE / 5  # a lease with less time left than this is renewed
+_DESK = "review_desk"
+OTHER_KEY, SKIP_KEY, UNDO_KEY = "0", "s", "u"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A label that can be given, and the key for it; the tenth class and later ones have none."""
+
+    label: str
+    text: str
+    key: str
+
+
+def choices(labels: Sequence[str]) -> list[Choice]:
+    """Number keys in class order, and 0 for "other"."""
+    classes = [label for label in labels if label != OTHER]
+    found = [Choice(label, _text(label), str(n) if n < 10 else "") for n, label in enumerate(classes, start=1)]
+    return [*found, Choice(OTHER, "other", OTHER_KEY)]
+
+
+def _text(label: str) -> str:
+    return label.replace("_", " ")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What the reviewer did. `number` counts up on one desk; id, label and note belong to decisions."""
+
+    number: int
+    action: str  # label, skip, undo or renew
+    id: str = ""
+    label: str = ""
+    note: str = ""
+
+
+def entries(outbox: Any) -> list[Entry]:
+    """The entries that the browser sent, in order; what is not of their shape is left out."""
+    found = [Entry(**row) for row in outbox or () if isinstance(row, Mapping) and _is_entry(row)]
+    return sorted(found, key=lambda entry: entry.number)
+
+
+def _is_entry(row: Mapping[str, Any]) -> bool:
+    texts = ("action", "id", "label", "note")
+    known = set(row) <= {"number", *texts} and "action" in row
+    return known and isinstance(row.get("number"), int) and all(isinstance(row.get(name, ""), str) for name in texts)
+
+
+@dataclass
+class Desk:
+    """The images leased to one reviewer in one session. `done` is the number of the last entry carried out."""
+
+    reviewer: str
+    strategy: Strategy
+    id: str = field(default_factory=lambda: uuid.uuid4().hex)
+    waiting: list[Item] = field(default_factory=list)
+    done: int = 0
+    error: SconesError | None = None
+
+    def take(self, app: App, sent: Sequence[Entry]) -> None:
+        """Carry out what was not carried out before; an error does not keep back the entries after it."""
+        for entry in sent:
+            if entry.number <= self.done:
+                continue
+            try:
+                self._carry_out(app, entry)
+            except SconesError as error:
+                self.error = error
+            self.done = entry.number
+
+    def refill(self, app: App) -> None:
+        """Lease more images where few are left, and renew leases that are about to end."""
+        soon = datetime.now(UTC) + _RENEW
+        self.waiting = [item for item in self.waiting if item.lease_expires > soon]
+        if len(self.waiting) > AHEAD // 2:
+            return
+        held = [item.id for item in self.waiting]
+        count = AHEAD + 1 - len(held)
+        self.waiting += review.next_items(app, self.reviewer, strategy=self.strategy, count=count, exclude=held)
+
+    def put_first(self, app: App, id: str) -> None:
+        """Bring an image back, for another look."""
+        item = replace(review.item(app, id), lease_expires=datetime.now(UTC) + LEASE)
+        self.waiting = [item, *(other for other in self.waiting if other.id != id)]
+
+    def raise_error(self) -> None:
+        """Raise, once, what went wrong with an entry."""
+        error, self.error = self.error, None
+        if error:
+            raise error
+
+    def _carry_out(self, app: App, entry: Entry) -> None:
+        key = f"{self.id}:{entry.number}"
+        if entry.action == "undo":
+            self.put_first(app, review.undo(app, self.reviewer, key=key).id)
+        elif entry.action == "renew":
+            self.waiting = []
+        else:
+            self.waiting = [item for item in self.waiting if item.id != entry.id]
+            label = entry.label if entry.action == "label" else None
+            review.decide(app, entry.id, label, self.reviewer, note=entry.note, key=f"{entry.id}:{key}")
+
+
+def desk(reviewer: str, strategy: Strategy) -> Desk:
+    """This session's desk; a new one when the reviewer or the strategy changed."""
+    found: Desk | None = st.session_state.get(_DESK)
+    if found is None or (found.reviewer, found.strategy) != (reviewer, strategy):
+        found = st.session_state[_DESK] = Desk(reviewer, strategy)
+    return found

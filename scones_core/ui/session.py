@@ -1,0 +1,87 @@
+"""The app behind the pages, who is using it, and how errors reach the screen."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import streamlit as st
+from streamlit.runtime.pages_manager import PagesManager
+
+from scones_core.bootstrap import open_app
+from scones_core.errors import SconesError
+from scones_core.services import App
+from scones_core.ui.pages import navigation
+
+_USER = "user_name"
+_ANYONE = "someone"
+
+
+def get_app() -> App:
+    """The one App of this server process."""
+    _through_the_entrance()
+    return _opened()
+
+
+@st.cache_resource(show_spinner=False, on_release=App.close)
+def _opened() -> App:
+    return open_app()
+
+
+def _through_the_entrance() -> None:
+    """Send a page that Streamlit runs on its own through `streamlit_app.py`, with its navigation and sign-in.
+
+    Until `st.navigation` has run once in a server, Streamlit takes each file of `pages/` for a page of its own making:
+    whoever opens /data first, after a restart, would be past the sign-in.
+    """
+    if PagesManager.uses_pages_directory:
+        st.navigation(navigation(), position="hidden")  # from here on the files of `pages/` are ours to run
+        st.rerun()
+
+
+def user() -> str:
+    """Who acts: the signed-in user, or the name given in the sidebar; "someone" until one is given."""
+    return _account() or str(st.session_state.get(_USER, "")).strip() or _ANYONE
+
+
+def user_input() -> None:
+    """The sidebar's field for one's name; the account and a way out where there is sign-in."""
+    if account := _account():
+        st.caption(f"Signed in as {account}")
+        st.button("Sign out", icon=":material/logout:", on_click=st.logout, key="sign_out")
+    else:
+        st.text_input("Your name", key=_USER, placeholder=_ANYONE, help="Noted with every decision you make.")
+
+
+def signed_in() -> bool:
+    """Whether the pages may be shown: always, unless sign-in is configured (secrets.toml, section auth).
+
+    Otherwise shows the way in. A session whose identity token has expired is signed out.
+    """
+    if "is_logged_in" not in st.user:
+        return True
+    if st.user.is_logged_in and not _expired():
+        return True
+    if st.user.is_logged_in:
+        st.logout()
+    st.title("Scones Unlimited")
+    st.write("Sign in to see the models, the captured images and the reviews.")
+    st.button("Sign in", icon=":material/login:", type="primary", on_click=st.login, key="sign_in")
+    return False
+
+
+@contextmanager
+def shown_errors() -> Iterator[None]:
+    """Turn a SconesError of the block into a message; the one place that does so."""
+    try:
+        yield
+    except SconesError as error:
+        st.error(str(error), icon=":material/error:")
+
+
+def _account() -> str:
+    return str(st.user.get("email") or st.user.get("name") or "")
+
+
+def _expired() -> bool:
+    expires = st.user.get("exp")
+    return isinstance(expires, int | float) and expires < time.time()

@@ -1,0 +1,100 @@
+"""Choosing where images come from; used by the Data page and by the guided demo."""
+
+from dataclasses import dataclass
+from io import BytesIO
+from typing import Literal
+
+import streamlit as st
+
+from scones_core.services import App, etl, uploads
+
+Kind = Literal["sample", "cifar100", "upload", "path"]
+
+_KINDS: dict[Kind, tuple[str, str]] = {
+    "sample": (
+        ":material/auto_awesome: Generated sample",
+        "500 drawn pictures of bicycles and motorcycles; ready in seconds, without a network. They are no photos: "
+        "for a first look, not for judging models.",
+    ),
+    "cifar100": (
+        ":material/cloud_download: CIFAR-100",
+        "Photos of 32 × 32 pixels, 500 for training and 100 for testing per class. The archive (169 MB) is downloaded "
+        "once from cs.toronto.edu.",
+    ),
+    "upload": (
+        ":material/upload_file: Upload",
+        "A zip with `train/`, `test/` and `.lst` files, a zip with one folder per class, or the CIFAR-100 archive.",
+    ),
+    "path": (
+        ":material/folder_open: Path on this machine",
+        "The same, as a folder or an archive that lies on the machine which runs this app.",
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """A source as chosen; `classes` None takes all that the source has. `missing` says what is still to be given."""
+
+    kind: Kind
+    path: str = ""
+    upload: BytesIO | None = None
+    upload_name: str = ""
+    classes: tuple[str, ...] | None = None
+    missing: str | None = None
+
+    def spec(self, app: App) -> str:
+        """What `etl.load` takes; an upload is stored first."""
+        if self.upload is not None:
+            return uploads.save(app, self.upload_name, self.upload)
+        return self.path if self.kind == "path" else self.kind
+
+
+def source_input(*, key: str, kinds: tuple[Kind, ...] = ("sample", "cifar100", "upload", "path")) -> Chosen:
+    """The controls; `key` tells two uses apart."""
+    kind: Kind = st.segmented_control(
+        "Source", kinds, default=kinds[0], format_func=lambda kind: _KINDS[kind][0], required=True, key=f"{key}_kind"
+    )
+    st.caption(_KINDS[kind][1])
+    return {"sample": _sample, "cifar100": _cifar100, "upload": _upload, "path": _path}[kind](key)
+
+
+def _sample(_key: str) -> Chosen:
+    return Chosen("sample")
+
+
+def _cifar100(key: str) -> Chosen:
+    classes = st.multiselect(
+        "Classes",
+        etl.cifar100_classes(),
+        default=["bicycle", "motorcycle"],
+        max_selections=20,
+        format_func=lambda name: name.replace("_", " "),
+        help="2 to 20 of the 100; their order is the order of the probabilities.",
+        key=f"{key}_classes",
+    )
+    return Chosen(
+        "cifar100", classes=tuple(classes), missing=None if len(classes) > 1 else "Choose at least 2 classes."
+    )
+
+
+def _upload(key: str) -> Chosen:
+    file = st.file_uploader("Archive with images", type=["zip", "gz", "tgz", "tar"], key=f"{key}_upload")
+    if file is None:
+        return Chosen("upload", missing="Choose a file first.")
+    return Chosen("upload", upload=file, upload_name=file.name, classes=_names(key))
+
+
+def _path(key: str) -> Chosen:
+    path = st.text_input("Folder or archive", placeholder="/data/bicycles.zip", key=f"{key}_path").strip()
+    return Chosen("path", path=path, classes=_names(key), missing=None if path else "Give a path first.")
+
+
+def _names(key: str) -> tuple[str, ...] | None:
+    text = st.text_input(
+        "Classes (optional)",
+        placeholder="all, or for example: bicycle, motorcycle",
+        help="Names with commas between them choose among the source's classes and set their order.",
+        key=f"{key}_names",
+    )
+    return tuple(name.strip() for name in text.split(",") if name.strip()) or None

@@ -1,0 +1,94 @@
+"""Small pieces that every page uses: heading, empty state, badges, numbers and times as text."""
+
+from datetime import UTC, datetime
+from typing import Literal
+
+import streamlit as st
+
+from scones_core.domain.datasets import DatasetVersion
+from scones_core.domain.models import Approval
+from scones_core.ports import JobStatus
+from scones_core.ui import pages
+from scones_core.ui.actions import show_outcome
+from scones_core.ui.pages import PageName
+
+Colour = Literal["red", "orange", "yellow", "blue", "green", "violet", "gray", "grey", "primary"]
+
+_JOB_COLOURS: dict[str, tuple[Colour, str]] = {
+    JobStatus.PENDING: ("gray", ":material/schedule:"),
+    JobStatus.IN_PROGRESS: ("blue", ":material/progress_activity:"),
+    JobStatus.COMPLETED: ("green", ":material/check_circle:"),
+    JobStatus.FAILED: ("red", ":material/error:"),
+    JobStatus.STOPPING: ("orange", ":material/stop_circle:"),
+    JobStatus.STOPPED: ("orange", ":material/stop_circle:"),
+    "InService": ("green", ":material/check_circle:"),
+    "Creating": ("blue", ":material/progress_activity:"),
+    "Updating": ("blue", ":material/progress_activity:"),
+}
+_APPROVALS: dict[Approval, tuple[str, Colour, str]] = {
+    Approval.PENDING: ("Awaiting approval", "orange", ":material/hourglass_top:"),
+    Approval.APPROVED: ("Approved", "green", ":material/verified:"),
+    Approval.REJECTED: ("Rejected", "red", ":material/block:"),
+}
+
+
+def page_header(title: str, about: str) -> None:
+    """The page's title, one sentence on what it is for, and what came of the last action."""
+    st.title(title, anchor=False)
+    st.caption(about)
+    show_outcome()
+
+
+def empty_state(icon: str, text: str, page: PageName | str, label: str | None = None) -> None:
+    """What is shown where there is nothing yet: why, and where to go."""
+    with st.container(border=True, horizontal_alignment="center", gap="small"):
+        st.space("small")
+        st.markdown(f"# :primary[:material/{icon}:]", width="content")
+        st.markdown(text, width="content", text_alignment="center")
+        pages.link(page, label)
+        st.space("small")
+
+
+def generated_badge(version: DatasetVersion) -> None:
+    """Says that images were drawn by a program, wherever they were."""
+    if version.generated:
+        st.badge(
+            "Generated sample", icon=":material/auto_awesome:", color="violet", help="Drawn by a program, not photos."
+        )
+
+
+def status_badge(status: str) -> None:
+    """The state of a training job or an endpoint."""
+    colour, icon = _JOB_COLOURS.get(status, ("gray", ":material/help:"))
+    st.badge(str(status), icon=icon, color=colour)
+
+
+def approval_badge(approval: Approval) -> None:
+    text, colour, icon = _APPROVALS[approval]
+    st.badge(text, icon=icon, color=colour)
+
+
+def approval_text(approval: Approval) -> str:
+    return _APPROVALS[approval][0]
+
+
+def utc(time: datetime | None) -> str:
+    """A time as people read it: 4 Oct 2025, 08:44:11 UTC."""
+    return f"{time.astimezone(UTC):%-d %b %Y, %H:%M:%S} UTC" if time else "–"
+
+
+def duration(seconds: float | None) -> str:
+    if seconds is None:
+        return "–"
+    return f"{seconds:.1f} s" if seconds < 60 else f"{int(seconds // 60)} min {int(seconds % 60)} s"
+
+
+def percent(value: float | None, digits: int = 1) -> str:
+    return "–" if value is None else f"{value:.{digits}%}"
+
+
+def next_step(page: PageName | str, label: str) -> None:
+    """Where the loop goes on, at the foot of a page."""
+    st.divider()
+    with st.container(horizontal=True, horizontal_alignment="right"):
+        pages.link(page, f"{label} →")

@@ -1,0 +1,139 @@
+"""An image classifier for small sets of small images: visual words, multinomial logistic regression, calibration."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from scones_core.errors import Damaged
+from scones_core.vision import artifact
+from scones_core.vision.artifact import pack
+from scones_core.vision.dictionary import Block, Dictionary
+from scones_core.vision.features import encode, features_of
+from scones_core.vision.options import DEFAULTS, Observer, Options
+from scones_core.vision.parallel import one_blas_thread
+from scones_core.vision.softmax import Linear, softmax
+
+__all__ = ["Classifier", "pack"]
+
+Floats = npt.NDArray[np.float32]
+Doubles = npt.NDArray[np.float64]
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Classifier:
+    """A trained classifier; immutable, and safe to share among threads.
+
+    temperature : what scores are divided by before the softmax; above 1 it makes probabilities humbler.
+    training : facts of the training run, JSON values; `cross_validated` holds metrics of held-out images.
+    """
+
+    classes: tuple[str, ...]
+    side: int
+    dictionaries: tuple[Dictionary, ...]
+    linear: Linear
+    temperature: float
+    training: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def fit(
+        cls,
+        images: Sequence[bytes],
+        labels: Sequence[int],
+        classes: Sequence[str],
+        *,
+        seed: int = 0,
+        side: int = 32,
+        options: Options = DEFAULTS,
+        sample_weight: Sequence[float] | None = None,
+        validation: tuple[Sequence[bytes], Sequence[int]] | None = None,
+        observer: Observer | None = None,
+    ) -> "Classifier":
+        """Train on PNG, JPEG or WebP files; the same input and seed give the same model, byte for byte.
+
+        images : read one by one, so a sequence that reads files when asked will do.
+        labels : class indices, 0 … len(classes) − 1.
+        sample_weight : how much each image counts, not negative; all alike by default.
+        validation : further images and labels, to report figures of; nothing is chosen by them.
+        Raises BadInput, with BadImage naming the position of a file that cannot be read.
+        """
+        from scones_core.vision.fitting import fit  # brings scipy, which prediction does without
+
+        return fit(images, labels, classes, seed, side, options, sample_weight, validation, observer or Observer())
+
+    def predict_proba(self, images: Sequence[bytes]) -> Doubles:
+        """Calibrated probabilities, float64, shape (n, n_classes), rows summing to 1.
+
+        Raises BadImage; when several images were given, its text names the position.
+        """
+        with one_blas_thread():
+            chunks = features_of(images, self.side, self.dictionaries)
+            scores = [self.linear.scores(features) for features in chunks]
+        if not scores:
+            return np.zeros((0, len(self.classes)))
+        return softmax(np.concatenate(scores) / self.temperature)
+
+    def save(self) -> bytes:
+        """`model.tar.gz`; the same model gives the same bytes."""
+        return artifact.pack_files(self._files())
+
+    def save_to(self, folder: Path) -> None:
+        """Write the artifact's files into `folder`; `pack(folder)` then equals `save()`."""
+        artifact.write(self._files(), folder)
+
+    @classmethod
+    def load(cls, data: bytes, sha256: str | None = None) -> Self:
+        """Read `model.tar.gz`.
+
+        sha256 : the recorded checksum, hexadecimal; checked before anything is read.  Raises Damaged.
+        """
+        document, arrays = artifact.parse(artifact.unpack(data, sha256))
+        try:
+            model = cls._from(document, arrays)
+            model.linear.scores(encode(np.zeros((1, model.side, model.side, 3), np.uint8), model.dictionaries))
+        except (KeyError, TypeError, ValueError, AttributeError, IndexError, ZeroDivisionError, MemoryError) as error:
+            raise Damaged(
+                "The model artifact does not fit this version of the product; train the model again."
+            ) from error
+        return model
+
+    def _files(self) -> dict[str, bytes]:
+        document = {
+            "format": FORMAT,
+            "classes": list(self.classes),
+            "side": self.side,
+            "blocks": [asdict(dictionary.block) for dictionary in self.dictionaries],
+            "temperature": self.temperature,
+            "training": dict(self.training),
+        }
+        arrays: dict[str, npt.NDArray[Any]] = {"weights": self.linear.weights, "bias": self.linear.bias}
+        for i, dictionary in enumerate(self.dictionaries):
+            arrays[f"filters_{i}"], arrays[f"offsets_{i}"] = dictionary.filters, dictionary.offsets
+        return artifact.files(document, arrays)
+
+    @classmethod
+    def _from(cls, document: Mapping[str, Any], arrays: Mapping[str, npt.NDArray[Any]]) -> Self:
+        if document["format"] != FORMAT:
+            raise ValueError("another format")
+        dictionaries = tuple(
+            Dictionary(Block(**block), _floats(arrays[f"filters_{i}"]), _floats(arrays[f"offsets_{i}"]))
+            for i, block in enumerate(document["blocks"])
+        )
+        linear = Linear(_floats(arrays["weights"]), _floats(arrays["bias"]))
+        classes = tuple(str(name) for name in document["classes"])
+        if linear.bias.shape != (len(classes),) or not 0 < float(document["temperature"]) < np.inf:
+            raise ValueError("classes, bias and temperature do not fit")
+        return cls(
+            classes, int(document["side"]), dictionaries, linear, float(document["temperature"]), document["training"]
+        )
+
+
+def _floats(array: npt.NDArray[Any]) -> Floats:
+    if array.dtype != np.float32 or not np.isfinite(array).all():
+        raise ValueError("an array of another kind")
+    return array

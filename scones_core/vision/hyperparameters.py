@@ -1,0 +1,131 @@
+"""Hyperparameters of a training job, as texts, and what they mean."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Self
+
+from scones_core.errors import BadInput
+from scones_core.vision.dictionary import Block
+from scones_core.vision.options import DEFAULTS, Options
+
+__all__ = ["KNOWN", "Hyperparameters"]
+
+KNOWN = {
+    "num_classes": "how many classes",
+    "classes": 'their names in class-index order, a JSON list as ["bicycle", "motorcycle"]',
+    "image_shape": 'channels, height and width, as "3,32,32"',
+    "num_training_samples": "how many images the train channel holds",
+    "seed": "a whole number; the same seed and images give the same model",
+    "patch_sizes": 'pixels, one per scale, as "4,6"',
+    "words": 'visual words, one number for all scales or one per scale, as "64,64"',
+    "grids": 'pooling cells along one side, one number for all scales or one per scale, as "3,2"',
+    "penalties": 'weights of the penalty that cross-validation chooses from, strongest first, as "0.1,0.03,0.01"',
+    "folds": "of that cross-validation",
+}
+
+
+@dataclass(frozen=True)
+class Hyperparameters:
+    """Parsed values; None where nothing was said.  side : pixels."""
+
+    classes: tuple[str, ...] | None
+    n_classes: int | None
+    side: int
+    samples: int | None
+    seed: int
+    options: Options
+
+    @classmethod
+    def parse(cls, texts: Mapping[str, str]) -> Self:
+        """Raises BadInput for an unknown name or an unusable value."""
+        unknown = sorted(set(texts) - set(KNOWN))
+        if unknown:
+            raise BadInput(f"The hyperparameter {unknown[0]} is not known; use some of: {', '.join(sorted(KNOWN))}.")
+        samples, n_classes = (_optional(texts, name) for name in ("num_training_samples", "num_classes"))
+        return cls(_classes(texts), n_classes, _side(texts), samples, _optional(texts, "seed") or 0, _options(texts))
+
+    def check(self, labels: Sequence[int]) -> None:
+        """Raises BadInput when the train channel is not the one these hyperparameters speak of."""
+        if self.samples is not None and self.samples != len(labels):
+            raise BadInput(
+                f"num_training_samples says {self.samples}, but the train channel lists {len(labels)} images."
+            )
+        if self.classes and self.n_classes is not None and self.n_classes != len(self.classes):
+            raise BadInput(f"num_classes says {self.n_classes}, but classes has {len(self.classes)} names.")
+
+    def names(self, labels: Sequence[int]) -> tuple[str, ...]:
+        """The class names; "0", "1", … where none were given."""
+        count = self.n_classes if self.n_classes is not None else max(labels, default=0) + 1
+        return self.classes or tuple(str(index) for index in range(count))
+
+
+def _classes(texts: Mapping[str, str]) -> tuple[str, ...] | None:
+    if "classes" not in texts:
+        return None
+    try:
+        names = json.loads(texts["classes"])
+    except ValueError:
+        raise _unusable("classes", texts) from None
+    if not isinstance(names, list) or not all(isinstance(name, str) and name for name in names):
+        raise _unusable("classes", texts)
+    return tuple(names)
+
+
+def _side(texts: Mapping[str, str]) -> int:
+    if "image_shape" not in texts:
+        return 32
+    shape = _numbers(texts, "image_shape", ())
+    if len(shape) != 3 or shape[0] != 3 or shape[1] != shape[2] or shape[1] < 1:
+        raise _unusable("image_shape", texts)
+    return shape[1]
+
+
+def _options(texts: Mapping[str, str]) -> Options:
+    default = DEFAULTS.blocks
+    sizes = _numbers(texts, "patch_sizes", tuple(block.patch for block in default))
+    words = _one_each(texts, "words", tuple(block.words for block in default), len(sizes))
+    grids = _one_each(texts, "grids", tuple(block.grid for block in default), len(sizes))
+    blocks = tuple(Block(*values) for values in zip(sizes, words, grids, strict=True))
+    return Options(blocks, _penalties(texts), _optional(texts, "folds") or DEFAULTS.folds)
+
+
+def _penalties(texts: Mapping[str, str]) -> tuple[float, ...]:
+    try:
+        return (
+            tuple(float(part) for part in texts["penalties"].split(",")) if "penalties" in texts else DEFAULTS.penalties
+        )
+    except ValueError:
+        raise _unusable("penalties", texts) from None
+
+
+def _one_each(texts: Mapping[str, str], name: str, default: tuple[int, ...], count: int) -> tuple[int, ...]:
+    values = _numbers(texts, name, default)
+    if len(values) == 1:
+        return values * count
+    if len(values) != count:
+        raise BadInput(f"The hyperparameter {name} must have one number, or one for each of the {count} patch sizes.")
+    return values
+
+
+def _numbers(texts: Mapping[str, str], name: str, default: tuple[int, ...]) -> tuple[int, ...]:
+    try:
+        return tuple(int(part) for part in texts[name].strip("[]").split(",")) if name in texts else default
+    except ValueError:
+        raise _unusable(name, texts) from None
+
+
+def _optional(texts: Mapping[str, str], name: str) -> int | None:
+    if name not in texts:
+        return None
+    try:
+        value = int(texts[name])
+    except ValueError:
+        raise _unusable(name, texts) from None
+    if value < 0:
+        raise _unusable(name, texts)
+    return value
+
+
+def _unusable(name: str, texts: Mapping[str, str]) -> BadInput:
+    return BadInput(f"The hyperparameter {name} cannot be {texts[name]!r}; give {KNOWN[name]}.")

@@ -1,0 +1,52 @@
+"""What can be set for a training run, and who watches it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from scones_core.errors import BadInput
+from scones_core.vision.dictionary import Block
+
+__all__ = ["DEFAULTS", "Observer", "Options"]
+
+MOST_CLASSES = 1000
+LARGEST_SIDE = 128
+
+
+@dataclass(frozen=True)
+class Options:
+    """Hyperparameters; the defaults were chosen by cross-validation on 1,000 training images of two classes.
+
+    blocks : the scales of features.
+    penalties : weights of the squared-weights penalty, strongest first; cross-validation picks one.
+    folds : of that cross-validation, whose held-out scores also set the temperature.
+    """
+
+    blocks: tuple[Block, ...] = (
+        Block(patch=4, words=64, grid=3),
+        Block(patch=6, words=64, grid=2),
+    )
+    penalties: tuple[float, ...] = (0.1, 0.03, 0.01)
+    folds: int = 5
+
+    def check(self, side: int) -> None:
+        """Raises BadInput when images of `side` × `side` pixels cannot be trained on this way."""
+        largest = max((block.patch + block.grid for block in self.blocks), default=1)
+        if not largest <= side <= LARGEST_SIDE:
+            raise BadInput(
+                f"Images of {side} × {side} pixels do not fit; give a side from {largest} to {LARGEST_SIDE}."
+            )
+        if not self.blocks or min(min(b.patch, b.words, b.grid) for b in self.blocks) < 1 or self.folds < 2:
+            raise BadInput("Patch sizes, words and grids must be at least 1, and folds at least 2.")
+        if not self.penalties or min(self.penalties) <= 0:
+            raise BadInput("The penalties must be positive numbers.")
+
+
+@dataclass(frozen=True)
+class Observer:
+    """Told while a classifier trains: `progress(sentence)` and `metric(name, value)`."""
+
+    progress: Callable[[str], None] = lambda sentence: None
+    metric: Callable[[str, float], None] = lambda name, value: None
+
+
+DEFAULTS = Options()

@@ -1,0 +1,108 @@
+"""Fixtures that more than one suite uses."""
+
+import io
+import shutil
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import sqlalchemy as sa
+from PIL import Image
+from pydantic import SecretStr
+
+from scones_core.bootstrap import open_app
+from scones_core.services import App, deployment, etl, training
+from scones_core.settings import Settings
+from tests.postgres import cluster
+
+
+def png(seed: int, *, bright: bool, side: int = 32) -> bytes:
+    """A noisy picture: bright with a dark bar, or dark with a bright one. The two kinds are easy to tell apart."""
+    random = np.random.default_rng(seed)
+    pixels = random.normal(190 if bright else 60, 30, (side, side, 3))
+    column = random.integers(4, side - 8)
+    pixels[:, column : column + 4] = 30 if bright else 220
+    buffer = io.BytesIO()
+    Image.fromarray(pixels.clip(0, 255).astype("uint8")).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def write_images(folder: Path, *, train: int = 16, test: int = 12) -> Path:
+    """A folder with train/ and test/, one folder per class in each; counts are per class."""
+    for split, count, offset in (("train", train, 0), ("test", test, 10_000)):
+        for name in ("bicycle", "motorcycle"):
+            here = folder / split / name
+            here.mkdir(parents=True)
+            for i in range(count):
+                seed = offset + i + (5_000 if name == "motorcycle" else 0)
+                (here / f"{name}_{i:03}.png").write_bytes(png(seed, bright=name == "bicycle"))
+    return folder
+
+
+@pytest.fixture
+def images(tmp_path: Path) -> Path:
+    return write_images(tmp_path / "images")
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """URL of a PostgreSQL server; a database's name is to be appended."""
+    with cluster(tmp_path_factory.mktemp("postgres")) as url:
+        yield url
+
+
+@pytest.fixture
+def database_url(request: pytest.FixtureRequest) -> SecretStr | None:
+    """SQLite, unless the test is marked for every database and runs on PostgreSQL this time."""
+    if getattr(request, "param", "sqlite") == "sqlite":
+        return None
+    server, name = request.getfixturevalue("postgres"), f"t{uuid.uuid4().hex[:12]}"
+    engine = sa.create_engine(server + "postgres", isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(sa.text(f"CREATE DATABASE {name}"))
+    engine.dispose()
+    return SecretStr(server + name)
+
+
+on_every_database = pytest.mark.parametrize("database_url", ["sqlite", "postgresql"], indirect=True)
+
+
+@pytest.fixture
+def open_home(tmp_path: Path, database_url: SecretStr | None) -> Iterator[Callable[[], App]]:
+    """Open the same home, as a process that starts does; may be called again for a second process."""
+    apps: list[App] = []
+
+    def opener() -> App:
+        apps.append(open_app(Settings(home=tmp_path / "home", database_url=database_url)))
+        return apps[-1]
+
+    yield opener
+    for app in apps:
+        app.close()
+
+
+@pytest.fixture
+def app(open_home: Callable[[], App]) -> App:
+    return open_home()
+
+
+@pytest.fixture(scope="session")
+def trained_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with a dataset, a model in service, and nothing captured yet. Never opened: copied."""
+    folder = tmp_path_factory.mktemp("trained")
+    app = open_app(Settings(home=folder / "home"))
+    etl.load(app, str(write_images(folder / "images")))
+    job = training.start(app)
+    training.wait(app, job.name)
+    deployment.deploy(app, training.model_of_job(app, job.name).id)
+    app.close()
+    return folder / "home"
+
+
+@pytest.fixture
+def serving(trained_home: Path, tmp_path: Path, open_home: Callable[[], App]) -> App:
+    """An app with a dataset, a model in service, and nothing captured yet."""
+    shutil.copytree(trained_home, tmp_path / "home", symlinks=True)
+    return open_home()

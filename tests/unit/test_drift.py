@@ -1,0 +1,43 @@
+import numpy as np
+import pytest
+
+from scones_core.domain.drift import DriftLevel, class_p_value, drift, ks_distance, ks_p_value
+
+RANDOM = np.random.default_rng(0)
+
+
+def test_the_ks_test_agrees_with_scipys():
+    from scipy.stats import ks_2samp
+
+    a, b = RANDOM.beta(5, 1, 200), RANDOM.beta(4, 1, 300)
+    expected = ks_2samp(a, b, method="asymp")
+    assert ks_distance(a, b) == pytest.approx(expected.statistic)
+    assert ks_p_value(ks_distance(a, b), 200, 300) == pytest.approx(expected.pvalue, abs=0.02)
+
+
+def test_the_class_test_agrees_with_fishers_on_two_classes():
+    from scipy.stats import fisher_exact
+
+    for first, second in ([12, 12], [30, 10]), ([50, 50], [40, 60]), ([100, 3], [90, 10]):
+        expected = fisher_exact([first, second]).pvalue
+        assert class_p_value(np.array(first), np.array(second)) == pytest.approx(expected, abs=0.03)
+
+
+def test_the_same_kind_of_traffic_is_no_drift():
+    a, b = RANDOM.beta(5, 1, 200), RANDOM.beta(5, 1, 100)
+    assert drift(a, b, [0, 1] * 100, [0, 1] * 50, classes=2).level is DriftLevel.NONE
+
+
+def test_lower_confidences_are_drift():
+    a, b = RANDOM.beta(9, 1, 200), RANDOM.beta(3, 1, 100)
+    assert drift(a, b, [0, 1] * 100, [0, 1] * 50, classes=2).level is DriftLevel.DRIFT
+
+
+def test_another_class_mix_is_drift_at_equal_confidences():
+    a, b = RANDOM.beta(9, 1, 200), RANDOM.beta(9, 1, 100)
+    assert drift(a, b, [0, 1] * 100, [1] * 100, classes=2).level is DriftLevel.DRIFT
+
+
+def test_a_few_inferences_say_nothing():
+    few = np.array([0.5] * 5)
+    assert drift(few, few, [0] * 5, [1] * 5, classes=2).level is DriftLevel.UNKNOWN

@@ -1,0 +1,80 @@
+"""Captured records go into the database once each, however often they are read."""
+
+import json
+from datetime import UTC, datetime
+
+from scones_core.domain import capture as domain
+from scones_core.services import App, capture, monitoring
+from tests.conftest import on_every_database, png
+
+pytestmark = on_every_database
+
+
+def line(event_id: str, confidence: float = 0.8, *, image: bytes | None = None, minute: int = 0) -> bytes:
+    document = domain.record(
+        event_id=event_id,
+        time=datetime(2026, 1, 1, 12, minute, tzinfo=UTC),
+        body=image or png(sum(event_id.encode()), bright=True),
+        content_type="image/png",
+        response=json.dumps([confidence, 1 - confidence]),
+        inference_id=None,
+        custom_attributes=None,
+    )
+    return json.dumps(document).encode() + b"\n"
+
+
+def put(app: App, name: str, data: bytes) -> None:
+    app.backend.objects.put(f"{app.backend.endpoints.capture_prefix}scones-unlimited/AllTraffic/{name}", data)
+
+
+def test_a_record_is_counted_once_however_often_it_is_read(app: App):
+    put(app, "2026/01/01/12/a.jsonl", line("a") + line("b"))
+    assert capture.ingest(app) == capture.Ingested(new=2, duplicates=0, quarantined=0)
+    assert capture.ingest(app) == capture.Ingested(new=0, duplicates=0, quarantined=0)
+    put(app, "2026/01/01/12/copy.jsonl", line("a"))
+    assert capture.ingest(app) == capture.Ingested(new=0, duplicates=1, quarantined=0)
+    assert capture.captured(app) == 2
+
+
+def test_a_record_that_stands_twice_in_one_file_is_one_inference(app: App):
+    put(app, "2026/01/01/12/a.jsonl", line("a") * 3)
+    assert capture.ingest(app) == capture.Ingested(new=1, duplicates=2, quarantined=0)
+
+
+def test_a_file_that_has_grown_is_read_again(app: App):
+    put(app, "2026/01/01/12/a.jsonl", line("a"))
+    capture.ingest(app)
+    put(app, "2026/01/01/12/a.jsonl", line("a") + line("b"))
+    assert capture.ingest(app) == capture.Ingested(new=1, duplicates=1, quarantined=0)
+
+
+def test_an_unreadable_line_is_set_aside_and_the_others_are_kept(app: App):
+    put(app, "2026/01/01/12/a.jsonl", line("a") + b"{half a rec\n" + line("b"))
+    assert capture.ingest(app) == capture.Ingested(new=2, duplicates=0, quarantined=1)
+
+
+def test_files_of_other_endpoints_are_imported_with_their_images(app: App):
+    picture = png(7, bright=False)
+    found = capture.ingest_files(app, [line("x", image=picture), line("x", image=picture)])
+    assert found == capture.Ingested(new=1, duplicates=1, quarantined=0)
+    assert capture.image(app, "x") == picture
+    again = capture.ingest_files(app, [line("x", image=picture)])
+    assert again == capture.Ingested(new=0, duplicates=1, quarantined=0)
+
+
+def test_monitor_counts_an_inference_at_the_threshold_as_low_confidence(app: App):
+    capture.ingest_files(app, [line("a", 0.93) + line("b", 0.94, minute=1)])
+    found = monitoring.figures(app)
+    assert (found.inferences, found.low_confidence, found.threshold) == (2, 1, 0.93)
+    assert list(found.points["low"]) == [True, False]
+    assert monitoring.figures(app, at=0.95).low_confidence == 2
+
+
+def test_monitor_can_look_at_a_part_of_the_time(app: App):
+    capture.ingest_files(app, [line("a") + line("b", minute=30)])
+    assert monitoring.figures(app, since=datetime(2026, 1, 1, 12, 15, tzinfo=UTC)).inferences == 1
+
+
+def test_monitor_of_nothing_is_empty_and_does_not_fail(app: App):
+    found = monitoring.figures(app)
+    assert (found.inferences, found.low_share, found.by_class) == (0, 0.0, [])

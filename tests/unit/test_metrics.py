@@ -1,0 +1,88 @@
+"""Figures of a classifier, against values worked out by hand."""
+
+import math
+
+import numpy as np
+import pytest
+
+from scones_core.domain.metrics import (
+    accuracy,
+    bootstrap_interval,
+    brier,
+    confusion_matrix,
+    evaluate,
+    expected_calibration_error,
+    log_loss,
+)
+
+LABELS = [0, 1, 1, 0]
+PROBABILITIES = [[0.9, 0.1], [0.2, 0.8], [0.6, 0.4], [0.5, 0.5]]
+
+
+def test_accuracy_counts_a_tie_for_the_lower_index():
+    assert accuracy(LABELS, PROBABILITIES) == 0.75
+
+
+def test_log_loss_is_in_nats():
+    assert log_loss(LABELS, PROBABILITIES) == pytest.approx(-np.log([0.9, 0.8, 0.4, 0.5]).mean())
+
+
+def test_log_loss_of_a_uniform_guess_is_the_log_of_the_number_of_classes():
+    assert log_loss([0, 1, 2], np.full((3, 3), 1 / 3)) == pytest.approx(math.log(3))
+
+
+def test_log_loss_of_a_certain_error_is_finite():
+    assert log_loss([1], [[1.0, 0.0]]) == pytest.approx(34.54, abs=0.01)
+
+
+def test_brier_score_sums_over_the_classes():
+    assert brier([1], [[1.0, 0.0]]) == 2.0
+    assert brier(LABELS, PROBABILITIES) == pytest.approx(2 * np.mean([0.01, 0.04, 0.36, 0.25]))
+
+
+def test_confusion_rows_are_the_labels():
+    assert confusion_matrix([0, 0, 1], [[0.4, 0.6], [0.9, 0.1], [0.1, 0.9]]).tolist() == [[1, 1], [0, 1]]
+
+
+def test_calibration_error_of_one_bin_is_the_gap_between_confidence_and_accuracy():
+    assert expected_calibration_error(LABELS, PROBABILITIES, bins=1) == pytest.approx(0.75 - 0.7)
+
+
+def test_calibration_bins_hold_equally_many_images():
+    # By confidence: .5 right, .6 wrong | .8 right, .9 right
+    expected = (abs(0.5 + 0.6 - 1) + abs(0.8 + 0.9 - 2)) / 4
+    assert expected_calibration_error(LABELS, PROBABILITIES, bins=2) == pytest.approx(expected)
+
+
+def test_a_calibrated_model_has_a_small_calibration_error_and_an_overconfident_one_a_large_one():
+    rng = np.random.default_rng(0)
+    p = rng.uniform(0.5, 1, 20_000)
+    labels = (rng.uniform(size=len(p)) > p).astype(int)
+    honest, boastful = np.stack([p, 1 - p], 1), np.tile([0.99, 0.01], (len(p), 1))
+    assert expected_calibration_error(labels, honest) < 0.015
+    assert expected_calibration_error(labels, boastful) > 0.2
+
+
+def test_bootstrap_interval_is_repeatable_and_holds_the_estimate():
+    rng = np.random.default_rng(1)
+    p = rng.dirichlet([1, 1, 1], 200)
+    labels = rng.integers(3, size=200)
+    low, high = bootstrap_interval(accuracy, labels, p, samples=200, seed=7)
+    assert low < accuracy(labels, p) < high
+    assert (low, high) == bootstrap_interval(accuracy, labels, p, samples=200, seed=7)
+
+
+def test_evaluate_gives_json_values_under_the_agreed_names():
+    found = evaluate(LABELS, PROBABILITIES).as_dict()
+    assert list(found) == ["accuracy", "log_loss", "ece", "brier", "confusion"]
+    assert found["confusion"] == [[2, 0], [1, 1]]
+    assert all(type(count) is int for row in found["confusion"] for count in row)
+
+
+@pytest.mark.parametrize(
+    ("labels", "probabilities"),
+    [([], np.zeros((0, 2))), ([0], [[0.5, 0.5], [0.5, 0.5]]), ([2], [[0.5, 0.5]]), ([-1], [[0.5, 0.5]]), ([0], [1.0])],
+)
+def test_what_does_not_fit_together_is_refused(labels: list[int], probabilities: list[list[float]]):
+    with pytest.raises(ValueError, match="labels"):
+        evaluate(labels, probabilities)

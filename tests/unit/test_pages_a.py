@@ -1,0 +1,295 @@
+"""What a user sees on the pages Overview, Data, Train & deploy, Models and Settings."""
+
+import io
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from scones_core.bootstrap import open_app
+from scones_core.errors import BadInput, Conflict
+from scones_core.services import App, deployment, etl, overview, training, uploads
+from scones_core.services.demo import Stage, Told
+from scones_core.settings import Settings
+from scones_core.ui.background import Tasks
+from scones_core.ui.demo_runner import DemoRunner
+from scones_core.ui.loop_strip import loop_stages
+
+ENTRANCE = str(Path(__file__).resolve().parents[2] / "streamlit_app.py")
+OURS = ("overview", "data", "train", "models", "settings")
+
+Open = Callable[[str], AppTest]
+
+
+@pytest.fixture
+def open_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Open]:
+    """Opens a page of the app on the home `tmp_path/home`, as a browser does with the page's address."""
+    monkeypatch.setenv("SCONES_HOME", str(tmp_path / "home"))
+    st.cache_resource.clear()
+
+    def opener(name: str) -> AppTest:
+        page = AppTest.from_file(ENTRANCE, default_timeout=30)
+        page.user = {}
+        if name != "overview":
+            page.switch_page(f"pages/{name}.py")
+        page.run()
+        assert not page.exception
+        return page
+
+    yield opener
+    st.cache_resource.clear()
+
+
+@pytest.fixture(scope="session")
+def challenged_home(trained_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home whose second model waits for a decision. Never opened: copied."""
+    home = tmp_path_factory.mktemp("challenged") / "home"
+    shutil.copytree(trained_home, home, symlinks=True)
+    app = open_app(Settings(home=home))
+    training.wait(app, training.start(app, seed=1).name)
+    app.close()
+    return home
+
+
+@pytest.fixture
+def challenged(challenged_home: Path, tmp_path: Path, open_home: Callable[[], App]) -> App:
+    """An app with a champion and a challenger."""
+    shutil.copytree(challenged_home, tmp_path / "home", symlinks=True)
+    return open_home()
+
+
+def press(page: AppTest, label: str) -> AppTest:
+    next(button for button in page.button if button.label == label).click().run()
+    assert not page.exception
+    return page
+
+
+def links(page: AppTest) -> list[str]:
+    return [link.label for link in page.main.page_link]
+
+
+def metrics(page: AppTest) -> dict[str, str]:
+    return {metric.label: metric.value for metric in page.metric}
+
+
+def text(page: AppTest) -> str:
+    """What is written on the page."""
+    written = (*page.markdown, *page.caption, *page.info, *page.success, *page.warning, *page.error, *page.subheader)
+    return "\n".join(str(element.value) for element in written)
+
+
+def settled(page: AppTest, done: Callable[[], bool]) -> AppTest:
+    """Run the page again until `done`, as its fragment does in a browser."""
+    until = time.monotonic() + 30
+    while not done():
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    page.run()
+    assert not page.exception
+    return page
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_a_page_opened_by_its_address_comes_with_navigation_and_the_name_field(open_page: Open, name: str):
+    page = open_page(name)
+    assert [field.label for field in page.sidebar.text_input] == ["Your name"]
+    assert len(page.title) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"), [("train", "Load images"), ("models", "Train a model"), ("settings", "See the figures")]
+)
+def test_an_empty_page_links_to_where_things_start(open_page: Open, name: str, expected: str):
+    assert expected in links(open_page(name))
+
+
+def test_the_overview_of_an_empty_home_says_to_load_images(open_page: Open):
+    page = open_page("overview")
+    assert "Load images to train on." in text(page)
+    assert metrics(page)["Accuracy in service"] == "–"
+    assert press(page, "Go to Data").title[0].value == "Data"
+
+
+def test_loading_the_generated_sample_shows_its_images_and_says_that_they_are_drawn(open_page: Open):
+    page = open_page("data")
+    assert "There are no images yet." in text(page)
+    press(page, "Load images")
+    settled(page, lambda: len(open_page("data").metric) > 0)
+    assert metrics(page)["Train images"] == "400"
+    assert "Generated sample" in text(page)
+    assert len(page.image) == 40
+    assert "Nothing was skipped" in text(page)
+
+
+def test_a_folder_is_loaded_and_what_could_not_be_read_is_listed(open_page: Open, images: Path):
+    (images / "train" / "bicycle" / "broken.png").write_bytes(b"no picture")
+    page = open_page("data")
+    page.segmented_control(key="data_kind").set_value("path").run()
+    page.text_input(key="data_path").set_value(str(images)).run()
+    press(page, "Load images")
+    settled(page, lambda: len(open_page("data").metric) > 0)
+    assert metrics(page)["Train images"] == "32"
+    assert "auto_awesome" not in text(page).split("Source")[-1]
+    assert any("broken.png" in str(table.value) for table in page.dataframe)
+
+
+def test_a_source_that_does_not_exist_is_named_in_the_error(open_page: Open):
+    page = open_page("data")
+    page.segmented_control(key="data_kind").set_value("path").run()
+    page.text_input(key="data_path").set_value("/nowhere/pictures.zip").run()
+    press(page, "Load images")
+    settled(page, lambda: bool(open_page("data").error))
+    assert "pictures.zip" in page.error[0].value
+
+
+def test_cifar_100_needs_two_classes(open_page: Open):
+    page = open_page("data")
+    page.segmented_control(key="data_kind").set_value("cifar100").run()
+    page.multiselect(key="data_classes").set_value(["bicycle"]).run()
+    button = next(button for button in page.button if button.label == "Load images")
+    assert button.disabled
+    assert button.help == "Choose at least 2 classes."
+
+
+def test_the_gallery_shows_the_chosen_class_only(open_page: Open, serving: App):
+    page = open_page("data")
+    page.selectbox(key="gallery_class").set_value("bicycle").run()
+    assert {image.caption for image in page.image if hasattr(image, "caption")} <= {"bicycle"}
+    assert "of 28" in text(page)
+
+
+def test_a_trained_model_is_shown_with_its_figures_and_can_be_deployed(open_page: Open, serving: App):
+    page = open_page("train")
+    assert {"Accuracy", "Log loss", "Calibration error", "Brier score"} <= metrics(page).keys()
+    assert metrics(page)["Model in service"] == "v1"
+    page.slider(key="capture_percentage").set_value(40).run()
+    press(page, "Deploy")
+    assert metrics(page)["Data capture"] == "40 %"
+
+
+def test_a_job_that_runs_can_be_stopped(open_page: Open, serving: App):
+    page = press(open_page("train"), "Start training")
+    press(page, "Stop training")
+    settled(page, lambda: training.jobs(serving)[0].status.ended)
+    assert len(training.jobs(serving)) == 2
+    assert "Stopped" in text(page)
+
+
+def test_a_press_on_an_older_drawing_of_a_button_does_nothing(open_page: Open, serving: App):
+    page = open_page("train")
+    before = [button.key for button in page.button if button.label == "Start training"]
+    press(page, "Start training")
+    after = [button.key for button in page.button if button.label == "Start training"]
+    assert before != after
+    training.stop(serving, training.jobs(serving)[0].name)
+
+
+def test_the_first_model_has_no_challenger_and_retraining_waits_for_labels(open_page: Open, serving: App):
+    page = open_page("models")
+    assert "v1** is in service and nothing challenges it" in text(page)
+    buttons = {button.label: button for button in page.button}
+    assert buttons["Retrain"].disabled
+    assert buttons["Retrain"].help == "1 more reviewed labels are needed."
+    assert buttons["Roll back"].disabled
+
+
+def test_a_challenger_is_compared_promoted_and_rolled_back(open_page: Open, challenged: App):
+    page = open_page("models")
+    assert {"Champion v1", "Challenger v2", "McNemar p, exact"} <= metrics(page).keys()
+    assert "No significant difference" in text(page)
+    page.sidebar.text_input[0].set_value("Ada").run()
+    press(page, "Promote v2")
+    press(page, "Yes, promote v2")
+    assert deployment.get_endpoint(challenged).config.model == "v2"
+    assert deployment.history(challenged)[-1].actor == "Ada"
+    press(page, "Roll back to v1")
+    press(page, "Yes, roll back to v1")
+    assert deployment.get_endpoint(challenged).config.model == "v1"
+    assert any("Rejected" in str(table.value) for table in page.dataframe)
+
+
+def test_the_threshold_is_changed_on_the_settings_page(open_page: Open):
+    page = open_page("settings")
+    assert metrics(page)["In force"] == "0.93"
+    page.number_input(key="new_threshold").set_value(0.8).run()
+    press(page, "Set threshold")
+    assert metrics(page)["In force"] == "0.80"
+
+
+def test_the_settings_page_shows_the_checks_and_no_secret(open_page: Open, monkeypatch: pytest.MonkeyPatch):
+    page = open_page("settings")
+    assert "checks passed" in text(page)
+    tables = "\n".join(str(table.value) for table in page.table)
+    assert "SCONES_DATABASE_URL" in tables
+    assert "SQLite in the home" in tables
+
+
+def test_the_strip_marks_what_is_done_and_what_comes_next(challenged: App):
+    stages = {stage.title: stage for stage in loop_stages(challenged, overview.status(challenged))}
+    assert stages["Dataset"].state == "done"
+    assert stages["Model"].value == "v1 in service"
+    assert stages["Challenger"].state == "next"
+    assert stages["Captured"].state == "todo"
+
+
+def test_an_uploaded_file_is_kept_once_under_a_safe_name(app: App):
+    first = uploads.save(app, "../../my pictures.zip", io.BytesIO(b"zip"))
+    assert first == uploads.save(app, "../../my pictures.zip", io.BytesIO(b"zip"))
+    assert Path(first).name == "my_pictures.zip"
+    assert Path(first).is_relative_to(app.settings.home)
+    with pytest.raises(BadInput, match="empty"):
+        uploads.save(app, "nothing.zip", io.BytesIO())
+
+
+def _ended(runner: DemoRunner) -> None:
+    until = time.monotonic() + 5
+    while runner.story is not None and runner.story.running:
+        assert time.monotonic() < until
+        time.sleep(0.01)
+
+
+def test_a_demo_tells_its_stages_in_order_and_only_one_runs_at_a_time(app: App):
+    runner, waiting = DemoRunner(Tasks()), [True]
+
+    def run(_app: App, **_: object) -> Iterator[Told]:
+        yield Told(Stage.ETL, "images")
+        while waiting:
+            time.sleep(0.01)
+        yield Told(Stage.TRAIN, "model")
+
+    story = runner.start(app, source="sample", images=20, run=run)
+    with pytest.raises(Conflict, match="under way"):
+        runner.start(app, source="sample", images=20, run=run)
+    waiting.clear()
+    _ended(runner)
+    assert [told.stage for told in story.told] == [Stage.ETL, Stage.TRAIN]
+    assert story.current is None
+    assert story.error is None
+
+
+def test_a_demo_that_fails_says_where_and_shows_no_traceback(app: App, capsys: pytest.CaptureFixture[str]):
+    def run(_app: App, **_: object) -> Iterator[Told]:
+        yield Told(Stage.ETL, "images")
+        raise ValueError("/secret/path")
+
+    runner = DemoRunner(Tasks())
+    story = runner.start(app, source="sample", images=20, run=run)
+    _ended(runner)
+    assert story.current is Stage.TRAIN
+    assert story.error is not None
+    assert "secret" not in story.error
+    assert "secret" in capsys.readouterr().err
+
+
+def test_a_demo_of_no_images_is_refused(app: App):
+    with pytest.raises(BadInput, match="between 1 and"):
+        DemoRunner(Tasks()).start(app, source="sample", images=0)
+
+
+def test_the_current_dataset_is_what_the_newest_load_made(app: App, images: Path):
+    version = etl.load(app, str(images))
+    assert etl.current(app) == version

@@ -1,0 +1,239 @@
+"""The pages Workflow, Monitor and Review, as a user sees them."""
+
+import io
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import streamlit as st
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+from scones_core.services import App, classification, deployment, monitoring, review
+from scones_core.ui.charts_monitor import MOST_POINTS, sampled
+from scones_core.ui.session import get_app
+from tests.unit.captured_world import IMAGES, captured_home
+
+APP = Path(__file__).resolve().parents[2] / "streamlit_app.py"
+Open = Callable[[str], AppTest]
+
+
+@pytest.fixture(scope="module")
+def home(trained_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return captured_home(trained_home, tmp_path_factory.mktemp("captured"))
+
+
+@pytest.fixture
+def open_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Open]:
+    """Open a page of the app on the test's home; an empty one unless a fixture filled it."""
+    monkeypatch.setenv("SCONES_HOME", str(tmp_path / "home"))
+    st.cache_resource.clear()
+    yield lambda name: AppTest.from_file(str(APP), default_timeout=30).run().switch_page(f"pages/{name}.py").run()
+    st.cache_resource.clear()
+
+
+@pytest.fixture
+def trained(trained_home: Path, tmp_path: Path, open_page: Open) -> App:
+    """Trained and deployed, nothing captured yet."""
+    shutil.copytree(trained_home, tmp_path / "home", symlinks=True)
+    return get_app()
+
+
+@pytest.fixture
+def captured(home: Path, tmp_path: Path, open_page: Open) -> App:
+    shutil.copytree(home, tmp_path / "home", symlinks=True)
+    return get_app()
+
+
+def pressed(page: AppTest, label: str) -> AppTest:
+    """The page after a press on the button whose label begins so."""
+    next(button for button in page.button if button.label.startswith(label)).click()
+    return shown(page.run())
+
+
+def shown(page: AppTest) -> AppTest:
+    """The page, without an unexpected error on it."""
+    assert not page.exception
+    return page
+
+
+def texts(page: AppTest) -> str:
+    """What the page says, without widgets."""
+    return "\n".join(
+        str(part.value) for part in [*page.markdown, *page.caption, *page.info, *page.success, *page.error]
+    )
+
+
+def metrics(page: AppTest) -> dict[str, str]:
+    return {metric.label: metric.value for metric in page.metric}
+
+
+def until_ended(page: AppTest) -> AppTest:
+    """The page once the executions it started have ended."""
+    for _ in range(200):
+        if "ended:" in texts(page):
+            return page
+        time.sleep(0.05)
+        shown(page.run())
+    raise AssertionError("the executions did not end")
+
+
+# Workflow
+
+
+def test_the_workflow_says_to_load_images_first(open_page: Open) -> None:
+    assert "load some first" in texts(shown(open_page("workflow")))
+
+
+def test_the_workflow_says_to_deploy_a_model_first(trained: App, open_page: Open) -> None:
+    trained.backend.endpoints.delete(trained.settings.endpoint)
+    assert "No model is deployed yet" in texts(shown(open_page("workflow")))
+
+
+def test_without_executions_the_workflow_says_how_to_start_some(trained: App, open_page: Open) -> None:
+    assert "There is no execution to show" in texts(shown(open_page("workflow")))
+
+
+def test_executions_are_started_and_listed_with_what_they_said(trained: App, open_page: Open) -> None:
+    page = open_page("workflow")
+    page.slider(key="workflow_count").set_value(3)
+    page = until_ended(pressed(page.run(), "Start 3 executions"))
+    assert "3 executions ended" in texts(page)
+    table = page.dataframe[0].value
+    assert len(table) == 3
+    assert set(table["Prediction"]) <= {"bicycle", "motorcycle"}
+    assert all(0.5 <= value <= 1 for value in table["Confidence"])
+
+
+def test_a_chosen_execution_shows_each_state_with_input_and_error(captured: App, open_page: Open) -> None:
+    monitoring.set_threshold(captured, 0.999999)
+    (told,) = classification.classify(captured, classification.sample_keys(captured, 1))
+    assert told.status == "FAILED"
+    page = shown(open_page("workflow"))
+    assert told.name in [part.value for part in page.subheader]
+    assert page.selectbox[0].value == "Inference Confidence Filtering"
+    assert "does not exceed the threshold" in page.error[0].value
+    page.selectbox[0].select("Serialize Image Data").run()
+    assert not page.error
+    assert told.image in page.json[0].value
+
+
+def test_a_status_without_executions_says_so(captured: App, open_page: Open) -> None:
+    page = open_page("workflow")
+    page.segmented_control(key="workflow_status").select("Running").run()
+    assert "choose another status" in texts(shown(page))
+
+
+def test_images_are_chosen_from_the_gallery(captured: App, open_page: Open) -> None:
+    page = open_page("workflow")
+    page.segmented_control(key="workflow_source").select("gallery").run()
+    assert next(button for button in page.button if button.label.startswith("Start 0")).disabled
+    page.checkbox[0].check()
+    page.checkbox[1].check().run()
+    page = until_ended(pressed(page, "Start 2 executions"))
+    assert len(page.dataframe[0].value) == IMAGES + 2
+    assert not any(box.value for box in page.checkbox)
+
+
+def test_a_picture_of_ones_own_is_uploaded_and_classified(captured: App, open_page: Open) -> None:
+    written = io.BytesIO()
+    Image.new("RGB", (300, 200), "green").save(written, "JPEG")
+    page = open_page("workflow")
+    page.segmented_control(key="workflow_source").select("upload").run()
+    page.file_uploader[0].upload("mine.jpg", written.getvalue(), "image/jpeg").run()
+    page = until_ended(pressed(page, "Start 1 execution"))
+    assert (
+        page.dataframe[0].value["Execution"][0].startswith("mine") or "mine" in page.dataframe[0].value["Execution"][0]
+    )
+
+
+# Monitor
+
+
+def test_the_monitor_says_to_classify_first(open_page: Open) -> None:
+    assert "Nothing has been captured yet" in texts(shown(open_page("monitor")))
+
+
+def test_opening_the_monitor_reads_what_was_captured(trained: App, open_page: Open) -> None:
+    classification.classify(trained, classification.sample_keys(trained, 5, seed=0))
+    assert metrics(shown(open_page("monitor")))["Captured inferences"] == "5"
+
+
+def test_the_figures_follow_the_threshold(captured: App, open_page: Open) -> None:
+    monitoring.set_threshold(captured, 0.0)
+    assert metrics(shown(open_page("monitor")))["Low-confidence"] == "0.0%"
+    monitoring.set_threshold(captured, 0.9999999)
+    assert metrics(shown(open_page("monitor")))["Low-confidence"] == "100.0%"
+
+
+def test_few_inferences_are_not_called_drift(captured: App, open_page: Open) -> None:
+    page = shown(open_page("monitor"))
+    assert metrics(page)["Drift"] == "Unknown"
+    assert f"there are {IMAGES}" in texts(page)
+
+
+def test_a_threshold_is_tried_and_set(captured: App, open_page: Open) -> None:
+    page = open_page("monitor")
+    page.slider(key="tried_threshold").set_value(0.75)
+    pressed(page.run(), "Set threshold to 0.75")
+    assert monitoring.threshold(captured) == 0.75
+
+
+def test_the_image_behind_the_latest_inference_is_shown(captured: App, open_page: Open) -> None:
+    assert "##### Latest" in texts(shown(open_page("monitor")))
+
+
+def test_of_many_points_a_sample_is_drawn_that_spans_all_of_the_time() -> None:
+    points = pd.DataFrame({"n": range(3 * MOST_POINTS)})
+    drawn = sampled(points)
+    assert len(drawn) == MOST_POINTS
+    assert (drawn["n"].min(), drawn["n"].max()) == (0, 3 * MOST_POINTS - 3)
+    assert sampled(points.head(7)) is not None
+
+
+# Review
+
+
+def reviewing(page: AppTest) -> AppTest:
+    """The page after its reader has said who they are."""
+    page.text_input(key="reviewer_name").set_value("Ada")
+    return pressed(page, "Start reviewing")
+
+
+def test_the_review_says_to_classify_first(open_page: Open) -> None:
+    assert "nothing to review yet" in texts(shown(open_page("review")))
+
+
+def test_a_reviewer_is_asked_for_a_name_and_then_sees_how_much_is_left(captured: App, open_page: Open) -> None:
+    monitoring.set_threshold(captured, 0.9999999)
+    page = shown(open_page("review"))
+    assert "Who reviews?" in texts(page)
+    assert not page.metric
+    page = reviewing(page)
+    assert metrics(page) == {"Pending": str(IMAGES), "Confirmed": "0", "Relabelled": "0", "Skipped": "0"}
+
+
+def test_without_labels_there_is_nothing_to_export(captured: App, open_page: Open) -> None:
+    page = reviewing(open_page("review"))
+    assert "0 reviewed labels" in texts(page)
+    assert all(button.proto.disabled for button in page.get("download_button"))
+
+
+def test_ones_own_decision_can_be_taken_back_and_anothers_cannot(captured: App, open_page: Open) -> None:
+    for name in ("Ada", "Ben"):
+        (item,) = review.next_items(captured, name)
+        review.decide(captured, item.id, "bicycle", name)
+    page = reviewing(open_page("review"))
+    assert [button.disabled for button in page.button if button.label == "Take back"] == [True, False]
+    own = next(button for button in page.button if button.label == "Take back" and not button.disabled)
+    own.click()
+    shown(page.run())
+    assert [row["reviewer"] for row in review.reviewed(captured)] == ["Ben"]
+
+
+def test_deployed_model_gives_the_labels_to_choose_from(captured: App) -> None:
+    assert deployment.champion(captured) is not None
+    assert review.labels(captured) == ("bicycle", "motorcycle", "other")
