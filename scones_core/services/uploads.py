@@ -19,10 +19,10 @@ def save(app: App, name: str, content: BufferedIOBase) -> str:
 
     The same content is kept once, under its digest and a safe form of its name. Raises BadInput when it is empty.
     """
+    if not content.seek(0, os.SEEK_END):
+        raise BadInput(f"“{_safe(name)}” is empty: choose another file.")
     content.seek(0)
     digest = hashlib.file_digest(content, "sha256").hexdigest()
-    if not content.tell():
-        raise BadInput(f"“{_safe(name)}” is empty: choose another file.")
     content.seek(0)
     folder = app.settings.home / "downloads" / "uploads" / digest[:12]
     folder.mkdir(parents=True, exist_ok=True)

@@ -5,7 +5,6 @@ import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from sys import stderr
 from typing import Any
 
 import streamlit as st
@@ -69,7 +68,7 @@ def _run(task: Task, work: Callable[[Progress], Any]) -> None:
     except SconesError as error:
         task.error = str(error)
     except Exception:
-        traceback.print_exc(file=stderr)  # for whoever runs the server; the screen shows no traceback
+        traceback.print_exc()  # for whoever runs the server; the screen shows no traceback
         task.error = f"{task.title} ended with an unexpected error: see the server's log, then try again."
     finally:
         task.ended = datetime.now(UTC)

@@ -33,9 +33,10 @@ def class_balance(rows: Sequence[Mapping[str, object]]) -> None:
 
 
 def metric_curve(metrics: Sequence[tuple[float, str, float]], *, key: str) -> None:
-    """A training job's metrics, (seconds, name, value), over time; one panel per kind, as `accuracy` of `train:accuracy`.
+    """A training job's metrics, (seconds, name, value), over time.
 
-    At most two panels: those of _KINDS that there are, else whatever was logged last. Kinds with one point have no curve.
+    One panel per kind, as `accuracy` of `train:accuracy`; at most two: those of _KINDS that there are, else whatever
+    was logged last. A kind with one point has no curve.
     """
     data = pd.DataFrame(metrics, columns=["seconds", "metric", "value"])
     data[["series", "kind"]] = [name.rpartition(":")[::2] for name in data["metric"]]

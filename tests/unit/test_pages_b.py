@@ -31,7 +31,13 @@ def open_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Open]
     """Open a page of the app on the test's home; an empty one unless a fixture filled it."""
     monkeypatch.setenv("SCONES_HOME", str(tmp_path / "home"))
     st.cache_resource.clear()
-    yield lambda name: AppTest.from_file(str(APP), default_timeout=30).run().switch_page(f"pages/{name}.py").run()
+
+    def opener(name: str) -> AppTest:
+        page = AppTest.from_file(str(APP), default_timeout=30)
+        page.user = {}
+        return page.switch_page(f"pages/{name}.py").run()
+
+    yield opener
     st.cache_resource.clear()
 
 

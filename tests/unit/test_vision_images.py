@@ -1,5 +1,6 @@
 """Whatever a person uploads becomes upright RGB pixels, or one clear sentence."""
 
+import contextlib
 import io
 import struct
 import zlib
@@ -108,10 +109,8 @@ def test_no_garbled_file_raises_anything_else():
         for _ in range(100):
             data = bytearray(encoded(noise, format))
             data[int(rng.integers(len(data)))] = int(rng.integers(256))
-            try:
+            with contextlib.suppress(BadImage):
                 decode(bytes(data))
-            except BadImage:
-                pass
 
 
 def test_a_decompression_bomb_is_refused_before_it_is_unpacked():
