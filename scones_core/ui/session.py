@@ -5,37 +5,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import streamlit as st
-from streamlit.runtime.pages_manager import PagesManager
 
 from scones_core.bootstrap import open_app
 from scones_core.errors import SconesError
 from scones_core.services import App
-from scones_core.ui.pages import navigation
 
 _USER = "user_name"
 _ANYONE = "someone"
 
 
+@st.cache_resource(show_spinner=False, on_release=App.close)
 def get_app() -> App:
     """The one App of this server process."""
-    _through_the_entrance()
-    return _opened()
-
-
-@st.cache_resource(show_spinner=False, on_release=App.close)
-def _opened() -> App:
     return open_app()
-
-
-def _through_the_entrance() -> None:
-    """Send a page that Streamlit runs on its own through `streamlit_app.py`, with its navigation and sign-in.
-
-    Until `st.navigation` has run once in a server, Streamlit takes each file of `pages/` for a page of its own making:
-    whoever opens /data first, after a restart, would be past the sign-in.
-    """
-    if PagesManager.uses_pages_directory:
-        st.navigation(navigation(), position="hidden")  # from here on the files of `pages/` are ours to run
-        st.rerun()
 
 
 def user() -> str:

@@ -1,0 +1,83 @@
+"""What `sam deploy` does with the template: package, translate, create the stack."""
+
+import io
+import json
+import re
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import boto3
+from samtranslator.translator.transform import transform
+from samtranslator.yaml_helper import yaml_parse
+
+ROOT = Path(__file__).resolve().parents[3]
+TEMPLATE = ROOT / "infra" / "template.yaml"
+ARTIFACTS = "sam-artifacts"
+
+
+class NoManagedPolicies:
+    def load(self) -> dict[str, str]:
+        return {}
+
+
+def template() -> dict[str, Any]:
+    """The SAM template as it lies in infra/."""
+    return yaml_parse(TEMPLATE.read_text())
+
+
+def zipped(folder: Path) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in sorted(folder.rglob("*.py")):
+            archive.write(path, path.relative_to(folder))
+    return buffer.getvalue()
+
+
+def packaged(fragment: dict[str, Any], upload: Any = lambda key, data: None) -> dict[str, Any]:
+    """Local paths become objects of the artifact bucket."""
+    for name, resource in fragment["Resources"].items():
+        properties = resource.get("Properties", {})
+        if resource["Type"] == "AWS::Serverless::Function":
+            key = f"{name}.zip"
+            upload(key, zipped((TEMPLATE.parent / properties["CodeUri"]).resolve()))
+            properties["CodeUri"] = f"s3://{ARTIFACTS}/{key}"
+        if resource["Type"] == "AWS::Serverless::StateMachine":
+            file = TEMPLATE.parent / properties["DefinitionUri"]
+            upload(file.name, file.read_bytes())
+            properties["DefinitionUri"] = f"s3://{ARTIFACTS}/{file.name}"
+    return fragment
+
+
+def translated(fragment: dict[str, Any] | None = None) -> dict[str, Any]:
+    """The CloudFormation template that SAM makes of the (packaged) SAM template."""
+    return transform(fragment or packaged(template()), {"AWS::Region": "us-east-1"}, NoManagedPolicies())
+
+
+def with_definitions(cloudformation: dict[str, Any]) -> dict[str, Any]:
+    """moto reads neither DefinitionS3Location nor DefinitionSubstitutions: do here what CloudFormation does."""
+    for resource in cloudformation["Resources"].values():
+        if resource["Type"] == "AWS::StepFunctions::StateMachine":
+            properties = resource["Properties"]
+            text = (TEMPLATE.parent / properties.pop("DefinitionS3Location")["Key"]).read_text()
+            pieces = re.split(r"(\$\{\w+\})", text)
+            substitutions = properties.pop("DefinitionSubstitutions", {})
+            filled = [substitutions.get(piece[2:-1], piece) if piece.startswith("${") else piece for piece in pieces]
+            properties["DefinitionString"] = {"Fn::Join": ["", filled]}
+    return cloudformation
+
+
+def deploy(stack: str, parameters: dict[str, str] | None = None) -> None:
+    """Create the stack in the AWS that the environment names."""
+    s3, cloudformation = boto3.client("s3"), boto3.client("cloudformation")
+    s3.create_bucket(Bucket=ARTIFACTS)
+    fragment = packaged(template(), lambda key, data: s3.put_object(Bucket=ARTIFACTS, Key=key, Body=data))
+    cloudformation.create_stack(
+        StackName=stack,
+        TemplateBody=json.dumps(with_definitions(translated(fragment))),
+        Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in (parameters or {}).items()],
+        Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
+    )
+    cloudformation.get_waiter("stack_create_complete").wait(
+        StackName=stack, WaiterConfig={"Delay": 1, "MaxAttempts": 30}
+    )

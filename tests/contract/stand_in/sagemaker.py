@@ -1,0 +1,217 @@
+"""SageMaker with the real classifier behind it. Each function takes the place of a method of moto's."""
+
+import json
+import uuid
+from datetime import UTC, datetime
+from typing import Any
+
+import boto3
+from moto.core.exceptions import ServiceException
+from moto.core.responses import ActionResult
+from moto.sagemaker.exceptions import ResourceInUseException, ValidationError
+from moto.sagemaker.models import sagemaker_backends
+
+from scones_core.aws.algorithms import KNOWN
+from scones_core.domain import capture
+from scones_core.errors import BadImage
+from tests.contract.stand_in.containers import Answering, Training
+
+_jobs: dict[str, Training] = {}
+_answering: dict[str, Answering] = {}
+
+# Jobs and endpoints
+
+
+def create_training_job(original: Any, self: Any, **asked: Any) -> Any:
+    name = asked["training_job_name"]
+    if name in self.training_jobs:
+        raise ResourceInUseException(message=f"Training job names must be unique; {name} exists already")
+    script = "sagemaker_program" in asked["hyper_parameters"]
+    if not script and (unknown := set(asked["hyper_parameters"]) - KNOWN):
+        raise ValidationError(message=f"Additional hyperparameters are not allowed: {sorted(unknown)}")
+    definitions = asked["algorithm_specification"].get("MetricDefinitions", [])
+    job = original(self, **asked)
+    job.algorithm_specification["MetricDefinitions"] = definitions
+    job.final_metric_data_list = []
+    job.training_job_status, job.secondary_status = "InProgress", "Starting"
+    job.training_start_time = job.training_end_time = None
+    _jobs[name] = Training(job)
+    _jobs[name].start()
+    return job
+
+
+def stop_training_job(self: Any) -> ActionResult:
+    job = self.sagemaker_backend.training_jobs[self._get_param("TrainingJobName")]
+    if job.training_job_status != "InProgress":
+        raise ValidationError(message=f"The request was rejected because the job is {job.training_job_status}.")
+    _jobs[job.training_job_name].stop()
+    return ActionResult({})
+
+
+def list_training_jobs(original: Any, self: Any, **asked: Any) -> Any:
+    answer = original(self, **asked)
+    for summary in answer["TrainingJobSummaries"]:
+        if summary["TrainingEndTime"] is None:
+            del summary["TrainingEndTime"]
+    answer["TrainingJobSummaries"].sort(key=lambda job: job["CreationTime"], reverse=True)
+    return answer
+
+
+def create_transform_job(original: Any, self: Any, **asked: Any) -> Any:
+    if asked["transform_job_name"] in self.transform_jobs:
+        raise ResourceInUseException(message="Transform job names must be unique.")
+    job = original(self, **asked)
+    s3, model = boto3.client("s3"), _container(self, asked["model_name"])
+    bucket, key = _split(asked["transform_input"]["DataSource"]["S3DataSource"]["S3Uri"])
+    [{"prefix": prefix}, *names] = json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
+    for name in names:
+        source, image_key = _split(prefix + name)
+        image = s3.get_object(Bucket=source, Key=image_key)["Body"].read()
+        try:
+            answer, _ = model.answer(image, asked["transform_input"]["ContentType"], asked["transform_output"]["Accept"])
+        except BadImage as error:
+            job.transform_job_status, job.failure_reason = "Failed", f"ClientError: {name}: {error}"
+            continue
+        target, output = _split(asked["transform_output"]["S3OutputPath"])
+        s3.put_object(Bucket=target, Key=f"{output.rstrip('/')}/{name}.out", Body=answer.encode())
+    return job
+
+
+def create_endpoint(original: Any, self: Any, **asked: Any) -> Any:
+    if asked["endpoint_name"] in self.endpoints:
+        raise ValidationError(message=f"Cannot create already existing endpoint {asked['endpoint_name']}")
+    endpoint = original(self, **asked)
+    endpoint.endpoint_status = "Creating"
+    return endpoint
+
+
+def describe_endpoint(original: Any, self: Any, endpoint_name: str) -> Any:
+    """Whoever looks a second time sees that it has come into service."""
+    answer = original(self, endpoint_name)
+    endpoint = self.endpoints[endpoint_name]
+    if endpoint.endpoint_status in ("Creating", "Updating"):
+        endpoint.endpoint_status = "InService"
+        endpoint.last_modified_time = datetime.now(UTC).replace(tzinfo=None)
+    return answer
+
+
+def update_endpoint(self: Any) -> ActionResult:
+    """An endpoint configuration whose model fails to load is taken back, as an alarm would do."""
+    backend, name = self.sagemaker_backend, self._get_param("EndpointName")
+    if name not in backend.endpoints:
+        raise ValidationError(message=f"Could not find endpoint '{name}'.")
+    endpoint, wanted = backend.endpoints[name], self._get_param("EndpointConfigName")
+    config = backend.describe_endpoint_config(wanted)
+    if endpoint.endpoint_config_name == wanted:
+        raise ValidationError(message="Cannot update the endpoint to the configuration that it has.")
+    endpoint.endpoint_config_name = wanted
+    endpoint.data_capture_config = config["DataCaptureConfig"]
+    endpoint.endpoint_status = "Updating"
+    return ActionResult({"EndpointArn": endpoint.arn})
+
+
+def create_model(original: Any, self: Any, **asked: Any) -> Any:
+    if asked["model_name"] in self._models:
+        raise ValidationError(message=f"Cannot create already existing model {asked['model_name']}")
+    return original(self, **asked)
+
+
+def create_endpoint_config(original: Any, self: Any, **asked: Any) -> Any:
+    if asked["endpoint_config_name"] in self.endpoint_configs:
+        raise ValidationError(message="Cannot create already existing endpoint configuration")
+    return original(self, **asked)
+
+
+# Inference
+
+
+class ModelError(ServiceException):
+    code = "ModelError"
+
+
+def invoke_endpoint(self: Any) -> Any:
+    """In the place of the static answers of moto's sagemaker-runtime."""
+    backend = sagemaker_backends[self.current_account][self.region]
+    endpoint = backend.endpoints.get(self._get_params()["EndpointName"])
+    if endpoint is None:
+        return _error(400, "ValidationError", {"Message": "Endpoint of this name not found."})
+    config = backend.describe_endpoint_config(endpoint.endpoint_config_name)
+    model = _container(backend, config["ProductionVariants"][0]["ModelName"])
+    content_type = self.headers.get("Content-Type", "application/octet-stream")
+    try:
+        answer, answered_type = model.answer(self.body, content_type, self.headers.get("Accept", "application/json"))
+    except BadImage as error:
+        refused = {"Message": f"Received client error (400): {error}", "OriginalStatusCode": 400}
+        return _error(424, "ModelError", {**refused, "OriginalMessage": str(error)})
+    _capture(endpoint.endpoint_name, config, self.body, content_type, answer, self.headers)
+    headers = {"Content-Type": answered_type, "x-Amzn-Invoked-Production-Variant": "AllTraffic"}
+    return 200, headers, answer
+
+
+def _error(status: int, code: str, body: dict[str, Any]) -> Any:
+    return status, {"status": status, "x-amzn-ErrorType": code, "Content-Type": "application/json"}, json.dumps(body)
+
+
+def _capture(
+    endpoint: str, config: dict[str, Any], body: bytes, content_type: str, answer: str, headers: Any
+) -> None:
+    if not config["DataCaptureConfig"].get("EnableCapture"):
+        return
+    now = datetime.now(UTC)
+    record = capture.record(
+        event_id=str(uuid.uuid4()),
+        time=now,
+        body=body,
+        content_type=content_type,
+        response=answer,
+        inference_id=headers.get("X-Amzn-Sagemaker-Inference-Id"),
+        custom_attributes=headers.get("X-Amzn-Sagemaker-Custom-Attributes"),
+    )
+    bucket, prefix = _split(config["DataCaptureConfig"]["DestinationS3Uri"])
+    variant = config["ProductionVariants"][0]["VariantName"]
+    folder = f"{prefix}/{endpoint}/{variant}/{now:%Y/%m/%d/%H}"
+    key = f"{folder}/{now:%M-%S}-{now.microsecond // 1000:03d}-{uuid.uuid4()}.jsonl"
+    boto3.client("s3").put_object(Bucket=bucket, Key=key, Body=json.dumps(record).encode() + b"\n")
+
+
+def _container(backend: Any, model_name: str) -> Answering:
+    container = backend.describe_model(model_name).primary_container
+    key = json.dumps(container, sort_keys=True)
+    if key not in _answering:
+        _answering[key] = Answering(container)
+    return _answering[key]
+
+
+def _split(uri: str) -> tuple[str, str]:
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    return bucket, key
+
+
+# Other services
+
+
+def list_service_quotas(self: Any) -> ActionResult:
+    return ActionResult({"Quotas": [{"QuotaName": name, "Value": value} for name, value in QUOTAS.items()]})
+
+
+QUOTAS = {
+    "ml.g4dn.xlarge for training job usage": 1.0,
+    "ml.m5.large for training job usage": 4.0,
+    "ml.m5.large for endpoint usage": 2.0,
+    "ml.m5.large for transform job usage": 2.0,
+}
+DENIED: set[str] = set()  # actions that the simulation of policies denies
+
+
+def simulate_principal_policy(self: Any) -> ActionResult:
+    actions = self._get_param("ActionNames")
+    resources = self._get_param("ResourceArns") or ["*"]
+    results = [
+        {
+            "EvalActionName": action,
+            "EvalResourceName": resources[0],
+            "EvalDecision": "implicitDeny" if action in DENIED else "allowed",
+        }
+        for action in actions
+    ]
+    return ActionResult({"EvaluationResults": results, "IsTruncated": False})

@@ -1,0 +1,264 @@
+"""A classifier learns, keeps its word about probabilities, and can be stored safely."""
+
+import contextlib
+import gzip
+import hashlib
+import io
+import tarfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from scones_core.domain.metrics import accuracy, expected_calibration_error
+from scones_core.errors import BadImage, BadInput, Damaged
+from scones_core.vision.classifier import Classifier, pack
+from scones_core.vision.dictionary import Block
+from scones_core.vision.options import Observer, Options
+
+SMALL = Options(blocks=(Block(patch=4, words=16, grid=2),))
+
+
+def picture(kind: int, seed: int, *, noise: float = 40, side: int = 32, mirrored: bool = False) -> bytes:
+    """Stripes on noise: 0 upright, 1 level, 2 slanted."""
+    rng = np.random.default_rng([kind, seed])
+    row, column = np.mgrid[:side, :side]
+    phase = [column, row, row + column][kind] * (1.0 + rng.uniform(-0.1, 0.1)) + rng.uniform(0, 6)
+    grey = 128 + 60 * np.sin(phase)[..., None] + rng.normal(0, noise, (side, side, 3))
+    values = grey.clip(0, 255).astype(np.uint8)
+    buffer = io.BytesIO()
+    Image.fromarray(values[:, ::-1] if mirrored else values).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def task(per_class: int, kinds: int = 2, start: int = 0, **looks: float) -> tuple[list[bytes], list[int]]:
+    labels = [kind for kind in range(kinds) for _ in range(per_class)]
+    return [picture(kind, start + i, **looks) for i, kind in enumerate(labels)], labels
+
+
+@pytest.fixture(scope="module")
+def model() -> Classifier:
+    return Classifier.fit(*task(20), ["upright", "level"], options=SMALL)
+
+
+@pytest.fixture(scope="module")
+def artifact(model: Classifier) -> bytes:
+    return model.save()
+
+
+def archive(**members: bytes) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz") as tar:
+        for name, content in members.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(content)
+            tar.addfile(info, io.BytesIO(content))
+    return buffer.getvalue()
+
+
+def test_it_tells_new_images_apart(model: Classifier):
+    images, labels = task(20, start=1000)
+    assert accuracy(labels, model.predict_proba(images)) >= 0.95
+
+
+def test_probabilities_have_one_row_per_image_and_sum_to_one(model: Classifier):
+    p = model.predict_proba(task(10)[0])
+    assert p.shape == (20, 2)
+    assert p.min() >= 0
+    assert p.sum(axis=1) == pytest.approx(1)
+    assert model.predict_proba([]).shape == (0, 2)
+
+
+def test_one_image_and_a_batch_get_the_same_probabilities(model: Classifier):
+    images, _ = task(13, start=50)
+    alone = np.concatenate([model.predict_proba([image]) for image in images])
+    assert alone == pytest.approx(model.predict_proba(images), abs=1e-5)
+
+
+def test_a_mirror_image_gets_the_same_probabilities(model: Classifier):
+    one, other = (model.predict_proba([picture(1, 5, mirrored=mirrored)]) for mirrored in (False, True))
+    assert one == pytest.approx(other, abs=1e-5)
+
+
+def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(artifact: bytes):
+    images, labels = task(20)
+    again = Classifier.fit(images, labels, ["upright", "level"], options=SMALL)
+    other = Classifier.fit(images, labels, ["upright", "level"], options=SMALL, seed=1)
+    assert again.save() == artifact
+    assert other.save() != artifact
+
+
+def test_default_options_learn_three_classes_of_images_of_odd_sizes():
+    images, labels = [], []
+    for i in range(24):
+        images.append(picture(i % 3, i, side=24 + i))
+        labels.append(i % 3)
+    model = Classifier.fit(images, labels, ["upright", "level", "slanted"], side=32)
+    assert model.predict_proba(images).shape == (24, 3)
+    assert accuracy(labels, model.predict_proba(images)) >= 0.9
+
+
+def test_one_image_per_class_is_enough_to_train_and_leaves_the_model_humble():
+    model = Classifier.fit(*task(1), ["upright", "level"], options=SMALL)
+    p = model.predict_proba(task(5, start=9)[0])
+    assert p.max() < 0.9
+
+
+def test_twenty_classes_of_a_few_images_work():
+    rng = np.random.default_rng(0)
+    labels = [i % 20 for i in range(200)]
+    model = Classifier.fit(
+        [picture(int(rng.integers(3)), i, side=16) for i in range(200)],
+        labels,
+        [f"class {i}" for i in range(20)],
+        side=16,
+        options=SMALL,
+    )
+    assert model.predict_proba([picture(0, 0)]).shape == (1, 20)
+
+
+def test_confidence_on_noise_is_no_more_than_what_is_earned():
+    rng = np.random.default_rng(3)
+    images, labels = task(60, noise=90)
+    labels = [1 - label if rng.uniform() < 0.2 else label for label in labels]
+    fresh, truth = task(150, start=5000, noise=90)
+    truth = [1 - label if rng.uniform() < 0.2 else label for label in truth]
+    model = Classifier.fit(images, labels, ["upright", "level"], options=SMALL)
+    p = model.predict_proba(fresh)
+    assert model.temperature > 1
+    assert expected_calibration_error(truth, p) < 0.15
+
+
+def test_images_without_weight_teach_nothing():
+    images, labels = task(15)
+    wrong = [1 - label for label in labels]
+    model = Classifier.fit(
+        images + images, labels + wrong, ["upright", "level"], options=SMALL, sample_weight=[1.0] * 30 + [0.0] * 30
+    )
+    fresh, truth = task(10, start=300)
+    assert accuracy(truth, model.predict_proba(fresh)) >= 0.9
+
+
+def test_training_is_watched_while_it_runs():
+    metrics: list[tuple[str, float]] = []
+    told: list[str] = []
+    observer = Observer(told.append, lambda name, value: metrics.append((name, value)))
+    Classifier.fit(*task(10), ["upright", "level"], options=SMALL, validation=task(4, start=70), observer=observer)
+    losses = [value for name, value in metrics if name == "train:log_loss"]
+    assert len(losses) >= 3
+    assert losses[-1] < losses[0]
+    assert {"validation:log_loss", "validation:accuracy", "cross_validated:ece"} <= {name for name, _ in metrics}
+    assert any("temperature" in sentence for sentence in told)
+
+
+def test_a_class_without_an_image_is_refused_by_name():
+    images, _ = task(3)
+    with pytest.raises(BadInput, match="tricycle"):
+        Classifier.fit(images, [0, 0, 0, 1, 1, 1], ["upright", "level", "tricycle"])
+    with pytest.raises(BadInput, match="level"):
+        Classifier.fit(images, [0, 0, 0, 1, 1, 1], ["upright", "level"], sample_weight=[1, 1, 1, 0, 0, 0])
+
+
+@pytest.mark.parametrize(
+    ("labels", "classes", "more"),
+    [
+        ([0, 1], ["a", "b"], {}),
+        ([0, 1, 2, 0], ["a", "b"], {}),
+        ([0, 1, 0, -1], ["a", "b"], {}),
+        ([0, 0, 0, 0], ["a"], {}),
+        ([0, 1, 0, 1], ["a", "a"], {}),
+        ([0, 1, 0, 1], ["a", "b"], {"sample_weight": [1, 1, 1, -1]}),
+        ([0, 1, 0, 1], ["a", "b"], {"sample_weight": [1, 1, 1, float("nan")]}),
+        ([0, 1, 0, 1], ["a", "b"], {"sample_weight": [1]}),
+        ([0, 1, 0, 1], ["a", "b"], {"side": 4}),
+        ([0, 1, 0, 1], ["a", "b"], {"side": 100_000}),
+        ([0, 1, 0, 1], ["a", "b"], {"options": Options(blocks=())}),
+        ([0, 1, 0, 1], ["a", "b"], {"options": Options(folds=1)}),
+        ([0, 1, 0, 1], ["a", "b"], {"options": Options(penalties=(0.0,))}),
+    ],
+)
+def test_unusable_input_is_refused(labels: list[int], classes: list[str], more: dict[str, object]):
+    with pytest.raises(BadInput):
+        Classifier.fit(task(2)[0], labels, classes, **more)
+
+
+def test_an_unreadable_image_is_named(model: Classifier):
+    images, labels = task(10)
+    images[3] = b"damaged"
+    with pytest.raises(BadImage, match=r"^Image 4 of 20: "):
+        Classifier.fit(images, labels, ["upright", "level"], options=SMALL)
+    with pytest.raises(BadImage, match=r"^Image 4 of 20: "):
+        model.predict_proba(images)
+    with pytest.raises(BadImage, match=r"^The file is not"):
+        model.predict_proba([b"damaged"])
+
+
+def test_a_stored_model_answers_as_before(model: Classifier, artifact: bytes):
+    loaded = Classifier.load(artifact, hashlib.sha256(artifact).hexdigest())
+    images, _ = task(5, start=33)
+    assert np.array_equal(loaded.predict_proba(images), model.predict_proba(images))
+    assert loaded.classes == ("upright", "level")
+    assert loaded.training["cross_validated"]["accuracy"] > 0.5
+
+
+def test_the_folder_a_training_script_writes_packs_to_the_same_artifact(
+    model: Classifier, artifact: bytes, tmp_path: Path
+):
+    model.save_to(tmp_path)
+    assert pack(tmp_path) == artifact
+
+
+def test_one_changed_byte_is_detected_by_the_checksum(artifact: bytes):
+    damaged = bytearray(artifact)
+    damaged[len(damaged) // 2] ^= 1
+    with pytest.raises(Damaged, match="SHA-256"):
+        Classifier.load(bytes(damaged), hashlib.sha256(artifact).hexdigest())
+
+
+def test_no_damaged_archive_raises_anything_but_damaged(artifact: bytes):
+    rng = np.random.default_rng(0)
+    for data in [b"", b"not an archive", artifact[:-1000], gzip.compress(b"not a tar"), archive()]:
+        with pytest.raises(Damaged):
+            Classifier.load(data)
+    plain = gzip.decompress(artifact)
+    for _ in range(60):
+        damaged = bytearray(plain)
+        damaged[int(rng.integers(len(damaged)))] = int(rng.integers(256))
+        with contextlib.suppress(Damaged):
+            Classifier.load(gzip.compress(bytes(damaged), 1))
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        {"model.json": b"[]"},
+        {"model.json": b"{}"},
+        {"model.json": b'{"format": 99}'},
+        {"model.json": b"[" * 100_000},
+        {"model.json": b"{}", "weights.npy": b"\x93NUMPY garbage"},
+        {f"{i}.npy": b"" for i in range(100)},
+    ],
+)
+def test_an_archive_of_other_files_is_refused(members: dict[str, bytes]):
+    with pytest.raises(Damaged):
+        Classifier.load(archive(**members))
+
+
+def test_an_array_that_would_run_code_is_refused(artifact: bytes):
+    with tarfile.open(fileobj=io.BytesIO(artifact)) as tar:
+        members = {member.name: tar.extractfile(member).read() for member in tar}
+    buffer = io.BytesIO()
+    np.save(buffer, np.array([{"any": "object"}], dtype=object), allow_pickle=True)
+    with pytest.raises(Damaged):
+        Classifier.load(archive(**{**members, "weights.npy": buffer.getvalue()}))
+
+
+def test_an_archive_that_unpacks_to_more_than_any_model_is_refused():
+    bomb = io.BytesIO()
+    with gzip.open(bomb, "wb", 1) as zipped:
+        info = tarfile.TarInfo("weights.npy")
+        info.size = 2**40
+        zipped.write(info.tobuf() + b"\0" * 1_000_000)
+    with pytest.raises(Damaged, match="larger"):
+        Classifier.load(bomb.getvalue())
