@@ -76,7 +76,7 @@ def accuracy(labels: npt.ArrayLike, probabilities: npt.ArrayLike) -> float:
 def log_loss(labels: npt.ArrayLike, probabilities: npt.ArrayLike) -> float:
     """Mean of −ln(probability of the true class), in nats; 0 is perfect, ln(n_classes) is a uniform guess."""
     true, p = _checked(labels, probabilities)
-    return float(-np.log(np.maximum(p[np.arange(len(true)), true], SMALLEST)).mean())
+    return float(-np.log(np.maximum(p[np.arange(len(true)), true], SMALLEST)).mean()) + 0.0  # no negative zero
 
 
 def brier(labels: npt.ArrayLike, probabilities: npt.ArrayLike) -> float:

@@ -110,11 +110,12 @@ def _retrain(app: App, least: int) -> str:
 def promotion(app: App, challenger: ModelVersion, champion: ModelVersion) -> None:
     """The button that opens the confirmation."""
     if st.button(f"Promote {challenger.id}", key="promote", icon=":material/publish:", type="primary"):
-        _confirm_promotion(app, challenger, champion)
+        confirm_promotion(app, challenger, champion)
 
 
 @st.dialog("Promote the challenger", icon=":material/publish:")
-def _confirm_promotion(app: App, challenger: ModelVersion, champion: ModelVersion) -> None:
+def confirm_promotion(app: App, challenger: ModelVersion, champion: ModelVersion) -> None:
+    """Asks before `challenger` takes the place of `champion`."""
     st.write(f"**{challenger.id}** takes service at once and **{champion.id}** leaves it. A rollback brings it back.")
     action_button(
         f"Yes, promote {challenger.id}",
@@ -131,11 +132,12 @@ def rollback(app: App) -> None:
     label = f"Roll back to {back_to}" if back_to else "Roll back"
     why = None if back_to else "Only one model has been in service."
     if st.button(label, key="rollback", icon=":material/undo:", disabled=back_to is None, help=why) and back_to:
-        _confirm_rollback(app, back_to)
+        confirm_rollback(app, back_to)
 
 
 @st.dialog("Roll back", icon=":material/undo:")
-def _confirm_rollback(app: App, back_to: str) -> None:
+def confirm_rollback(app: App, back_to: str) -> None:
+    """Asks before an earlier model takes service again."""
     st.write(f"**{back_to}** takes service again; the model that serves now is marked as rejected.")
     action_button(
         f"Yes, roll back to {back_to}",

@@ -51,9 +51,7 @@ def read_pixels(files: Sequence[bytes], positions: Sequence[int], side: int) -> 
         try:
             images.append(pixels(files[position], side))
         except BadImage as error:
-            raise BadImage(
-                f"Image {position + 1} of {len(files)}: {error}" if len(files) > 1 else str(error)
-            ) from error
+            raise BadImage(f"{_name(files, position)}{error}") from error
     return np.stack(images)
 
 

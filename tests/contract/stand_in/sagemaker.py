@@ -14,7 +14,7 @@ from moto.sagemaker.models import sagemaker_backends
 from scones_core.aws.algorithms import KNOWN
 from scones_core.domain import capture
 from scones_core.errors import BadImage
-from tests.contract.stand_in.containers import Answering, Training
+from tests.contract.stand_in.containers import Answering, Training, fetched, split
 
 _jobs: dict[str, Training] = {}
 _answering: dict[str, Answering] = {}
@@ -61,19 +61,17 @@ def create_transform_job(original: Any, self: Any, **asked: Any) -> Any:
     if asked["transform_job_name"] in self.transform_jobs:
         raise ResourceInUseException(message="Transform job names must be unique.")
     job = original(self, **asked)
-    s3, model = boto3.client("s3"), _container(self, asked["model_name"])
-    bucket, key = _split(asked["transform_input"]["DataSource"]["S3DataSource"]["S3Uri"])
-    [{"prefix": prefix}, *names] = json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
+    model = _container(self, asked["model_name"])
+    given, wanted = asked["transform_input"], asked["transform_output"]
+    first, *names = json.loads(fetched(given["DataSource"]["S3DataSource"]["S3Uri"]))
+    bucket, output = split(wanted["S3OutputPath"])
     for name in names:
-        source, image_key = _split(prefix + name)
-        image = s3.get_object(Bucket=source, Key=image_key)["Body"].read()
         try:
-            answer, _ = model.answer(image, asked["transform_input"]["ContentType"], asked["transform_output"]["Accept"])
+            answer, _ = model.answer(fetched(first["prefix"] + name), given["ContentType"], wanted["Accept"])
         except BadImage as error:
             job.transform_job_status, job.failure_reason = "Failed", f"ClientError: {name}: {error}"
             continue
-        target, output = _split(asked["transform_output"]["S3OutputPath"])
-        s3.put_object(Bucket=target, Key=f"{output.rstrip('/')}/{name}.out", Body=answer.encode())
+        boto3.client("s3").put_object(Bucket=bucket, Key=f"{output.rstrip('/')}/{name}.out", Body=answer.encode())
     return job
 
 
@@ -152,9 +150,7 @@ def _error(status: int, code: str, body: dict[str, Any]) -> Any:
     return status, {"status": status, "x-amzn-ErrorType": code, "Content-Type": "application/json"}, json.dumps(body)
 
 
-def _capture(
-    endpoint: str, config: dict[str, Any], body: bytes, content_type: str, answer: str, headers: Any
-) -> None:
+def _capture(endpoint: str, config: dict[str, Any], body: bytes, content_type: str, answer: str, headers: Any) -> None:
     if not config["DataCaptureConfig"].get("EnableCapture"):
         return
     now = datetime.now(UTC)
@@ -167,7 +163,7 @@ def _capture(
         inference_id=headers.get("X-Amzn-Sagemaker-Inference-Id"),
         custom_attributes=headers.get("X-Amzn-Sagemaker-Custom-Attributes"),
     )
-    bucket, prefix = _split(config["DataCaptureConfig"]["DestinationS3Uri"])
+    bucket, prefix = split(config["DataCaptureConfig"]["DestinationS3Uri"])
     variant = config["ProductionVariants"][0]["VariantName"]
     folder = f"{prefix}/{endpoint}/{variant}/{now:%Y/%m/%d/%H}"
     key = f"{folder}/{now:%M-%S}-{now.microsecond // 1000:03d}-{uuid.uuid4()}.jsonl"
@@ -180,11 +176,6 @@ def _container(backend: Any, model_name: str) -> Answering:
     if key not in _answering:
         _answering[key] = Answering(container)
     return _answering[key]
-
-
-def _split(uri: str) -> tuple[str, str]:
-    bucket, _, key = uri.removeprefix("s3://").partition("/")
-    return bucket, key
 
 
 # Other services
