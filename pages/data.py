@@ -5,7 +5,7 @@ import streamlit as st
 from scones_core.services import etl
 from scones_core.ui.actions import action_button
 from scones_core.ui.charts_model import class_balance
-from scones_core.ui.dataset_view import dataset_summary, load, skipped_table, versions_table
+from scones_core.ui.dataset_view import balance_of, dataset_summary, load, skipped_table, versions_table
 from scones_core.ui.gallery import gallery
 from scones_core.ui.session import get_app
 from scones_core.ui.source_input import source_input
@@ -16,7 +16,7 @@ page_header("Data", "Bring labelled images in; every load makes a dataset versio
 app = get_app()
 version = etl.current(app)
 
-with st.expander("Load images", expanded=version is None, icon=":material/add_photo_alternate:"):
+with st.expander("Choose a source of images", expanded=version is None, icon=":material/add_photo_alternate:"):
     chosen = source_input(key="data")
     action_button(
         "Load images",
@@ -49,7 +49,7 @@ images, balance, skipped, versions = st.tabs(
 with images:
     gallery(app, version)
 with balance:
-    class_balance(etl.balance(app, version))
+    class_balance(balance_of(app, version))
 with skipped:
     skipped_table(version)
 with versions:

@@ -25,7 +25,7 @@ def open_app(settings: Settings | None = None) -> App:
 def build_backend(settings: Settings, home: Path) -> Backend:
     """Adapters are imported here, so that one backend never loads the other's libraries."""
     if settings.backend is BackendName.AWS:
-        raise Unavailable("The AWS backend is not part of this version yet: set SCONES_BACKEND=embedded.")
+        return _aws(settings)
     return _embedded(settings, home)
 
 
@@ -54,4 +54,36 @@ def _embedded(settings: Settings, home: Path) -> Backend:
         machines=workflows,
         notifier=AppriseNotifier(settings.notify.get_secret_value().split() if settings.notify else []),
         close=workflows.close,
+    )
+
+
+def _aws(settings: Settings) -> Backend:
+    from scones_core.aws.algorithms import Algorithm, Machines
+    from scones_core.aws.checks import checks
+    from scones_core.aws.endpoint import SageMakerEndpoints
+    from scones_core.aws.notifier import SnsNotifier
+    from scones_core.aws.object_store import S3ObjectStore
+    from scones_core.aws.session import Aws
+    from scones_core.aws.training import SageMakerTraining
+    from scones_core.aws.workflow import StepFunctions
+
+    machines = Machines(
+        algorithm=Algorithm.named(settings.algorithm),
+        training=settings.training_instance,
+        endpoint=settings.endpoint_instance,
+        spot=settings.training_spot,
+        most_instances=settings.endpoint_most_instances,
+    )
+    aws, poll = Aws(settings.stack, region=settings.region, profile=settings.profile), settings.poll_seconds
+    objects = S3ObjectStore(aws)
+    workflows = StepFunctions(aws, poll=min(poll, 0.5))
+    return Backend(
+        name="aws",
+        objects=objects,
+        training=SageMakerTraining(aws, objects, machines, poll=min(poll, 2.0)),
+        endpoints=SageMakerEndpoints(aws, objects, machines, poll=poll),
+        workflows=workflows,
+        machines=workflows,
+        notifier=SnsNotifier(aws),
+        checks=lambda: checks(aws, objects, machines, settings.endpoint),
     )

@@ -3,6 +3,7 @@
 import time
 from argparse import Namespace
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 from scones_core.domain.drift import SimulatedDrift
 from scones_core.domain.models import ModelVersion
 from scones_core.domain.review import Strategy
-from scones_core.errors import BadInput
+from scones_core.errors import BadInput, SconesError
 from scones_core.ports import Endpoint
 from scones_core.services import (
     App,
@@ -22,6 +23,7 @@ from scones_core.services import (
     doctor,
     etl,
     monitoring,
+    notification,
     overview,
     retraining,
     review,
@@ -54,6 +56,8 @@ def run(app: App, arguments: Namespace, terminal: Terminal) -> Result:
     """Run the command that the arguments name. Raises SconesError."""
     started = time.monotonic()
     result = COMMANDS[arguments.command](app, arguments, terminal)
+    with suppress(SconesError):  # a wrong channel takes nothing from the result; `doctor` tells of it
+        notification.notify_failures(app)
     if "seconds" in result and result["seconds"] is None:
         return {**result, "seconds": round(time.monotonic() - started, 3)}
     return result

@@ -23,7 +23,8 @@ class ObjectInfo:
 class ObjectStore(Protocol):
     """One bucket."""
 
-    bucket: str
+    @property
+    def bucket(self) -> str: ...
 
     def put(self, key: str, data: bytes) -> None:
         """Store `data` durably under `key`, replacing what was there."""
@@ -268,3 +269,6 @@ class Backend:
     machines: StateMachines
     notifier: Notifier
     close: Callable[[], None] = lambda: None
+    # What `doctor` asks of this backend alone: the name of a check, and the check, which returns what it found or
+    # raises the SconesError that says what to do.
+    checks: Callable[[], Sequence[tuple[str, Callable[[], str]]]] = tuple

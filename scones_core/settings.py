@@ -16,7 +16,12 @@ class BackendName(StrEnum):
 
 
 class Settings(BaseSettings):
-    """`SCONES_HOME=…` sets `home`, and so on."""
+    """`SCONES_HOME=…` sets `home`, and so on.
+
+    region, profile : None takes what AWS's own variables and profiles say.
+    algorithm : of training jobs, `image-classification` (SageMaker's) or `embedded` (the one of the embedded backend).
+    poll_seconds : between looks at what takes minutes on AWS.
+    """
 
     model_config = SettingsConfigDict(
         env_prefix="SCONES_", env_file=".env", extra="ignore", toml_file=".streamlit/secrets.toml"
@@ -28,7 +33,16 @@ class Settings(BaseSettings):
     database_url: SecretStr | None = None
     notify: SecretStr | None = None
     notify_seconds: float = 60.0
+    # The AWS backend
     stack: str = "scones-unlimited"
+    region: str | None = None
+    profile: str | None = None
+    algorithm: str = "image-classification"
+    training_instance: str | None = None
+    training_spot: bool = False
+    endpoint_instance: str = "ml.m5.large"
+    endpoint_most_instances: int = 1
+    poll_seconds: float = 15.0
 
     @classmethod
     def settings_customise_sources(

@@ -18,12 +18,13 @@ from scones_core.settings import Settings
 from tests.postgres import cluster
 
 
-def png(seed: int, *, bright: bool, side: int = 32) -> bytes:
-    """A noisy picture: bright with a dark bar, or dark with a bright one. The two kinds are easy to tell apart."""
+def png(seed: int, *, upright: bool, side: int = 32) -> bytes:
+    """A noisy picture of two bars, upright or level. The two kinds are easy to tell apart."""
     random = np.random.default_rng(seed)
-    pixels = random.normal(190 if bright else 60, 30, (side, side, 3))
-    column = random.integers(4, side - 8)
-    pixels[:, column : column + 4] = 30 if bright else 220
+    pixels = random.normal(random.integers(90, 160), 25, (side, side, 3))
+    for start in random.choice(np.arange(2, side - 6, 6), 2, replace=False):
+        bar = np.s_[:, start : start + 4] if upright else np.s_[start : start + 4]
+        pixels[bar] += random.choice([-80, 80])
     buffer = io.BytesIO()
     Image.fromarray(pixels.clip(0, 255).astype("uint8")).save(buffer, "PNG")
     return buffer.getvalue()
@@ -37,7 +38,7 @@ def write_images(folder: Path, *, train: int = 16, test: int = 12) -> Path:
             here.mkdir(parents=True)
             for i in range(count):
                 seed = offset + i + (5_000 if name == "motorcycle" else 0)
-                (here / f"{name}_{i:03}.png").write_bytes(png(seed, bright=name == "bicycle"))
+                (here / f"{name}_{i:03}.png").write_bytes(png(seed, upright=name == "bicycle"))
     return folder
 
 

@@ -12,6 +12,7 @@ from functools import cache
 
 from scones_core.aws.object_store import S3ObjectStore
 from scones_core.aws.source import uploaded
+from scones_core.errors import BadInput
 
 SKLEARN = "1.9-0"  # of the scikit-learn container; its minor version is that of requirements.txt
 # Hyperparameters that the built-in algorithm knows; it refuses any other.
@@ -31,6 +32,14 @@ class Algorithm(StrEnum):
 
     BUILT_IN = "image-classification"
     EMBEDDED = "embedded"
+
+    @classmethod
+    def named(cls, name: str) -> "Algorithm":
+        """Raises BadInput."""
+        try:
+            return cls(name)
+        except ValueError:
+            raise BadInput(f"There is no algorithm “{name}”: set SCONES_ALGORITHM to {' or '.join(cls)}.") from None
 
 
 @dataclass(frozen=True)

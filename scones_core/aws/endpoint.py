@@ -14,7 +14,7 @@ from scones_core.aws.errors import unanswered
 from scones_core.aws.object_store import S3ObjectStore
 from scones_core.aws.recently import Recently
 from scones_core.aws.scaling import Scaling
-from scones_core.aws.session import Aws, resource_name
+from scones_core.aws.session import Aws, resource_name, utc
 from scones_core.aws.transform import BatchTransform, parsed
 from scones_core.errors import Conflict, NotFound, SconesError, Unavailable
 from scones_core.ports import Endpoint, EndpointConfig
@@ -68,8 +68,8 @@ class SageMakerEndpoints:
             name=name,
             status=found["EndpointStatus"],
             config=self._configs.get(found["EndpointConfigName"], lambda: self._config(found["EndpointConfigName"])),
-            created=found["CreationTime"],
-            updated=found["LastModifiedTime"],
+            created=utc(found["CreationTime"]),
+            updated=utc(found["LastModifiedTime"]),
             failure_reason=found.get("FailureReason"),
         )
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError
 
 from scones_core.aws.errors import code, unanswered
-from scones_core.aws.session import Aws
+from scones_core.aws.session import Aws, utc
 from scones_core.errors import BadInput, Conflict, NotFound
 from scones_core.ports import ObjectInfo
 
@@ -103,7 +103,7 @@ class S3ObjectStore:
 
 
 def _info(item: "ObjectTypeDef") -> ObjectInfo:
-    return ObjectInfo(item["Key"], item["Size"], item["LastModified"], item["ETag"].strip('"'))
+    return ObjectInfo(item["Key"], item["Size"], utc(item["LastModified"]), item["ETag"].strip('"'))
 
 
 def checked(key: str) -> str:

@@ -3,6 +3,7 @@
 import re
 import threading
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -170,6 +171,11 @@ class Aws:
     def autoscaling(self) -> "ApplicationAutoScalingClient":
         client: ApplicationAutoScalingClient = self._client("application-autoscaling")
         return client
+
+
+def utc(time: datetime) -> datetime:
+    """botocore gives times in the machine's own zone."""
+    return time.astimezone(UTC)
 
 
 def resource_name(stack: str, label: str, digest: str) -> str:

@@ -8,14 +8,14 @@ the product needs them back.
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import asdict
-from datetime import datetime
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from scones_core.aws.algorithms import Algorithm, Machines, hyperparameters, image_uri
 from scones_core.aws.object_store import S3ObjectStore
 from scones_core.aws.recently import Recently
-from scones_core.aws.session import Aws
+from scones_core.aws.session import Aws, utc
 from scones_core.aws.training_log import TrainingLogs, metrics
 from scones_core.errors import BadInput, Conflict, NotFound
 from scones_core.ports import JobStatus, TrainingJob, TrainingRequest
@@ -37,7 +37,7 @@ class SageMakerTraining:
         self._objects = objects
         self._machines = machines
         self._logs = TrainingLogs(aws, poll)
-        self._jobs: Recently[TrainingJob] = Recently(poll, lambda job: job.status.ended)
+        self._jobs: Recently[DescribeTrainingJobResponseTypeDef] = Recently(poll, lambda job: _status(job).ended)
         self._asked: Recently[dict[str, Any]] = Recently(0, bool)
 
     def start(self, request: TrainingRequest) -> TrainingJob:
@@ -58,7 +58,8 @@ class SageMakerTraining:
         return self.describe(request.name)
 
     def describe(self, name: str) -> TrainingJob:
-        return self._jobs.get(name, lambda: self._describe(name))
+        described = self._described(name)
+        return replace(self._job(name, described), metrics=self._metrics(name, described))
 
     def list(self) -> Sequence[TrainingJob]:
         prefix = f"{self._aws.stack}-"
@@ -67,16 +68,18 @@ class SageMakerTraining:
         )
         found = [job["TrainingJobName"] for page in pages for job in page["TrainingJobSummaries"]]
         names = [job.removeprefix(prefix) for job in found if job.startswith(prefix)]
-        return sorted(map(self.describe, names), key=lambda job: job.created, reverse=True)
+        with ThreadPoolExecutor(8, thread_name_prefix="jobs") as pool:
+            jobs = pool.map(lambda name: self._job(name, self._described(name)), names)
+            return sorted(jobs, key=lambda job: job.created, reverse=True)
 
     def stop(self, name: str) -> None:
         self._jobs.forget(name)
-        if not self.describe(name).status.ended:
+        if not _status(self._described(name)).ended:
             self._aws.sagemaker.stop_training_job(TrainingJobName=self._job_name(name))
             self._jobs.forget(name)
 
     def logs(self, name: str) -> Sequence[str]:
-        return self._logs.lines(self._job_name(name), ended=self.describe(name).status.ended)
+        return self._logs.lines(self._job_name(name))
 
     def _job_name(self, name: str) -> str:
         job = f"{self._aws.stack}-{name}"
@@ -85,25 +88,26 @@ class SageMakerTraining:
             raise BadInput(f"“{name}” cannot name a training job: use up to {longest} letters, digits and hyphens.")
         return job
 
-    def _describe(self, name: str) -> TrainingJob:
+    def _described(self, name: str) -> "DescribeTrainingJobResponseTypeDef":
         try:
             job = self._job_name(name)
-            described = self._aws.sagemaker.describe_training_job(TrainingJobName=job)
+            return self._jobs.get(name, lambda: self._aws.sagemaker.describe_training_job(TrainingJobName=job))
         except (BadInput, NotFound):
             raise NotFound(f"There is no training job “{name}”.") from None
-        asked = self._asked.get(name, lambda: self._request(job))
+
+    def _job(self, name: str, described: "DescribeTrainingJobResponseTypeDef") -> TrainingJob:
+        """The job without its metrics."""
+        asked = self._asked.get(name, lambda: self._request(self._job_name(name)))
         status = _status(described)
-        started, ended = described.get("TrainingStartTime"), described.get("TrainingEndTime")
         return TrainingJob(
             name=name,
             status=status,
-            created=described["CreationTime"],
+            created=utc(described["CreationTime"]),
             hyperparameters=asked.get("hyperparameters") or described.get("HyperParameters", {}),
-            started=started,
-            ended=ended or (described.get("LastModifiedTime") if status.ended else None),
+            started=utc(described["TrainingStartTime"]) if "TrainingStartTime" in described else None,
+            ended=utc(described.get("TrainingEndTime", described["LastModifiedTime"])) if status.ended else None,
             artifact_key=self._artifact_key(described) if status is JobStatus.COMPLETED else None,
             failure_reason=described.get("FailureReason"),
-            metrics=self._metrics(job, described, started, ended=status.ended),
         )
 
     def _request(self, job: str) -> dict[str, Any]:
@@ -117,12 +121,13 @@ class SageMakerTraining:
         return self._objects.key_of(described["ModelArtifacts"]["S3ModelArtifacts"])
 
     def _metrics(
-        self, job: str, described: "DescribeTrainingJobResponseTypeDef", started: datetime | None, *, ended: bool
+        self, name: str, described: "DescribeTrainingJobResponseTypeDef"
     ) -> Sequence[tuple[float, str, float]]:
         """From the log, as it is written; SageMaker's own last values where there is no log (any more)."""
-        if started is None:
+        if "TrainingStartTime" not in described:
             return ()
-        if logged := metrics(self._logs.lines(job, ended=ended), started):
+        started = described["TrainingStartTime"]
+        if logged := metrics(self.logs(name), started):
             return logged
         final = described.get("FinalMetricDataList", [])
         return [((m["Timestamp"] - started).total_seconds(), m["MetricName"], m["Value"]) for m in final]
@@ -187,6 +192,8 @@ def _metric_definitions(algorithm: Algorithm) -> dict[str, Any]:
     """So that SageMaker reads the script's metrics too; those of the built-in algorithm it knows."""
     if algorithm is Algorithm.BUILT_IN:
         return {}
-    names = ("train:accuracy", "train:loss", "validation:accuracy", "validation:loss")
+    names = [
+        f"{split}:{name}" for split in ("train", "validation") for name in ("accuracy", "log_loss", "ece", "brier")
+    ]
     number = r"([-+.\deE]+)"
     return {"MetricDefinitions": [{"Name": n, "Regex": rf"#quality_metric: {n}\s*=\s*{number}"} for n in names]}

@@ -32,11 +32,11 @@ class TrainingLogs:
         self._aws = aws
         self._read: dict[str, _Read] = {}
         self._reading = threading.Lock()
-        self._asked: Recently[tuple[bool, Sequence[str]]] = Recently(poll, lambda known: known[0])
+        self._asked: Recently[Sequence[str]] = Recently(poll, lambda _: False)  # the last lines come after the end
 
-    def lines(self, job: str, *, ended: bool) -> Sequence[str]:
-        """The log lines so far, oldest first, a time before each. ended : the job writes no more."""
-        return self._asked.get(job, lambda: (ended, self._read_on(job)))[1]
+    def lines(self, job: str) -> Sequence[str]:
+        """The log lines so far, oldest first, a time before each."""
+        return self._asked.get(job, lambda: self._read_on(job))
 
     def _read_on(self, job: str) -> Sequence[str]:
         with self._reading:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from scones_core.aws.functions import configure
 from scones_core.aws.recently import Recently
-from scones_core.aws.session import Aws
+from scones_core.aws.session import Aws, utc
 from scones_core.errors import BadDefinition, BadInput, Conflict, NotFound
 from scones_core.ports import Execution, ExecutionStatus
 
@@ -199,9 +199,9 @@ def _execution(machine: str, found: "DescribeExecutionOutputTypeDef") -> Executi
         name=found["name"],
         machine=machine,
         status=ExecutionStatus.RUNNING if status == "PENDING_REDRIVE" else ExecutionStatus(status),
-        started=found["startDate"],
+        started=utc(found["startDate"]),
         input=_json(found.get("input")),
-        stopped=found.get("stopDate"),
+        stopped=utc(found["stopDate"]) if found.get("stopDate") else None,
         output=_json(found.get("output")),
         error=found.get("error"),
         cause=found.get("cause"),
@@ -214,5 +214,5 @@ def _json(text: str | None) -> Any:
 
 def _with_texts(event: Any) -> Any:
     """An event as it is printed: its times as ISO 8601 text."""
-    written: Callable[[datetime], str] = lambda time: time.isoformat(timespec="milliseconds")  # noqa: E731
+    written: Callable[[datetime], str] = lambda time: utc(time).isoformat(timespec="milliseconds")  # noqa: E731
     return {key: written(value) if isinstance(value, datetime) else value for key, value in event.items()}

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import sqlalchemy as sa
 
@@ -51,21 +52,23 @@ def count(connection: sa.Connection) -> int:
 
 
 def frame(connection: sa.Connection, since: datetime | None = None) -> pd.DataFrame:
-    """Columns time (UTC), event_id, prediction, confidence, image_sha256, in the order of time."""
+    """Columns time (UTC), event_id, prediction, confidence, in the order of time."""
     table = inferences.c
-    query = sa.select(
-        sa.type_coerce(table.time, sa.BigInteger).label("time"),
-        table.event_id,
-        table.prediction,
-        table.confidence,
-        table.image_sha256,
-    )
+    time = sa.type_coerce(table.time, sa.BigInteger).label("time")
+    query = sa.select(time, table.event_id, table.prediction, table.confidence)
     if since:
         query = query.where(table.time >= since)
     rows = connection.execute(query.order_by(table.time, table.event_id)).all()
-    data = pd.DataFrame(rows, columns=["time", "event_id", "prediction", "confidence", "image_sha256"])
-    data["time"] = pd.Timestamp(EPOCH) + pd.to_timedelta(data["time"].astype("int64"), unit="us")
-    return data
+    # Column by column: pandas takes ten times as long over rows.
+    times, ids, predictions, confidences = zip(*rows, strict=True) if rows else ((), (), (), ())
+    return pd.DataFrame(
+        {
+            "time": pd.Timestamp(EPOCH) + pd.to_timedelta(np.array(times, dtype="int64"), unit="us"),
+            "event_id": pd.Series(ids, dtype=object),
+            "prediction": np.array(predictions, dtype="int64"),
+            "confidence": np.array(confidences, dtype="float64"),
+        }
+    )
 
 
 def get(connection: sa.Connection, event_id: str) -> dict[str, Any] | None:

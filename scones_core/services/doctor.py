@@ -31,9 +31,11 @@ def checks(app: App) -> list[Check]:
         _run("database", lambda: _database(app)),
         _run("object store", lambda: _object_store(app)),
         _run("state machines", lambda: ", ".join(app.backend.machines.names())),
+        _run("notifications", lambda: ", ".join(app.backend.notifier.channels()) or "none configured"),
         _run("disk", lambda: _disk(app)),
         _run("dataset", lambda: _dataset(app)),
         _run("endpoint", lambda: _endpoint(app)),
+        *[_run(name, check) for name, check in app.backend.checks()],
     ]
 
 

@@ -62,10 +62,8 @@ def figures(app: App, *, since: datetime | None = None, at: float | None = None)
         data = table.frame(connection, since)
     names = class_names(app)
     predictions, confidences = data["prediction"].to_numpy(int), data["confidence"].to_numpy(float)
-    points = data.assign(
-        prediction=[class_name(names, index) for index in predictions],
-        low=confidences <= at,
-    ).drop(columns="image_sha256")
+    known = [class_name(names, index) for index in range(max(len(names), int(predictions.max(initial=-1)) + 1))]
+    points = data.assign(prediction=pd.Categorical.from_codes(predictions, known), low=confidences <= at)
     return Figures(
         inferences=len(data),
         low_confidence=int((confidences <= at).sum()),
@@ -78,7 +76,7 @@ def figures(app: App, *, since: datetime | None = None, at: float | None = None)
 
 
 def _by_class(points: pd.DataFrame) -> list[dict[str, Any]]:
-    groups = points.groupby("prediction")
+    groups = points.groupby("prediction", observed=True)
     return [
         {"class": str(name), "inferences": len(rows), "low_confidence": int(rows["low"].sum())} for name, rows in groups
     ]

@@ -3,6 +3,7 @@
 import threading
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -89,9 +90,17 @@ def channels(app: App) -> Sequence[str]:
 
 
 def watch(app: App, *, every: float = 5.0) -> threading.Thread | None:
-    """Look for failed executions in the background while this process lives; None where no channel is configured."""
-    if not app.backend.notifier.channels():
-        return None
+    """Look for failed executions in the background while this process lives.
+
+    None where no channel is configured, or none that can be used: `doctor` tells of that.
+    """
+    with suppress(SconesError):
+        if app.backend.notifier.channels():
+            return _start(app, every)
+    return None
+
+
+def _start(app: App, every: float) -> threading.Thread:
     thread = threading.Thread(target=_watch, args=(app, every), name="notifications", daemon=True)
     thread.start()
     return thread
@@ -100,4 +109,5 @@ def watch(app: App, *, every: float = 5.0) -> threading.Thread | None:
 def _watch(app: App, every: float) -> None:
     pause = threading.Event()
     while not pause.wait(every):
-        notify_failures(app)
+        with suppress(SconesError):
+            notify_failures(app)

@@ -1,15 +1,15 @@
-"""Buttons that write: each press counts once, and what came of it survives the rerun."""
+"""Buttons that write: a double click counts once, and what came of it survives the rerun."""
 
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 import streamlit as st
 
 from scones_core.errors import SconesError
 
-_PRESSES = "action_presses"
-_PRESSED = "action_pressed"
+_ENDED = "action_ended"
 _OUTCOME = "action_outcome"
 DOUBLE_CLICK = 1.0  # seconds
 
@@ -29,28 +29,18 @@ def action_button(
     primary: bool = False,
     disabled: bool = False,
     help: str | None = None,
-    width: str = "content",
 ) -> None:
     """A button that calls `action` and runs the page again; `action` returns what to tell the user, or None.
 
-    A second press that was made on the same rendering, or within a second, changes nothing: every rendering after an
-    accepted press has another widget key.
+    The second press of a double click reaches the script right after the action has ended; it is passed over.
     """
-    presses = st.session_state.setdefault(_PRESSES, {})
-    name = f"{key}-{presses.get(key, 0)}"
-    kind = "primary" if primary else "secondary"
-    if st.button(label, key=name, icon=icon, type=kind, disabled=disabled, help=help, width=width):  # type: ignore[arg-type]
-        presses[key] = presses.get(key, 0) + 1
-        if _accepted(key):
+    kind: Literal["primary", "secondary"] = "primary" if primary else "secondary"
+    if st.button(label, key=key, icon=icon, type=kind, disabled=disabled, help=help):
+        ended: dict[str, float] = st.session_state.setdefault(_ENDED, {})
+        if time.monotonic() - ended.get(key, -DOUBLE_CLICK) >= DOUBLE_CLICK:
             _carry_out(action)
+            ended[key] = time.monotonic()
         st.rerun()
-
-
-def _accepted(key: str) -> bool:
-    pressed = st.session_state.setdefault(_PRESSED, {})
-    now, before = time.monotonic(), pressed.get(key, -DOUBLE_CLICK)
-    pressed[key] = now
-    return bool(now - before >= DOUBLE_CLICK)
 
 
 def _carry_out(action: Callable[[], str | None]) -> None:

@@ -4,7 +4,7 @@ import streamlit as st
 
 from scones_core.domain.comparison import Comparison, Verdict
 from scones_core.ui.charts_model import difference
-from scones_core.ui.widgets import percent
+from scones_core.ui.widgets import percent, signed
 
 _SHOW = {Verdict.BETTER: st.success, Verdict.WORSE: st.error, Verdict.NO_DIFFERENCE: st.info}
 
@@ -15,8 +15,8 @@ def comparison_view(
     """old, new: ids of the model versions that `comparison` calls champion and challenger."""
     first, second, test = st.columns(3)
     first.metric(f"{roles[0]} {old}", percent(comparison.champion_accuracy))
-    gain = f"{100 * comparison.difference:+.1f} points"
-    second.metric(f"{roles[1]} {new}", percent(comparison.challenger_accuracy), gain)
+    gain = signed(100 * comparison.difference) if comparison.difference else 0
+    second.metric(f"{roles[1]} {new}", percent(comparison.challenger_accuracy), gain, delta_description="points")
     test.metric("McNemar p, exact", f"{comparison.p_value:.3f}", help="Two-sided, on the images where one is right.")
     difference(comparison, f"Accuracy of {new} minus {old}, percentage points", key=f"{key}_difference")
     _SHOW[comparison.verdict](f"{_verdict(comparison, old, new)} {_evidence(comparison, old, new)}")
@@ -31,9 +31,9 @@ def _verdict(comparison: Comparison, old: str, new: str) -> str:
 
 
 def _evidence(comparison: Comparison, old: str, new: str) -> str:
-    low, high = (100 * end for end in comparison.difference_interval)
+    low, high = (signed(100 * end) for end in comparison.difference_interval)
     return (
         f"Of {comparison.images:,} test images only {new} is right on {comparison.challenger_only}, only {old} on "
-        f"{comparison.champion_only}. The difference is {100 * comparison.difference:+.1f} percentage points, "
-        f"95 % interval {low:+.1f} to {high:+.1f}."
+        f"{comparison.champion_only}. The difference is {signed(100 * comparison.difference)} percentage points, "
+        f"95 % interval {low} to {high}."
     )

@@ -22,6 +22,16 @@ def load(app: App, chosen: Chosen) -> None:
     )
 
 
+def balance_of(app: App, version: DatasetVersion) -> list[dict[str, object]]:
+    """`etl.balance`, counted once: a version never changes."""
+    return _balance(app, str(app.settings.home), version)
+
+
+@st.cache_data(show_spinner=False, max_entries=8, hash_funcs={DatasetVersion: lambda version: version.id})
+def _balance(_app: App, home: str, version: DatasetVersion) -> list[dict[str, object]]:
+    return etl.balance(_app, version)
+
+
 def dataset_summary(version: DatasetVersion) -> None:
     """What the version is, in one line of badges and one of figures."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):

@@ -37,6 +37,7 @@ def registry_table(app: App, models: Sequence[ModelVersion]) -> None:
         pd.DataFrame(rows),
         hide_index=True,
         column_config={
+            "Approval": st.column_config.TextColumn(width=130),
             "Accuracy": st.column_config.NumberColumn(format="percent"),
             "Log loss": st.column_config.NumberColumn(format="%.3f"),
             "ECE": st.column_config.NumberColumn(format="%.3f"),
@@ -97,7 +98,7 @@ def retrain_form(app: App) -> None:
         icon=":material/restart_alt:",
         primary=labels >= least,
         disabled=labels < least,
-        help=None if labels >= least else f"{least - labels} more reviewed labels are needed.",
+        help=None if labels >= least else f"Reviewed labels that are still needed: {least - labels}.",
     )
 
 

@@ -8,7 +8,7 @@ import streamlit as st
 
 from scones_core.bootstrap import open_app
 from scones_core.errors import SconesError
-from scones_core.services import App
+from scones_core.services import App, notification
 
 _USER = "user_name"
 _ANYONE = "someone"
@@ -17,7 +17,9 @@ _ANYONE = "someone"
 @st.cache_resource(show_spinner=False, on_release=App.close)
 def get_app() -> App:
     """The one App of this server process."""
-    return open_app()
+    app = open_app()
+    notification.watch(app)
+    return app
 
 
 def user() -> str:

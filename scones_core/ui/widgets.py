@@ -85,6 +85,11 @@ def duration(seconds: float | None) -> str:
     return f"{seconds:.1f} s" if seconds < 60 else f"{int(seconds // 60)} min {int(seconds % 60)} s"
 
 
+def signed(value: float) -> str:
+    """With its sign, and one decimal."""
+    return f"{value:+.1f}"
+
+
 def percent(value: float | None, digits: int = 1) -> str:
     return "–" if value is None else f"{value:.{digits}%}"
 

@@ -6,7 +6,7 @@ from typing import overload
 
 from scones_core.errors import BadInput
 
-__all__ = ["Channel"]
+__all__ = ["Channel", "read_list"]
 
 
 class Channel(Sequence[bytes]):
@@ -20,7 +20,7 @@ class Channel(Sequence[bytes]):
         if len(lists) != 1:
             raise BadInput(f"The channel folder {list_folder.name} holds {len(lists)} .lst files; it must hold one.")
         self._folder = folder
-        rows = [_row(lists[0].name, number, line) for number, line in enumerate(_lines(lists[0]), 1) if line.strip()]
+        rows = read_list(lists[0])
         self.labels = [label for label, _ in rows]
         self.names = [name for _, name in rows]
 
@@ -43,11 +43,13 @@ class Channel(Sequence[bytes]):
             raise BadInput(f"The .lst file names {name}, which cannot be read in the image channel; add it.") from None
 
 
-def _lines(path: Path) -> list[str]:
+def read_list(path: Path) -> list[tuple[int, str]]:
+    """Class index and relative path of each line of a `.lst` file.  Raises BadInput naming the line; OSError."""
     try:
-        return path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError):
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except UnicodeDecodeError:
         raise BadInput(f"{path.name} cannot be read as UTF-8 text; write it again.") from None
+    return [_row(path.name, number, line) for number, line in enumerate(lines, 1) if line.strip()]
 
 
 def _row(file: str, number: int, line: str) -> tuple[int, str]:

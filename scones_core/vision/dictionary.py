@@ -47,11 +47,12 @@ class Block:
 
 @dataclass(frozen=True)
 class Dictionary:
-    """Learnt words with normalisation and whitening folded in.
+    """Learnt words and their mirror images, with normalisation and whitening folded in.
 
     The similarities of patches, shape (n, d) with d = 3 patch², to the words are
     `patches @ filters / contrast(patches) - offsets`.
-    filters : float32, shape (d, words).  offsets : float32, shape (words,).
+    filters : float32, shape (d, 2 words); column words + j is the mirror image of column j.
+    offsets : float32, shape (2 words,).
     """
 
     block: Block
@@ -59,17 +60,19 @@ class Dictionary:
     offsets: Floats
 
 
-def windows(images: Pixels, patch: int) -> Floats:
-    """All patches: uint8 (n, side, side, 3) → float32 (n, positions, 3 patch²), positions = (side − patch + 1)²."""
-    view = sliding_window_view(images, (patch, patch), axis=(1, 2))
-    n, rows, columns = view.shape[:3]
-    return np.asarray(view.reshape(n, rows * columns, 3 * patch * patch), dtype=np.float32)
+def windows(images: Floats, patch: int) -> Floats:
+    """All patches: (n, side, side, 3) → (n (side − patch + 1)², 3 patch²), each row by row, pixel by pixel, colour."""
+    n, rows, columns, _ = images.shape
+    lines = images.reshape(n, rows, 3 * columns)  # a patch's row of pixels then is one run of memory
+    view = sliding_window_view(lines, (patch, 3 * patch), axis=(1, 2))[:, :, ::3]
+    return np.ascontiguousarray(view).reshape(-1, 3 * patch * patch)
 
 
 def contrast(patches: Floats) -> Floats:
-    """What each patch is divided by, shape (…, 1): √(variance + floor), in grey levels."""
-    deviation: Floats = np.sqrt(patches.var(axis=-1, keepdims=True) + np.float32(CONTRAST_FLOOR))
-    return deviation
+    """What each patch is divided by, shape (n, 1): √(variance + floor), in grey levels."""
+    mean = patches.mean(axis=1)
+    squares = np.einsum("ij,ij->i", patches, patches) / np.float32(patches.shape[1])
+    return np.sqrt(np.maximum(squares - mean * mean, 0) + np.float32(CONTRAST_FLOOR))[:, None]  # type: ignore[no-any-return]
 
 
 def learn(images: Pixels, block: Block, rng: np.random.Generator) -> Dictionary:
@@ -82,17 +85,20 @@ def learn(images: Pixels, block: Block, rng: np.random.Generator) -> Dictionary:
     whitening = _whitening(patches - mean)
     words = _spherical_k_means((patches - mean) @ whitening, block.words, rng)
     filters = whitening @ words.T
+    offsets = mean @ filters
     # Patches are not centred before the product: centring the filters does the same, once.
-    return Dictionary(block, filters - filters.mean(axis=0), mean @ filters)
+    filters -= filters.mean(axis=0)
+    mirrored = filters.reshape(block.patch, block.patch, 3, -1)[:, ::-1].reshape(filters.shape)
+    return Dictionary(block, np.concatenate([filters, mirrored], axis=1), np.concatenate([offsets, offsets]))
 
 
 def _random_patches(images: Pixels, patch: int, rng: np.random.Generator) -> Floats:
     positions = images.shape[1] - patch + 1
     image = rng.integers(len(images), size=PATCHES)
     row, column = rng.integers(positions, size=(2, PATCHES))
-    view = sliding_window_view(images, (patch, patch), axis=(1, 2))
+    view = sliding_window_view(images, (patch, patch), axis=(1, 2)).transpose(0, 1, 2, 4, 5, 3)
     drawn = view[image, row, column]
-    drawn[::2] = drawn[::2, :, :, ::-1]
+    drawn[::2] = drawn[::2, :, ::-1]
     return np.asarray(drawn.reshape(PATCHES, -1), dtype=np.float32)
 
 

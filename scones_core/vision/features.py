@@ -14,34 +14,36 @@ import numpy as np
 
 from scones_core.errors import BadImage
 from scones_core.vision.channel import Channel
-from scones_core.vision.dictionary import Dictionary, Floats, Pixels, contrast, windows
+from scones_core.vision.dictionary import Block, Dictionary, Floats, Pixels, contrast, windows
 from scones_core.vision.images import pixels
 from scones_core.vision.parallel import in_order
 
 __all__ = ["encode", "features_of", "read_pixels"]
 
-CHUNK = 8  # images encoded at a time, on one core: about 15 MB
+CHUNK = 2  # images encoded at a time: what one core's cache holds
+TASK = 16  # images a thread takes at a time
 
 
 def encode(images: Pixels, dictionaries: Sequence[Dictionary]) -> Floats:
     """Features, float32, shape (n, features), of images, uint8, shape (n, side, side, 3).
 
-    An image and its mirror image have the very same features: both are encoded and added, so the classifier needs no
-    mirrored copies to learn from.
+    An image and its mirror image have the very same features, so the classifier needs no mirrored copies to learn from.
     """
-    both = np.concatenate([images, images[:, :, ::-1]])
-    blocks = [_pooled(both, dictionary) for dictionary in dictionaries]
+    centred = images.astype(np.float32) - np.float32(128)  # small numbers keep the variance exact
+    pooled = np.concatenate([_pooled(centred, dictionary) for dictionary in dictionaries], axis=1)
     # The square root keeps a word that is everywhere from drowning the others.
-    return np.concatenate([np.sqrt(_sum_of_mirrors(block)) for block in blocks], axis=1)
+    return np.sqrt(np.maximum(pooled, 0, out=pooled), out=pooled)
 
 
 def features_of(files: Sequence[bytes], side: int, dictionaries: Sequence[Dictionary]) -> Iterator[Floats]:
     """Features of image files, some images at a time and in order, spread over the cores.  Raises BadImage."""
 
-    def chunk(start: int) -> Floats:
-        return encode(read_pixels(files, range(start, min(start + CHUNK, len(files))), side), dictionaries)
+    def task(start: int) -> Floats:
+        end = min(start + TASK, len(files))
+        chunks = (range(first, min(first + CHUNK, end)) for first in range(start, end, CHUNK))
+        return np.concatenate([encode(read_pixels(files, chunk, side), dictionaries) for chunk in chunks])
 
-    return in_order(chunk, range(0, len(files), CHUNK))
+    return in_order(task, range(0, len(files), TASK))
 
 
 def read_pixels(files: Sequence[bytes], positions: Sequence[int], side: int) -> Pixels:
@@ -61,24 +63,26 @@ def _name(files: Sequence[bytes], position: int) -> str:
     return f"Image {position + 1} of {len(files)}: " if len(files) > 1 else ""
 
 
-def _sum_of_mirrors(pooled: Floats) -> Floats:
-    n = len(pooled) // 2
-    return np.asarray(np.maximum(pooled[:n] + pooled[n:], 0).reshape(n, -1))
-
-
-def _pooled(images: Pixels, dictionary: Dictionary) -> Floats:
-    """Mean activation per cell of the grid, shape (n, 2 grid², words): positive half, then negative half."""
-    block, positions = dictionary.block, images.shape[1] - dictionary.block.patch + 1
+def _pooled(images: Floats, dictionary: Dictionary) -> Floats:
+    """Mean activation per cell of the grid, shape (n, width): of the words, then of their negatives."""
+    block, n = dictionary.block, len(images)
     patches = windows(images, block.patch)
     similarity = patches @ dictionary.filters
     similarity /= contrast(patches)
     similarity -= dictionary.offsets
-    cells = _cells(positions, block.grid)
+    similarity = similarity.reshape(n, -1, 2 * block.words)
+    cells = _cells(images.shape[1] - block.patch + 1, block.grid)
     # mean(max(s − t, 0)) = mean(max(s, t)) − t, because the weights of a cell sum to one: saves a pass over memory.
     threshold = np.float32(block.threshold)
     positive = cells @ np.maximum(similarity, threshold) - threshold
-    negative = -(cells @ np.minimum(similarity, -threshold)) - threshold
-    return np.concatenate([positive, negative], axis=1)
+    negative = -threshold - cells @ np.minimum(similarity, -threshold, out=similarity)
+    return np.concatenate([_sum_of_mirrors(half, block) for half in (positive, negative)], axis=1)
+
+
+def _sum_of_mirrors(pooled: Floats, block: Block) -> Floats:
+    """Word j in a cell, plus its mirror image in the mirrored cell: the image's feature plus the mirrored image's."""
+    cells = pooled.reshape(len(pooled), block.grid, block.grid, 2, block.words)
+    return np.asarray(cells[..., 0, :] + cells[:, :, ::-1, 1, :]).reshape(len(pooled), -1)
 
 
 @lru_cache(maxsize=32)

@@ -206,7 +206,7 @@ class _Curve:
     observer: Observer
     parts: list[tuple[str, Floats, Labels]]
 
-    def __call__(self, iteration: int, linear: Linear) -> None:
+    def __call__(self, linear: Linear) -> None:
         for name, features, labels in self.parts:
             p = softmax(linear.scores(features) / self.temperature)
             self.observer.metric(f"{name}:log_loss", log_loss(labels, p))

@@ -43,7 +43,7 @@ def one_blas_thread() -> Iterator[None]:
 
 def in_order(function: Callable[[T], R], items: Sequence[T]) -> Iterator[R]:
     """`map` on one thread per core; numpy and Pillow release the interpreter's lock while they compute."""
-    workers = min(os.cpu_count() or 1, len(items))
+    workers = min(_cores(), len(items))
     if workers <= 1:
         yield from map(function, items)
         return
@@ -52,6 +52,11 @@ def in_order(function: Callable[[T], R], items: Sequence[T]) -> Iterator[R]:
             yield from pool.map(function, items)
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _cores() -> int:
+    """Cores this process may use, which a container may have fewer of than the machine."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @cache

@@ -3,6 +3,7 @@
 References
 ----------
 [GUO17] Guo, Pleiss, Sun, Weinberger, "On calibration of modern neural networks", ICML 2017 (temperature scaling).
+[PLA99] Platt, "Probabilistic outputs for support vector machines", 1999 (targets short of certainty).
 [LIU89] Liu, Nocedal, "On the limited memory BFGS method for large scale optimization", 1989.
 """
 
@@ -48,12 +49,12 @@ def fit_linear(
     *,
     sample_weight: Doubles,
     start: Linear | None = None,
-    on_iteration: Callable[[int, Linear], None] | None = None,
+    on_iteration: Callable[[Linear], None] | None = None,
 ) -> Linear:
     """Minimise the weighted mean log loss plus `penalty` / 2 times the squared weights, by L-BFGS [LIU89].
 
     features : (n, d), float32, about standardised.  sample_weight : (n,), not negative, not all 0.
-    start : where to begin; zero by default.  on_iteration : called with 1, 2, … and the model so far.
+    start : where to begin; zero by default.  on_iteration : given the model at the start and after each iteration.
     """
     from scipy.optimize import minimize  # half a second to import, and prediction does without
 
@@ -73,14 +74,12 @@ def fit_linear(
         return float(losses @ share[:, 0]) + penalty / 2 * float(np.square(weights).sum()), gradient.ravel()
 
     first = np.zeros((d + 1, n_classes)) if start is None else np.vstack([start.weights, start.bias])
-    count = 0
 
     def report(flat: Doubles) -> None:
-        nonlocal count
-        count += 1
         if on_iteration is not None:
-            on_iteration(count, _unflattened(flat, d))
+            on_iteration(_unflattened(flat, d))
 
+    report(first.ravel().astype(np.float64))
     found = minimize(loss_and_gradient, first.ravel(), jac=True, method="L-BFGS-B", callback=report, options=STOPPING)
     return _unflattened(found.x, d)
 
@@ -89,15 +88,20 @@ def temperature(scores: Doubles, labels: Labels, sample_weight: Doubles) -> floa
     """The T that minimises the log loss of softmax(scores / T), between 0.2 and 10,000 [GUO17].
 
     `scores` must be of images the model has not learnt from.  Where they are no better than chance, T is high and the
-    probabilities come out humble.
+    probabilities come out humble.  The truth counts as a little less than certain, the less so the fewer images there
+    are [PLA99]: a few lucky guesses are no reason for certainty.
     """
-    rows = np.arange(len(labels))
+    n_classes = scores.shape[1]
+    counts = np.bincount(labels, sample_weight, n_classes)[labels]
+    doubt = (n_classes - 1) / (counts + n_classes)
+    target = np.eye(n_classes)[labels] * (1 - doubt - doubt / (n_classes - 1))[:, None]
+    target += (doubt / (n_classes - 1))[:, None]
 
     def loss(log_t: float) -> float:
-        p = softmax(scores / np.exp(log_t))[rows, labels]
-        return float(-np.log(np.maximum(p, 1e-300)) @ sample_weight)
+        p = softmax(scores / np.exp(log_t))
+        return float(-(np.log(np.maximum(p, 1e-300)) * target).sum(axis=1) @ sample_weight)
 
-    grid = np.linspace(np.log(COLDEST), np.log(HOTTEST), 41)
+    grid = np.linspace(np.log(COLDEST), np.log(HOTTEST), 61)
     for _ in range(4):  # the loss has one valley: look at it ever closer
         best = grid[int(np.argmin([loss(t) for t in grid]))]
         step = grid[1] - grid[0]

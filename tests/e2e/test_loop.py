@@ -16,7 +16,8 @@ LONG = 120_000  # milliseconds: a training job on a busy machine
 
 def visit(page: Page, name: str) -> None:
     page.get_by_test_id("stSidebarNavLink").filter(has_text=re.compile(f"^.*{name}$")).click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Scones Unlimited" if name == "Overview" else name)
+    title = "Scones Unlimited" if name == "Overview" else name
+    expect(page.get_by_role("heading", level=1, name=title, exact=True)).to_be_visible()
     settle(page)
 
 

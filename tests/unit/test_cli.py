@@ -70,7 +70,7 @@ def test_etl_names_what_it_skipped(tmp_path: Path, call: Callable[..., Any]):
 
 def test_images_from_disk_are_uploaded_and_classified(home: Path, call: Callable[..., Any], tmp_path: Path):
     picture = tmp_path / "my bike.png"
-    picture.write_bytes(png(99, bright=True))
+    picture.write_bytes(png(99, upright=True))
     [execution] = call(home, "classify", picture)["executions"]
     assert execution["image"].startswith("uploads/")
     assert execution["prediction"] == "bicycle"
@@ -105,12 +105,19 @@ def test_doctor_finds_a_healthy_home(home: Path, call: Callable[..., Any]):
         (["threshold", "--set", "1.5"], "0.93"),
         (["promote"], "no challenger"),
         (["etl", "--source", "nowhere"], "nowhere"),
-        (["--backend", "aws", "status"], "SCONES_BACKEND"),
+        (["--backend", "aws", "status"], "No AWS region is set"),
     ],
 )
 def test_a_refusal_is_one_line_and_exit_status_1(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments, message
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: list[str],
+    message: str,
 ):
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
     assert main(["--home", str(tmp_path / "home"), *arguments]) == 1
     shown = capsys.readouterr()
     assert shown.out == ""

@@ -14,7 +14,7 @@ def line(event_id: str, confidence: float = 0.8, *, image: bytes | None = None, 
     document = domain.record(
         event_id=event_id,
         time=datetime(2026, 1, 1, 12, minute, tzinfo=UTC),
-        body=image or png(sum(event_id.encode()), bright=True),
+        body=image or png(sum(event_id.encode()), upright=True),
         content_type="image/png",
         response=json.dumps([confidence, 1 - confidence]),
         inference_id=None,
@@ -54,7 +54,7 @@ def test_an_unreadable_line_is_set_aside_and_the_others_are_kept(app: App):
 
 
 def test_files_of_other_endpoints_are_imported_with_their_images(app: App):
-    picture = png(7, bright=False)
+    picture = png(7, upright=False)
     found = capture.ingest_files(app, [line("x", image=picture), line("x", image=picture)])
     assert found == capture.Ingested(new=1, duplicates=1, quarantined=0)
     assert capture.image(app, "x") == picture

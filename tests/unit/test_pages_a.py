@@ -134,7 +134,7 @@ def test_a_folder_is_loaded_and_what_could_not_be_read_is_listed(open_page: Open
     settled(page, lambda: len(open_page("data").metric) > 0)
     assert metrics(page)["Train images"] == "32"
     assert "auto_awesome" not in text(page).split("Source")[-1]
-    assert any("broken.png" in str(table.value) for table in page.dataframe)
+    assert any("broken.png" in table.value.to_string() for table in page.dataframe)
 
 
 def test_a_source_that_does_not_exist_is_named_in_the_error(open_page: Open):
@@ -179,13 +179,22 @@ def test_a_job_that_runs_can_be_stopped(open_page: Open, serving: App):
     assert "Stopped" in text(page)
 
 
-def test_a_press_on_an_older_drawing_of_a_button_does_nothing(open_page: Open, serving: App):
-    page = open_page("train")
-    before = [button.key for button in page.button if button.label == "Start training"]
-    press(page, "Start training")
-    after = [button.key for button in page.button if button.label == "Start training"]
-    assert before != after
-    training.stop(serving, training.jobs(serving)[0].name)
+def _counting() -> None:
+    import streamlit as st
+
+    from scones_core.ui.actions import action_button
+
+    def count() -> None:
+        st.session_state["pressed"] = st.session_state.get("pressed", 0) + 1
+
+    action_button("Count", count, key="count", icon=":material/add:")
+    st.metric("Counted", st.session_state.get("pressed", 0))
+
+
+def test_a_double_click_counts_once():
+    page = AppTest.from_function(_counting).run()
+    press(press(page, "Count"), "Count")
+    assert metrics(page)["Counted"] == "1"
 
 
 def test_the_first_model_has_no_challenger_and_retraining_waits_for_labels(open_page: Open, serving: App):
@@ -193,7 +202,7 @@ def test_the_first_model_has_no_challenger_and_retraining_waits_for_labels(open_
     assert "v1** is in service and nothing challenges it" in text(page)
     buttons = {button.label: button for button in page.button}
     assert buttons["Retrain"].disabled
-    assert buttons["Retrain"].help == "1 more reviewed labels are needed."
+    assert buttons["Retrain"].help == "Reviewed labels that are still needed: 1."
     assert buttons["Roll back"].disabled
 
 
@@ -204,11 +213,11 @@ def test_a_challenger_is_compared_promoted_and_rolled_back(open_page: Open, chal
     assert "takes service at once" in text(press(page, "Promote v2"))
     press(AppTest.from_function(_promoting, default_timeout=30).run(), "Yes, promote v2")
     assert metrics(open_page("train"))["Model in service"] == "v2"
-    assert deployment.history(challenged)[-1].actor == "someone"
+    assert deployment.history(challenged)[-1].actor == "test@example.com"
     page = press(open_page("models"), "Roll back to v1")
     press(AppTest.from_function(_rolling_back, default_timeout=30).run(), "Yes, roll back to v1")
     assert metrics(open_page("train"))["Model in service"] == "v1"
-    assert any("Rejected" in str(table.value) for table in open_page("models").dataframe)
+    assert any("Rejected" in table.value.to_string() for table in open_page("models").dataframe)
 
 
 # AppTest runs the whole page where a browser runs the dialog alone, so these hold the dialog open.
@@ -246,7 +255,7 @@ def test_the_threshold_is_changed_on_the_settings_page(open_page: Open):
 def test_the_settings_page_shows_the_checks_and_no_secret(open_page: Open, monkeypatch: pytest.MonkeyPatch):
     page = open_page("settings")
     assert "checks passed" in text(page)
-    tables = "\n".join(str(table.value) for table in page.table)
+    tables = "\n".join(table.value.to_string() for table in page.table)
     assert "SCONES_DATABASE_URL" in tables
     assert "SQLite in the home" in tables
 
@@ -316,3 +325,19 @@ def test_a_demo_of_no_images_is_refused(app: App):
 def test_the_current_dataset_is_what_the_newest_load_made(app: App, images: Path):
     version = etl.load(app, str(images))
     assert etl.current(app) == version
+
+
+def test_who_is_not_signed_in_sees_the_way_in_and_nothing_else(open_page: Open, serving: App):
+    page = AppTest.from_file(ENTRANCE, default_timeout=30)
+    page.user = {"is_logged_in": False}
+    page.switch_page("pages/models.py").run()
+    assert [button.label for button in page.button] == ["Sign in"]
+    assert not page.metric
+    assert not page.dataframe
+
+
+def test_an_expired_sign_in_is_no_sign_in(open_page: Open):
+    page = AppTest.from_file(ENTRANCE, default_timeout=30)
+    page.user = {"is_logged_in": True, "name": "Ada", "exp": 1}
+    page.run()
+    assert not page.metric

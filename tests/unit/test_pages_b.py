@@ -35,7 +35,7 @@ def open_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Open]
     def opener(name: str) -> AppTest:
         page = AppTest.from_file(str(APP), default_timeout=30)
         page.user = {}
-        return page.switch_page(f"pages/{name}.py").run()
+        return page.run().switch_page(f"pages/{name}.py").run()
 
     yield opener
     st.cache_resource.clear()

@@ -22,7 +22,7 @@ def queue(app: App, images: Path) -> App:
     pictures = {"a": 1, "b": 2, "c": 3, "d": 1}
     confidences = {"a": 0.55, "b": 0.65, "c": 0.75, "d": 0.85}
     capture.ingest_files(
-        app, [b"".join(line(id, confidences[id], image=png(n, bright=True)) for id, n in pictures.items())]
+        app, [b"".join(line(id, confidences[id], image=png(n, upright=True)) for id, n in pictures.items())]
     )
     return app
 

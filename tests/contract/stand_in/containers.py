@@ -83,7 +83,8 @@ class Training(threading.Thread):
             code = unpacked(decoded.pop("sagemaker_submit_directory"))
             command = [decoded.pop("sagemaker_program"), *(f"--{name}={value}" for name, value in decoded.items())]
         else:  # the built-in algorithm knows the number of classes, and not their names
-            decoded = {**given, "classes": json.dumps([str(n) for n in range(int(given["num_classes"]))])}
+            decoded = {name: given[name] for name in ("num_classes", "num_training_samples", "image_shape")}
+            decoded["classes"] = json.dumps([str(n) for n in range(int(given["num_classes"]))])
             code, command = ROOT, ["-m", "scones_core.vision.train"]
         self.process = subprocess.Popen(
             [sys.executable, "-u", *command],

@@ -14,6 +14,14 @@ from samtranslator.yaml_helper import yaml_parse
 ROOT = Path(__file__).resolve().parents[3]
 TEMPLATE = ROOT / "infra" / "template.yaml"
 ARTIFACTS = "sam-artifacts"
+NOT_IN_MOTO = {
+    "AWS::Budgets::Budget",
+    "AWS::CloudWatch::Alarm",
+    "AWS::S3::BucketPolicy",
+    "AWS::SNS::Subscription",
+    "AWS::SNS::TopicPolicy",
+    "AWS::SageMaker::ModelPackageGroup",
+}
 
 
 class NoManagedPolicies:
@@ -54,8 +62,10 @@ def translated(fragment: dict[str, Any] | None = None) -> dict[str, Any]:
     return transform(fragment or packaged(template()), {"AWS::Region": "us-east-1"}, NoManagedPolicies())
 
 
-def with_definitions(cloudformation: dict[str, Any]) -> dict[str, Any]:
-    """moto reads neither DefinitionS3Location nor DefinitionSubstitutions: do here what CloudFormation does."""
+def for_moto(cloudformation: dict[str, Any]) -> dict[str, Any]:
+    """Leave out what moto does not have; and fill in the definitions, as CloudFormation does and moto does not."""
+    resources = cloudformation["Resources"]
+    cloudformation["Resources"] = {n: r for n, r in resources.items() if r["Type"] not in NOT_IN_MOTO}
     for resource in cloudformation["Resources"].values():
         if resource["Type"] == "AWS::StepFunctions::StateMachine":
             properties = resource["Properties"]
@@ -74,7 +84,7 @@ def deploy(stack: str, parameters: dict[str, str] | None = None) -> None:
     fragment = packaged(template(), lambda key, data: s3.put_object(Bucket=ARTIFACTS, Key=key, Body=data))
     cloudformation.create_stack(
         StackName=stack,
-        TemplateBody=json.dumps(with_definitions(translated(fragment))),
+        TemplateBody=json.dumps(for_moto(translated(fragment))),
         Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in (parameters or {}).items()],
         Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
     )

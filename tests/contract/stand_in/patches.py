@@ -23,11 +23,16 @@ REPLACED: dict[str, Callable[..., Any]] = {
     "moto.awslambda.models.LambdaFunction.invoke": functions.invoke,
     "moto.sagemakerruntime.responses.SageMakerRuntimeResponse.invoke_endpoint": sagemaker.invoke_endpoint,
 }
+# A module's name replaced by another: CloudFormation is to make state machines where they are run, too.
+RENAMED = {
+    "moto.stepfunctions.models.stepfunctions_backends": "moto.stepfunctions.parser.models.stepfunctions_parser_backends"
+}
 # Added: moto does not have them.
 ADDED: dict[str, Callable[..., Any]] = {
     "moto.iam.responses.IamResponse.simulate_principal_policy": sagemaker.simulate_principal_policy,
     "moto.sagemaker.responses.SageMakerResponse.stop_training_job": sagemaker.stop_training_job,
     "moto.sagemaker.responses.SageMakerResponse.update_endpoint": sagemaker.update_endpoint,
+    "moto.sagemakerruntime.responses.SageMakerRuntimeResponse.setup_class": sagemaker.setup_class,
     "moto.servicequotas.responses.ServiceQuotasResponse.list_service_quotas": sagemaker.list_service_quotas,
 }
 
@@ -36,6 +41,12 @@ def owner_of(path: str) -> tuple[Any, str]:
     """The class that a path names, and the name in it. Raises AttributeError when moto has no such class."""
     module, name, attribute = path.rsplit(".", 2)
     return getattr(importlib.import_module(module), name), attribute
+
+
+def module_of(path: str) -> tuple[Any, str]:
+    """The module that a path names, and the name in it."""
+    module, name = path.rsplit(".", 1)
+    return importlib.import_module(module), name
 
 
 @contextmanager
@@ -47,6 +58,10 @@ def applied() -> Iterator[None]:
         before.append((owner, name, owner.__dict__.get(name)))
         new = _wrapping(getattr(owner, name), function) if path in WRAPPED else function
         setattr(owner, name, new)
+    for path, by in RENAMED.items():
+        module, name = module_of(path)
+        before.append((module, name, getattr(module, name)))
+        setattr(module, name, getattr(*module_of(by)))
     try:
         yield
     finally:

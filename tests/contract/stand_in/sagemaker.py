@@ -7,7 +7,7 @@ from typing import Any
 
 import boto3
 from moto.core.exceptions import ServiceException
-from moto.core.responses import ActionResult
+from moto.core.responses import ActionResult, BaseResponse
 from moto.sagemaker.exceptions import ResourceInUseException, ValidationError
 from moto.sagemaker.models import sagemaker_backends
 
@@ -41,7 +41,9 @@ def create_training_job(original: Any, self: Any, **asked: Any) -> Any:
 
 
 def stop_training_job(self: Any) -> ActionResult:
-    job = self.sagemaker_backend.training_jobs[self._get_param("TrainingJobName")]
+    job = self.sagemaker_backend.training_jobs.get(self._get_param("TrainingJobName"))
+    if job is None:
+        raise ValidationError(message="Requested resource not found.")
     if job.training_job_status != "InProgress":
         raise ValidationError(message=f"The request was rejected because the job is {job.training_job_status}.")
     _jobs[job.training_job_name].stop()
@@ -127,10 +129,15 @@ class ModelError(ServiceException):
     code = "ModelError"
 
 
+def setup_class(self: Any, request: Any, full_url: str, headers: Any, use_raw_body: bool = False) -> None:
+    """moto takes the body for text; it is an image."""
+    BaseResponse.setup_class(self, request, full_url, headers, use_raw_body=True)
+
+
 def invoke_endpoint(self: Any) -> Any:
     """In the place of the static answers of moto's sagemaker-runtime."""
     backend = sagemaker_backends[self.current_account][self.region]
-    endpoint = backend.endpoints.get(self._get_params()["EndpointName"])
+    endpoint = backend.endpoints.get(self.path.split("/")[2])
     if endpoint is None:
         return _error(400, "ValidationError", {"Message": "Endpoint of this name not found."})
     config = backend.describe_endpoint_config(endpoint.endpoint_config_name)

@@ -1,5 +1,6 @@
 """The stand-in as a whole."""
 
+import logging
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -35,9 +36,10 @@ def environment(port: int) -> dict[str, str]:
 def running(port: int = 0, stack: str = STACK) -> Iterator[Mapping[str, str]]:
     """AWS with the stack deployed; gives the variables that lead to it, which are set in this process too."""
     before = dict(os.environ)
-    machines = dict(default_user_config["stepfunctions"])
+    configured = default_user_config["stepfunctions"]
     default_user_config["stepfunctions"] = {"execute_state_machine": True}
     install_worker()
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server = ThreadedMotoServer("127.0.0.1", port, verbose=False)
     with patches.applied():
         server.start()
@@ -49,6 +51,6 @@ def running(port: int = 0, stack: str = STACK) -> Iterator[Mapping[str, str]]:
             yield {**given, "SCONES_BACKEND": "aws", "SCONES_STACK": stack}
         finally:
             server.stop()
-            default_user_config["stepfunctions"] = machines  # type: ignore[assignment]
+            default_user_config["stepfunctions"] = configured
             os.environ.clear()
             os.environ.update(before)
