@@ -97,8 +97,12 @@ def _p(value: float) -> str:
     return "< 0.001" if value < 0.001 else f"= {value:.2g}"
 
 
+@st.fragment
 def timeline(app: App, figures: Figures) -> None:
-    """Confidence over time; beside it the image behind the point that was picked, at first the latest."""
+    """Confidence over time; beside it the image behind the point that was picked, at first the latest.
+
+    A fragment: picking a point does not compute the figures again.
+    """
     shown = charts.sampled(figures.points)
     left, right = st.columns([5, 2], gap="large")
     with left:

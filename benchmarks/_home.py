@@ -1,0 +1,74 @@
+"""A temporary home with the generated sample, a trained model in service, and inferences."""
+
+import shutil
+import tempfile
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from scones_core.bootstrap import open_app
+from scones_core.db import inferences as table
+from scones_core.services import App, capture, classification, deployment, etl, training
+from scones_core.settings import Settings
+
+AT_ONCE = 20_000  # rows per transaction
+
+
+@contextmanager
+def deployed() -> Iterator[App]:
+    """An app whose model serves and which has captured nothing yet; it is gone after the block."""
+    folder = Path(tempfile.mkdtemp(prefix="scones-benchmark-"))
+    app = open_app(Settings(home=folder / "home"))
+    try:
+        etl.load(app, "sample")
+        job = training.start(app)
+        training.wait(app, job.name)
+        deployment.deploy(app, training.model_of_job(app, job.name).id)
+        yield app
+    finally:
+        app.close()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def classify_all(app: App) -> int:
+    """Send every test image through the workflow and ingest what was captured; returns how many."""
+    count = etl.get(app).test
+    classification.classify(app, classification.sample_keys(app, count, seed=0))
+    return capture.ingest(app).new
+
+
+def add_inferences(app: App, first: int, last: int) -> None:
+    """Captured inferences `first` to `last` of a fixed sequence, one a second, each of another image."""
+    start = datetime(2026, 1, 1, tzinfo=UTC)
+    for begin in range(first, last, AT_ONCE):
+        numbers = range(begin, min(last, begin + AT_ONCE))
+        confidences = 0.5 + 0.5 * np.random.default_rng(begin).beta(5, 1, len(numbers))
+        rows = [_row(start, number, float(value)) for number, value in zip(numbers, confidences, strict=True)]
+        with app.db.write() as connection:
+            table.add(connection, rows)
+
+
+def _row(start: datetime, number: int, confidence: float) -> dict[str, Any]:
+    time = start + timedelta(seconds=number)
+    return {
+        "event_id": str(uuid.uuid5(uuid.NAMESPACE_OID, str(number))),
+        "time": time,
+        "endpoint": "scones-unlimited",
+        "variant": "AllTraffic",
+        "inference_id": None,
+        "image_key": f"test/bicycle_s_{number:06}.png",
+        "image_sha256": f"{number:064x}",
+        "content_type": "image/png",
+        "probabilities": [confidence, 1 - confidence] if number % 2 else [1 - confidence, confidence],
+        "prediction": 0 if number % 2 else 1,
+        "confidence": confidence,
+        "margin": 2 * confidence - 1,
+        "entropy": 0.1,
+        "capture_key": f"datacapture/scones-unlimited/AllTraffic/{time:%Y/%m/%d/%H/%M-%S}-000-{number}.jsonl",
+        "capture_line": 0,
+    }

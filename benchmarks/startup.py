@@ -1,0 +1,54 @@
+"""Seconds from `streamlit run` to the first page rendered in Chromium.
+
+The peer is a script with nothing but a title: what Streamlit and the browser themselves take. Each round starts both,
+with a browser cache that is empty; the ratio is ours divided by the peer's.
+"""
+
+import statistics
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Browser
+
+from benchmarks._browser import ROOT, chromium, opened, served
+
+ROUNDS = 5
+_PEER = 'import streamlit as st\nst.title("Peer", anchor=False)\nst.metric("Figure", 1)\n'
+
+
+def run() -> dict[str, Any]:
+    """Medians of both. Takes about a minute."""
+    with tempfile.TemporaryDirectory() as name, chromium() as browser:
+        folder = Path(name)
+        peer = folder / "peer.py"
+        peer.write_text(_PEER, "utf-8")
+        rounds = [
+            (_measured(browser, ROOT / "streamlit_app.py", folder / f"home{n}"), _measured(browser, peer, folder))
+            for n in range(ROUNDS)
+        ]
+    ours = _medians([ours for ours, _ in rounds])
+    bare = _medians([bare for _, bare in rounds])
+    return {"app": ours, "bare_streamlit": bare, "ratio": ours["first_page_seconds"] / bare["first_page_seconds"]}
+
+
+def _measured(browser: Browser, script: Path, home: Path) -> tuple[float, float]:
+    """Seconds until the server answers, and until the page is there."""
+    started = time.perf_counter()
+    with served(script, home) as address:
+        answers = time.perf_counter() - started
+        page = opened(browser, address)
+        page.locator("h1").first.wait_for()
+        page.locator('[data-testid="stMetric"]').first.wait_for()
+        rendered = time.perf_counter() - started
+        page.context.close()
+    return answers, rendered
+
+
+def _medians(rounds: list[tuple[float, float]]) -> dict[str, float]:
+    return {
+        "server_answers_seconds": statistics.median(answers for answers, _ in rounds),
+        "first_page_seconds": statistics.median(rendered for _, rendered in rounds),
+        "first_page_slowest": max(rendered for _, rendered in rounds),
+    }
