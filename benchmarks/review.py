@@ -33,8 +33,8 @@ _WATCH = """
   const source = () => query(find)?.getAttribute('src') ?? '';
   window.latency = undefined;
   window.recorded = undefined;
+  const before = source();
   document.addEventListener('keydown', (event) => {
-    const before = source();
     const look = () => {
       const image = query(find);
       if (!image || source() === before || !image.complete) return requestAnimationFrame(look);

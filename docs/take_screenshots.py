@@ -96,6 +96,9 @@ def settle(page: Page) -> None:
 def photograph(browser: Browser, address: str, folder: Path) -> None:
     for name in PAGES:
         page = open_page(browser, address, name)
+        page.get_by_test_id("stSidebar").get_by_role("textbox").fill("Ada")
+        page.keyboard.press("Enter")
+        settle(page)
         page.screenshot(path=folder / f"{name}.png")
         page.close()
     for name, size, dark in (("overview-dark", SIZE, True), ("overview-phone", PHONE, False)):

@@ -9,13 +9,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from scones_core import documents
 from scones_core.domain.drift import SimulatedDrift
-from scones_core.domain.models import ModelVersion
 from scones_core.domain.review import Strategy
 from scones_core.errors import BadInput, SconesError
-from scones_core.ports import Endpoint
 from scones_core.services import (
     App,
+    batch,
     capture,
     classification,
     demo,
@@ -32,6 +32,7 @@ from scones_core.services import (
 )
 
 Result = Mapping[str, Any]
+ACTOR = "command line"
 
 
 class Terminal:
@@ -66,51 +67,18 @@ def run(app: App, arguments: Namespace, terminal: Terminal) -> Result:
 def _etl(app: App, args: Namespace, terminal: Terminal) -> Result:
     classes = [name.strip() for name in args.classes.split(",")] if args.classes else None
     version = etl.load(app, args.source, classes=classes, progress=terminal.progress)
-    return _dataset(version)
-
-
-def _dataset(version: Any) -> Result:
-    return {
-        "dataset": version.id,
-        "classes": list(version.classes),
-        "train": version.train,
-        "test": version.test,
-        "skipped": list(version.skipped),
-        "source": version.source,
-        "generated": version.generated,
-        "parent": version.parent,
-    }
+    return documents.dataset(version)
 
 
 def _train(app: App, args: Namespace, terminal: Terminal) -> Result:
     job = training.start(app, dataset=args.dataset, seed=args.seed)
     training.wait(app, job.name, on_log=terminal.line)
-    return _model(training.model_of_job(app, job.name))
-
-
-def _model(model: ModelVersion) -> Result:
-    return {
-        "training_job": model.training_job,
-        "status": "Completed",
-        "model": model.id,
-        "dataset": model.dataset,
-        "seconds": model.seconds,
-        "metrics": model.metrics,
-    }
+    return documents.model(training.model_of_job(app, job.name))
 
 
 def _deploy(app: App, args: Namespace, _terminal: Terminal) -> Result:
-    endpoint = deployment.deploy(app, args.model, capture_percentage=args.capture_percentage, actor="command line")
-    return _endpoint(endpoint)
-
-
-def _endpoint(endpoint: Endpoint) -> Result:
-    return {
-        "endpoint": endpoint.name,
-        "model": endpoint.config.model,
-        "status": endpoint.status,
-        "capture_percentage": endpoint.config.capture_percentage,
-    }
+    endpoint = deployment.deploy(app, args.model, capture_percentage=args.capture_percentage, actor=ACTOR)
+    return documents.endpoint(endpoint)
 
 
 def _classify(app: App, args: Namespace, terminal: Terminal) -> Result:
@@ -119,16 +87,7 @@ def _classify(app: App, args: Namespace, terminal: Terminal) -> Result:
     keys = [classification.upload(app, Path(path).name, _read(path)) for path in args.paths]
     if args.sample is not None:
         keys += classification.sample_keys(app, args.sample)
-    return _classified(classification.classify(app, keys, workers=args.workers, progress=terminal.progress))
-
-
-def _classified(found: list[classification.Classified]) -> Result:
-    succeeded = sum(item.status == "SUCCEEDED" for item in found)
-    return {
-        "executions": [asdict(item) for item in found],
-        "succeeded": succeeded,
-        "failed": len(found) - succeeded,
-    }
+    return documents.classified(classification.classify(app, keys, workers=args.workers, progress=terminal.progress))
 
 
 def _read(path: str) -> bytes:
@@ -136,6 +95,11 @@ def _read(path: str) -> bytes:
         return Path(path).read_bytes()
     except OSError as error:
         raise BadInput(f"“{path}” cannot be read ({error.strerror}): name an existing file.") from None
+
+
+def _batch(app: App, args: Namespace, terminal: Terminal) -> Result:
+    name = batch.start(app, prefix=args.prefix, sample=args.sample)
+    return documents.batch(batch.wait(app, name, progress=terminal.progress))
 
 
 def _traffic(app: App, args: Namespace, terminal: Terminal) -> Result:
@@ -167,7 +131,7 @@ def _capture_files(paths: list[str]) -> list[str]:
 
 
 def _monitor(app: App, args: Namespace, _terminal: Terminal) -> Result:
-    return _figures(monitoring.figures(app, since=_time(args.since), at=args.threshold))
+    return documents.figures(monitoring.figures(app, since=_time(args.since), at=args.threshold))
 
 
 def _time(text: str | None) -> datetime | None:
@@ -180,23 +144,11 @@ def _time(text: str | None) -> datetime | None:
     return time if time.tzinfo else time.replace(tzinfo=UTC)
 
 
-def _figures(found: monitoring.Figures) -> Result:
-    return {
-        "inferences": found.inferences,
-        "low_confidence": found.low_confidence,
-        "low_share": found.low_share,
-        "histogram": found.histogram,
-        "by_class": found.by_class,
-        "drift": asdict(found.drift),
-        "threshold": found.threshold,
-    }
-
-
 def _threshold(app: App, args: Namespace, _terminal: Terminal) -> Result:
     if args.max_risk is not None:
         return asdict(monitoring.propose_threshold(app, max_risk=args.max_risk, level=args.confidence))
     if args.set is not None:
-        monitoring.set_threshold(app, args.set, actor="command line")
+        monitoring.set_threshold(app, args.set, actor=ACTOR)
     value = monitoring.threshold(app)
     if deployment.endpoint(app) is None:
         return {"threshold": value, "coverage": None, "risk": None, "risk_upper_bound": None, "labels_used": 0}
@@ -227,42 +179,32 @@ def _review_export(app: App, args: Namespace, _terminal: Terminal) -> Result:
 
 
 def _retrain(app: App, args: Namespace, terminal: Terminal) -> Result:
-    return _retrained(retraining.retrain(app, min_labels=args.min_labels, seed=args.seed, on_log=terminal.line))
-
-
-def _retrained(found: retraining.Retrained) -> Result:
-    comparison = asdict(found.comparison)
-    accuracy = {name: comparison.pop(f"{name}_accuracy") for name in ("champion", "challenger")}
-    return {
-        "dataset": found.dataset.id,
-        "new_labels": found.new_labels,
-        "challenger": found.challenger.id,
-        "champion": found.champion.id,
-        "comparison": {"accuracy": accuracy, **comparison},
-    }
+    found = retraining.retrain(app, min_labels=args.min_labels, seed=args.seed, on_log=terminal.line)
+    return documents.retrained(found)
 
 
 def _promote(app: App, args: Namespace, _terminal: Terminal) -> Result:
     before = deployment.champion(app)
-    endpoint = deployment.promote(app, args.model, actor="command line")
-    return {**_endpoint(endpoint), "previous": before.id if before else None}
+    endpoint = deployment.promote(app, args.model, actor=ACTOR)
+    return {**documents.endpoint(endpoint), "previous": before.id if before else None}
 
 
 def _rollback(app: App, _args: Namespace, _terminal: Terminal) -> Result:
     before = deployment.champion(app)
-    return {**_endpoint(deployment.rollback(app, actor="command line")), "previous": before.id if before else None}
+    endpoint = deployment.rollback(app, actor=ACTOR)
+    return {**documents.endpoint(endpoint), "previous": before.id if before else None}
 
 
 _TELL: dict[demo.Stage, Callable[[Any], Any]] = {
-    demo.Stage.ETL: _dataset,
-    demo.Stage.TRAIN: _model,
-    demo.Stage.DEPLOY: _endpoint,
-    demo.Stage.CLASSIFY: _classified,
+    demo.Stage.ETL: documents.dataset,
+    demo.Stage.TRAIN: documents.model,
+    demo.Stage.DEPLOY: documents.endpoint,
+    demo.Stage.CLASSIFY: documents.classified,
     demo.Stage.INGEST: asdict,
-    demo.Stage.MONITOR: _figures,
+    demo.Stage.MONITOR: documents.figures,
     demo.Stage.REVIEW: lambda found: {"decisions": [asdict(one) for one in found], "reviewed": len(found)},
-    demo.Stage.RETRAIN: _retrained,
-    demo.Stage.PROMOTE: _endpoint,
+    demo.Stage.RETRAIN: documents.retrained,
+    demo.Stage.PROMOTE: documents.endpoint,
 }
 
 
@@ -290,6 +232,7 @@ COMMANDS: dict[str, Callable[[App, Namespace, Terminal], Result]] = {
     "train": _train,
     "deploy": _deploy,
     "classify": _classify,
+    "batch": _batch,
     "traffic": _traffic,
     "history": _history,
     "ingest": _ingest,

@@ -224,6 +224,10 @@ class WorkflowService(Protocol):
         """Events as GetExecutionHistory returns them (timestamps as ISO 8601 text). Raises NotFound."""
         ...
 
+    def map_runs(self, name: str) -> Sequence[Mapping[str, Any]]:
+        """The Map Runs of an execution, as DescribeMapRun tells of them, with `itemCounts`. Raises NotFound."""
+        ...
+
     def stop(self, name: str, *, error: str | None = None, cause: str | None = None) -> None: ...
 
     def configure(self, environment: Mapping[str, str]) -> None:

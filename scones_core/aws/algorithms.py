@@ -5,6 +5,7 @@ Sources: "Image Classification – MXNet" and "Image Classification Hyperparamet
 """
 
 import json
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -63,7 +64,9 @@ class Machines:
 @cache
 def image_uri(algorithm: Algorithm, region: str, instance: str, *, scope: str) -> str:
     """The container's image. scope : `training` or `inference`."""
-    from sagemaker.core import image_uris  # takes 2 s and 190 MB
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of its own source code
+        from sagemaker.core import image_uris  # takes 2 s and 190 MB
 
     if algorithm is Algorithm.BUILT_IN:
         return str(image_uris.retrieve("image-classification", region))

@@ -7,7 +7,7 @@ the product needs them back.
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
@@ -21,11 +21,12 @@ from scones_core.errors import BadInput, Conflict, NotFound
 from scones_core.ports import JobStatus, TrainingJob, TrainingRequest
 
 if TYPE_CHECKING:
-    from mypy_boto3_sagemaker.type_defs import ChannelTypeDef, DescribeTrainingJobResponseTypeDef
+    from mypy_boto3_sagemaker.type_defs import ChannelTypeDef
 
 NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}")  # API reference, CreateTrainingJob
 LONGEST_RUN = 4 * 3600  # seconds
 LONGEST_WAIT = 8 * 3600  # seconds, for spare capacity and the run together
+Described = Mapping[str, Any]  # the answer of DescribeTrainingJob; what has not happened yet is not in it
 POLL = 2.0  # seconds for which a description counts; SageMaker limits how often it is asked
 
 
@@ -37,7 +38,7 @@ class SageMakerTraining:
         self._objects = objects
         self._machines = machines
         self._logs = TrainingLogs(aws, poll)
-        self._jobs: Recently[DescribeTrainingJobResponseTypeDef] = Recently(poll, lambda job: _status(job).ended)
+        self._jobs: Recently[Described] = Recently(poll, lambda job: _status(job).ended)
         self._asked: Recently[dict[str, Any]] = Recently(0, bool)
 
     def start(self, request: TrainingRequest) -> TrainingJob:
@@ -88,14 +89,14 @@ class SageMakerTraining:
             raise BadInput(f"“{name}” cannot name a training job: use up to {longest} letters, digits and hyphens.")
         return job
 
-    def _described(self, name: str) -> "DescribeTrainingJobResponseTypeDef":
+    def _described(self, name: str) -> Described:
         try:
             job = self._job_name(name)
             return self._jobs.get(name, lambda: self._aws.sagemaker.describe_training_job(TrainingJobName=job))
         except (BadInput, NotFound):
             raise NotFound(f"There is no training job “{name}”.") from None
 
-    def _job(self, name: str, described: "DescribeTrainingJobResponseTypeDef") -> TrainingJob:
+    def _job(self, name: str, described: Described) -> TrainingJob:
         """The job without its metrics."""
         asked = self._asked.get(name, lambda: self._request(self._job_name(name)))
         status = _status(described)
@@ -117,12 +118,10 @@ class SageMakerTraining:
             return {}
         return asked
 
-    def _artifact_key(self, described: "DescribeTrainingJobResponseTypeDef") -> str:
+    def _artifact_key(self, described: Described) -> str:
         return self._objects.key_of(described["ModelArtifacts"]["S3ModelArtifacts"])
 
-    def _metrics(
-        self, name: str, described: "DescribeTrainingJobResponseTypeDef"
-    ) -> Sequence[tuple[float, str, float]]:
+    def _metrics(self, name: str, described: Described) -> Sequence[tuple[float, str, float]]:
         """From the log, as it is written; SageMaker's own last values where there is no log (any more)."""
         if "TrainingStartTime" not in described:
             return ()
@@ -182,7 +181,7 @@ def _request_key(job: str) -> str:
     return f"training/{job}/request.json"
 
 
-def _status(described: "DescribeTrainingJobResponseTypeDef") -> JobStatus:
+def _status(described: Described) -> JobStatus:
     if described.get("SecondaryStatus") == "Pending":
         return JobStatus.PENDING
     return JobStatus(described["TrainingJobStatus"])

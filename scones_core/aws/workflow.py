@@ -85,6 +85,13 @@ class StepFunctions:
         pages = self._aws.stepfunctions.get_paginator("get_execution_history").paginate(executionArn=arn)
         return [_with_texts(event) for page in pages for event in page["events"]]
 
+    def map_runs(self, name: str) -> Sequence[Mapping[str, Any]]:
+        arn = self._execution_arn(self.describe(name))
+        pages = self._aws.stepfunctions.get_paginator("list_map_runs").paginate(executionArn=arn)
+        arns = [run["mapRunArn"] for page in pages for run in page["mapRuns"]]
+        found = [self._aws.stepfunctions.describe_map_run(mapRunArn=arn) for arn in arns]
+        return sorted(map(_with_texts, found), key=lambda run: str(run["startDate"]))
+
     def stop(self, name: str, *, error: str | None = None, cause: str | None = None) -> None:
         self._known.forget(name)
         execution = self.describe(name)

@@ -6,6 +6,7 @@ takes the job for dead.
 
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -116,7 +117,12 @@ def _failure(here: Path, code: int | None) -> str:
     except FileNotFoundError:
         lines = [line.partition(" ")[2] for line in (here / "log.txt").read_text().splitlines()]
         last = next((line for line in reversed(lines) if line.strip()), "")
-        return last or f"The training script ended with exit status {code}."
+        return _without_paths(last) or f"The training script ended with exit status {code}."
+
+
+def _without_paths(text: str) -> str:
+    """A sentence for the screen: files by name, without where they lie on this machine."""
+    return re.sub(r"(?<![\w.])/(?:[^\s/'\"]+/)+", "", text)
 
 
 if __name__ == "__main__":

@@ -63,7 +63,8 @@ def figures(app: App, *, since: datetime | None = None, at: float | None = None)
     names = class_names(app)
     predictions, confidences = data["prediction"].to_numpy(int), data["confidence"].to_numpy(float)
     known = [class_name(names, index) for index in range(max(len(names), int(predictions.max(initial=-1)) + 1))]
-    points = data.assign(prediction=pd.Categorical.from_codes(predictions, known), low=confidences <= at)
+    classes = pd.Categorical.from_codes(predictions, pd.Index(known))
+    points = data.assign(prediction=classes, low=confidences <= at)
     return Figures(
         inferences=len(data),
         low_confidence=int((confidences <= at).sum()),

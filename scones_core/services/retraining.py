@@ -55,11 +55,16 @@ def new_dataset(app: App, *, min_labels: int = 1) -> DatasetVersion:
         app,
         parent.classes,
         images,
-        source=f"{parent.source} and {len(rows)} reviewed labels",
+        source=f"{_loaded_from(app, parent)}, with reviewed labels",
         generated=parent.generated,
         parent=parent.id,
         new_labels=len(rows),
     )
+
+
+def _loaded_from(app: App, version: DatasetVersion) -> str:
+    """The source of the version at the root of the lineage."""
+    return _loaded_from(app, etl.get(app, version.parent)) if version.parent else version.source
 
 
 def _check_test(images: list[LabelledImage], parent: DatasetVersion) -> None:

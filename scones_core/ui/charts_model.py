@@ -32,7 +32,7 @@ def class_balance(rows: Sequence[Mapping[str, object]]) -> None:
     st.altair_chart(chart, width="stretch", alt=f"Bar chart of images per class and split: {words}.")
 
 
-def metric_curve(metrics: Sequence[tuple[float, str, float]], *, key: str) -> None:
+def metric_curve(metrics: Sequence[tuple[float, str, float]], *, key: str, height: int = 250) -> None:
     """A training job's metrics, (seconds, name, value), over time.
 
     One panel per kind, as `accuracy` of `train:accuracy`; at most two: those of _KINDS that there are, else whatever
@@ -50,7 +50,7 @@ def metric_curve(metrics: Sequence[tuple[float, str, float]], *, key: str) -> No
         rows, title = data[(data["kind"] == kind) & curves], kind.replace("_", " ").capitalize()
         last = ", ".join(f"{name} {group['value'].iloc[-1]:.3f}" for name, group in rows.groupby("metric"))
         with place:
-            chart = _curve(rows, title)
+            chart = _curve(rows, title).properties(height=height)
             st.altair_chart(chart, width="stretch", key=f"{key}-{kind}", alt=f"{title} over seconds; last: {last}.")
 
 
@@ -67,7 +67,6 @@ def _curve(rows: pd.DataFrame, title: str) -> alt.Chart:
             color=alt.Color("series:N", title=None, legend=alt.Legend(orient="top")),
             tooltip=["metric:N", alt.Tooltip("seconds:Q", format=".1f"), alt.Tooltip("value:Q", format=".4f")],
         )
-        .properties(height=250)
     )
     return chart
 

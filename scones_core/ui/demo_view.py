@@ -143,8 +143,8 @@ def _label(story: Story, stage: Stage) -> str:
 def _at_work(app: App, story: Story, stage: Stage) -> None:
     if stage in (Stage.TRAIN, Stage.RETRAIN):
         if metrics := _metrics(app):
-            metric_curve(metrics, key=f"demo_live_{stage}")
-        show_log(list(story.log.get(stage, ())), last=8)
+            metric_curve(metrics, key=f"demo_live_{stage}", height=215)
+        show_log(list(story.log.get(stage, ())), last=4)
     elif story.task:
         show_progress(story.task)
 

@@ -17,6 +17,7 @@ from scones_core.ui.images import tile_image
 from scones_core.ui.workflow_input import ChosenImages, forget_choice
 
 _SESSION = "workflow_session"
+_CHOSEN = "execution"  # in the page's URL
 _EVERY = "All"
 _FILTERS: dict[str, ExecutionStatus | None] = {
     _EVERY: None,
@@ -48,6 +49,7 @@ def start_batch(app: App, chosen: ChosenImages, workers: int) -> None:
         lambda progress: classification.classify(app, keys, workers=workers, progress=progress),
     )
     forget_choice()
+    _forget_chosen()
 
 
 def batch_outcome() -> None:
@@ -67,7 +69,9 @@ def batch_outcome() -> None:
 
 
 def status_filter() -> ExecutionStatus | None:
-    chosen = st.segmented_control("Status", list(_FILTERS), default=_EVERY, required=True, key="workflow_status")
+    chosen = st.segmented_control(
+        "Status", list(_FILTERS), default=_EVERY, required=True, key="workflow_status", on_change=_forget_chosen
+    )
     return _FILTERS[chosen]
 
 
@@ -88,26 +92,31 @@ def _more() -> None:
 
 
 def executions_table(app: App, executions: Sequence[Execution], threshold: float) -> str:
-    """The table, newest first; gives the name of the chosen execution, at first the newest. It is in the page's URL."""
+    """The table, newest first; gives the name of the chosen execution, at first the newest. A choice is in the URL."""
     names = [execution.name for execution in executions]
-    wanted = st.query_params.get("execution")
-    rows = [_row(app, execution) for execution in executions]
+    wanted = st.query_params.get(_CHOSEN, names[0])
+    marked = [names.index(wanted)] if wanted in names else []
     event = st.dataframe(
-        pd.DataFrame(rows),
+        pd.DataFrame([_row(app, execution) for execution in executions]),
         key=f"executions-{names[0]}-{len(names)}",
         hide_index=True,
         on_select="rerun",
         selection_mode="single-row",
-        selection_default={"selection": {"rows": [names.index(wanted) if wanted in names else 0]}},
+        selection_default={"selection": {"rows": marked}},
         row_height=44,
-        height=min(400, 44 * len(rows) + 40),
+        height=min(400, 44 * len(names) + 40),
         column_config=_columns(threshold),
-        alt=f"The {len(rows)} newest executions with image, prediction and confidence",
+        alt=f"The {len(names)} newest executions with image, prediction and confidence",
     )
     chosen: list[int] = event["selection"]["rows"]
-    if chosen:
-        st.query_params["execution"] = names[chosen[0]]
-    return st.query_params.get("execution") or names[0]
+    if not chosen or chosen == marked:
+        return wanted
+    st.query_params[_CHOSEN] = names[chosen[0]]
+    return names[chosen[0]]
+
+
+def _forget_chosen() -> None:
+    st.query_params.pop(_CHOSEN, None)
 
 
 def _columns(threshold: float) -> dict[str, Any]:

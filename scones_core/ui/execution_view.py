@@ -1,7 +1,7 @@
 """One execution: the graph of its state machine, and what each state did."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -11,6 +11,7 @@ from scones_core.domain.history import StateRun, StateStatus, state_runs
 from scones_core.ports import Execution, ExecutionStatus
 from scones_core.services import App, classification
 from scones_core.ui.graph import state_graph
+from scones_core.ui.graph_model import inner_machines
 from scones_core.ui.images import tile_image
 from scones_core.ui.widgets import Colour, utc
 
@@ -79,8 +80,6 @@ def _choose_state(execution: Execution, definition: Mapping[str, Any], runs: Seq
 
 
 def _names(definition: Mapping[str, Any]) -> list[str]:
-    from scones_core.ui.graph_model import inner_machines
-
     names: list[str] = []
     for name, state in definition["States"].items():
         names.append(name)
@@ -155,15 +154,16 @@ def _documents(
         st.markdown("\n".join(f"1. {_in_words(run)}" for run in runs[:200]) or "No state was entered.")
     with st.expander("Definition", icon=":material/data_object:"):
         text = json.dumps(definition, indent=2, ensure_ascii=False)
-        _download("Download definition", text, f"{execution.machine}.asl.json")
+        _download("Download definition", lambda: text, f"{execution.machine}.asl.json")
         st.code(text, language="json", height=360)
     with st.expander(f"History ({len(events):,} events)", icon=":material/history:"):
-        _download("Download history", json.dumps(list(events), indent=2, default=str), f"{execution.name}.json")
+        _download("Download history", lambda: json.dumps(list(events), indent=2), f"{execution.name}.json")
         rows = [{"Id": event["id"], "Time": event["timestamp"], "Event": event["type"]} for event in events[:2000]]
         st.dataframe(rows, hide_index=True, height=280, alt="The events of the execution")
 
 
-def _download(label: str, text: str, file_name: str) -> None:
+def _download(label: str, text: Callable[[], str], file_name: str) -> None:
+    """The text is made when the button is pressed."""
     st.download_button(label, text, file_name, "application/json", icon=":material/download:", on_click="ignore")
 
 
@@ -177,6 +177,8 @@ def _seconds(duration: timedelta | None) -> str:
     if duration is None:
         return "–"
     seconds = duration.total_seconds()
+    if seconds < 0.001:
+        return "< 1 ms"
     return f"{seconds * 1000:,.0f} ms" if seconds < 1 else f"{seconds:,.2f} s"
 
 

@@ -79,7 +79,8 @@ function onKey(desk, event) {
   const choice = desk.data.choices.find((one) => one.key && one.key === event.key);
   const known = { [desk.data.undo]: "undo", [desk.data.skip]: "skip" }[event.key.toLowerCase()] ?? choice?.label;
   if (event.key.toLowerCase() === "n") desk.note.focus();
-  else if (event.key.toLowerCase() === "p") desk.toggle();
+  else if (event.key.toLowerCase() === "p") desk.look.click();
+  else if (event.key.toLowerCase() === "b") desk.light.click();
   else if (known !== undefined) {
     if (!event.repeat) act(desk, known, event.timeStamp);
   } else return;
@@ -96,6 +97,25 @@ function button(desk, text, key, what, kind) {
   return made;
 }
 
+/** A button that changes how images look, for all of them until it is pressed again. */
+function toggle(desk, text, key, name) {
+  const made = make("button", { type: "button", className: "look", textContent: text });
+  made.append(make("kbd", { textContent: key.toUpperCase(), ariaHidden: "true" }));
+  made.setAttribute("aria-label", text);
+  made.setAttribute("aria-keyshortcuts", key);
+  made.onclick = () => {
+    desk[name] = !desk[name];
+    render(desk);
+  };
+  return made;
+}
+
+function hints(desk) {
+  const keys = [["1–9", "label"], ["0", "other"], [desk.data.skip, "skip"], [desk.data.undo, "undo"], ["n", "note"]];
+  const parts = keys.flatMap(([key, what]) => [make("kbd", { textContent: key.toUpperCase() }), ` ${what}  `]);
+  return make("div", { className: "hints", ariaHidden: "true" }, ...parts);
+}
+
 function build(desk) {
   const root = desk.root;
   desk.picture = make("img", { className: "picture", draggable: false });
@@ -108,10 +128,8 @@ function build(desk) {
   desk.note.setAttribute("aria-label", "Note");
   desk.skip = button(desk, "Skip", desk.data.skip, "skip", "plain");
   desk.undo = button(desk, "Undo", desk.data.undo, "undo", "plain");
-  desk.look = make("button", { type: "button", className: "look", textContent: "Show pixels" });
-  desk.look.append(make("kbd", { textContent: "P", ariaHidden: "true" }));
-  desk.look.setAttribute("aria-label", "Show pixels");
-  desk.look.onclick = () => desk.toggle();
+  desk.look = toggle(desk, "Show pixels", "p", "pixels");
+  desk.light = toggle(desk, "Brighten", "b", "bright");
   desk.empty = make("div", { className: "empty", role: "status" });
   desk.form = make(
     "div",
@@ -121,8 +139,10 @@ function build(desk) {
     desk.choices,
     desk.note,
     make("div", { className: "row" }, desk.skip, desk.undo),
+    hints(desk),
   );
-  desk.frame = make("figure", {}, desk.picture, desk.unreadable, desk.look, desk.lease);
+  const tools = make("div", { className: "tools" }, desk.light, desk.look);
+  desk.frame = make("figure", {}, desk.picture, desk.unreadable, tools, desk.lease);
   root.replaceChildren(desk.frame, desk.empty, desk.form);
 }
 
@@ -147,6 +167,8 @@ function render(desk) {
   desk.picture.alt = "Captured image to review";
   desk.look.hidden = !item.pixels;
   desk.look.setAttribute("aria-pressed", desk.pixels);
+  desk.light.setAttribute("aria-pressed", desk.bright);
+  desk.picture.classList.toggle("bright", desk.bright);
   desk.headline.replaceChildren("The model says ", make("strong", { textContent: item.prediction }));
   desk.headline.append(` with ${percent(item.confidence)} confidence`);
   desk.bars.replaceChildren(...item.probabilities.map(bar));
@@ -179,14 +201,10 @@ export default function ({ data, parentElement, setStateValue }) {
   const root = parentElement.querySelector(".desk");
   let desk = desks.get(root);
   if (!desk) {
-    desk = { root, data, number: data.done, outbox: [], history: [], known: new Map(), pixels: false };
+    desk = { root, data, number: data.done, outbox: [], history: [], known: new Map(), pixels: false, bright: false };
     desks.set(root, desk);
     desk.setStateValue = setStateValue;
     build(desk);
-    desk.toggle = () => {
-      desk.pixels = !desk.pixels;
-      render(desk);
-    };
   }
   desk.data = data;
   desk.setStateValue = setStateValue;

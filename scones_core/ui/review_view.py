@@ -94,7 +94,7 @@ def _recent(app: App, here: Desk) -> None:
     rows = review.reviewed(app, limit=_RECENT)
     if not rows:
         return
-    st.markdown("##### Recent decisions")
+    st.markdown("##### Recent decisions", help="Only its own reviewer can take a decision back.")
     for row in rows:
         own = row["reviewer"] == here.reviewer
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
@@ -102,14 +102,9 @@ def _recent(app: App, here: Desk) -> None:
             colour, icon = _STATUSES[Status(row["status"])]
             st.badge(str(row["label"] or "skipped").replace("_", " "), icon=icon, color=colour)
             st.caption(_about(row, own), width="stretch")
-            action_button(
-                "Take back",
-                partial(_take_back, app, here, row["id"]),
-                key=f"take-back-{row['id']}",
-                icon=":material/undo:",
-                disabled=not own,
-                help=None if own else "Only its reviewer can take a decision back.",
-            )
+            if own:
+                take_back = partial(_take_back, app, here, row["id"])
+                action_button("Take back", take_back, key=f"take-back-{row['id']}", icon=":material/undo:")
 
 
 def _about(row: dict[str, Any], own: bool) -> str:

@@ -32,7 +32,7 @@ def encode(images: Pixels, dictionaries: Sequence[Dictionary]) -> Floats:
     centred = images.astype(np.float32) - np.float32(128)  # small numbers keep the variance exact
     pooled = np.concatenate([_pooled(centred, dictionary) for dictionary in dictionaries], axis=1)
     # The square root keeps a word that is everywhere from drowning the others.
-    return np.sqrt(np.maximum(pooled, 0, out=pooled), out=pooled)
+    return np.asarray(np.sqrt(np.maximum(pooled, 0)))
 
 
 def features_of(files: Sequence[bytes], side: int, dictionaries: Sequence[Dictionary]) -> Iterator[Floats]:

@@ -18,7 +18,7 @@ from scones_core.local.workflow.functions import FunctionContext, Functions
 from scones_core.local.workflow.runs import Run, World
 from scones_core.ports import Execution, ExecutionStatus, ObjectInfo
 
-FUNCTION = "arn:aws:lambda:local:000000000000:function:"
+EMPTY: Any = object()  # in place of an input, so that null can be one
 
 
 class SkippingSelector(selectors.DefaultSelector):
@@ -132,7 +132,7 @@ def functions_of(given: Mapping[str, Callable[..., Any]]) -> Functions:
 
 def run(
     definition: Mapping[str, Any],
-    given: Any = None,
+    given: Any = EMPTY,
     *,
     functions: Mapping[str, Callable[..., Any]] | None = None,
     objects: MemoryObjects | None = None,
@@ -140,7 +140,7 @@ def run(
 ) -> Ended:
     """Run a definition to its end; `stop_after` stops it after so many seconds of waiting."""
     machine = compile_machine(json.loads(json.dumps(definition)))
-    execution = Execution("run", "machine", ExecutionStatus.RUNNING, datetime.now(UTC), {} if given is None else given)
+    execution = Execution("run", "machine", ExecutionStatus.RUNNING, datetime.now(UTC), {} if given is EMPTY else given)
     world = Everything(functions_of(functions or {}), S3Client(objects or MemoryObjects()))
     one = Run(execution, machine, World(world.invoke, world.publish, world.storage, world.keep_child))
     loop = SkippingLoop()

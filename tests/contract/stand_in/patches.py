@@ -6,10 +6,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from tests.contract.stand_in import functions, sagemaker
+from tests.contract.stand_in import distributed_map, functions, others, sagemaker
 
+PARSER = "moto.stepfunctions.parser.asl"
 # Replaced: the new function gets the old one first.
 WRAPPED: dict[str, Callable[..., Any]] = {
+    "moto.awslambda.models.LambdaFunction.get_configuration": others.get_configuration,
+    "moto.awslambda.models.LambdaFunction.update_configuration": others.update_configuration,
     "moto.sagemaker.models.SageMakerModelBackend.create_endpoint": sagemaker.create_endpoint,
     "moto.sagemaker.models.SageMakerModelBackend.create_endpoint_config": sagemaker.create_endpoint_config,
     "moto.sagemaker.models.SageMakerModelBackend.create_model": sagemaker.create_model,
@@ -17,11 +20,20 @@ WRAPPED: dict[str, Callable[..., Any]] = {
     "moto.sagemaker.models.SageMakerModelBackend.create_transform_job": sagemaker.create_transform_job,
     "moto.sagemaker.models.SageMakerModelBackend.describe_endpoint": sagemaker.describe_endpoint,
     "moto.sagemaker.models.SageMakerModelBackend.list_training_jobs": sagemaker.list_training_jobs,
+    "moto.stepfunctions.responses.StepFunctionResponse.stop_execution": others.stop_execution,
+    f"{PARSER}.component.state.exec.state_map.iteration.itemprocessor.distributed_item_processor_worker"
+    ".DistributedItemProcessorWorker._eval_job": distributed_map.eval_job,
+    f"{PARSER}.parse.asl_parser.AmazonStateLanguageParser.parse": distributed_map.parse,
 }
 # Replaced wholly.
-REPLACED: dict[str, Callable[..., Any]] = {
+REPLACED: dict[str, Any] = {
     "moto.awslambda.models.LambdaFunction.invoke": functions.invoke,
     "moto.sagemakerruntime.responses.SageMakerRuntimeResponse.invoke_endpoint": sagemaker.invoke_endpoint,
+    f"{PARSER}.component.state.exec.state_map.result_writer.resource_eval.resource_eval_s3.ResourceEvalS3"
+    "._handle_put_object": staticmethod(distributed_map.put_object),
+    "moto.stepfunctions.parser.models.StepFunctionsParserBackend._validate_definition": staticmethod(
+        others.validate_definition
+    ),
 }
 # A module's name replaced by another: CloudFormation is to make state machines where they are run, too.
 RENAMED = {
@@ -29,11 +41,11 @@ RENAMED = {
 }
 # Added: moto does not have them.
 ADDED: dict[str, Callable[..., Any]] = {
-    "moto.iam.responses.IamResponse.simulate_principal_policy": sagemaker.simulate_principal_policy,
+    "moto.iam.responses.IamResponse.simulate_principal_policy": others.simulate_principal_policy,
     "moto.sagemaker.responses.SageMakerResponse.stop_training_job": sagemaker.stop_training_job,
     "moto.sagemaker.responses.SageMakerResponse.update_endpoint": sagemaker.update_endpoint,
     "moto.sagemakerruntime.responses.SageMakerRuntimeResponse.setup_class": sagemaker.setup_class,
-    "moto.servicequotas.responses.ServiceQuotasResponse.list_service_quotas": sagemaker.list_service_quotas,
+    "moto.servicequotas.responses.ServiceQuotasResponse.list_service_quotas": others.list_service_quotas,
 }
 
 
@@ -56,7 +68,7 @@ def applied() -> Iterator[None]:
     for path, function in {**WRAPPED, **REPLACED, **ADDED}.items():
         owner, name = owner_of(path)
         before.append((owner, name, owner.__dict__.get(name)))
-        new = _wrapping(getattr(owner, name), function) if path in WRAPPED else function
+        new = _wrapping(owner, name, function) if path in WRAPPED else function
         setattr(owner, name, new)
     for path, by in RENAMED.items():
         module, name = module_of(path)
@@ -72,9 +84,11 @@ def applied() -> Iterator[None]:
                 setattr(owner, name, old)
 
 
-def _wrapping(original: Any, function: Any) -> Any:
-    @functools.wraps(original)
-    def wrapper(self: Any, *args: Any, **kwargs: Any) -> Any:
-        return function(original, self, *args, **kwargs)
+def _wrapping(owner: Any, name: str, function: Any) -> Any:
+    original = getattr(owner, name)
 
-    return wrapper
+    @functools.wraps(original)
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        return function(original, *args, **kwargs)
+
+    return staticmethod(wrapper) if isinstance(owner.__dict__.get(name), staticmethod) else wrapper

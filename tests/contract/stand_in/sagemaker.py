@@ -183,33 +183,3 @@ def _container(backend: Any, model_name: str) -> Answering:
     if key not in _answering:
         _answering[key] = Answering(container)
     return _answering[key]
-
-
-# Other services
-
-
-def list_service_quotas(self: Any) -> ActionResult:
-    return ActionResult({"Quotas": [{"QuotaName": name, "Value": value} for name, value in QUOTAS.items()]})
-
-
-QUOTAS = {
-    "ml.g4dn.xlarge for training job usage": 1.0,
-    "ml.m5.large for training job usage": 4.0,
-    "ml.m5.large for endpoint usage": 2.0,
-    "ml.m5.large for transform job usage": 2.0,
-}
-DENIED: set[str] = set()  # actions that the simulation of policies denies
-
-
-def simulate_principal_policy(self: Any) -> ActionResult:
-    actions = self._get_param("ActionNames")
-    resources = self._get_param("ResourceArns") or ["*"]
-    results = [
-        {
-            "EvalActionName": action,
-            "EvalResourceName": resources[0],
-            "EvalDecision": "implicitDeny" if action in DENIED else "allowed",
-        }
-        for action in actions
-    ]
-    return ActionResult({"EvaluationResults": results, "IsTruncated": False})

@@ -39,7 +39,8 @@ def running(port: int = 0, stack: str = STACK) -> Iterator[Mapping[str, str]]:
     configured = default_user_config["stepfunctions"]
     default_user_config["stepfunctions"] = {"execute_state_machine": True}
     install_worker()
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    for noisy in ("werkzeug", "moto"):
+        logging.getLogger(noisy).setLevel(logging.CRITICAL)
     server = ThreadedMotoServer("127.0.0.1", port, verbose=False)
     with patches.applied():
         server.start()

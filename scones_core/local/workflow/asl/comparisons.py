@@ -11,7 +11,7 @@ from scones_core.local.workflow.asl.fields import Fields
 from scones_core.local.workflow.asl.jsontext import is_number
 from scones_core.local.workflow.asl.paths import Path, PathError, compile_path
 from scones_core.local.workflow.asl.scope import Scope
-from scones_core.local.workflow.asl.simple import parsed_timestamp
+from scones_core.local.workflow.asl.wait import parsed_timestamp
 
 _RELATIONS: dict[str, Callable[[Any, Any], bool]] = {
     "Equals": operator.eq,

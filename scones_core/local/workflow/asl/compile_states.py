@@ -12,21 +12,20 @@ from scones_core.local.workflow.asl.compiler import Compiler, Language
 from scones_core.local.workflow.asl.fields import Fields
 from scones_core.local.workflow.asl.integrations import INTEGRATIONS, Integration, LambdaFunction
 from scones_core.local.workflow.asl.jsonata_language import Jsonata, is_expression
+from scones_core.local.workflow.asl.jsonpath_language import JsonPath
 from scones_core.local.workflow.asl.parallel import Parallel
 from scones_core.local.workflow.asl.scope import Scope
-from scones_core.local.workflow.asl.simple import (
-    NO_RESULT,
-    Fail,
-    Pass,
-    Succeed,
+from scones_core.local.workflow.asl.simple import NO_RESULT, Fail, Pass, Succeed
+from scones_core.local.workflow.asl.state import State, StateMachine
+from scones_core.local.workflow.asl.task import Task
+from scones_core.local.workflow.asl.wait import (
     Wait,
     no_timestamp_given,
     not_a_timestamp,
     parsed_timestamp,
+    seconds_at,
     seconds_until,
 )
-from scones_core.local.workflow.asl.state import State, StateMachine
-from scones_core.local.workflow.asl.task import Task
 
 _FUNCTION_ARN = re.compile(r"arn:aws[a-z-]*:lambda:[^:]+:\d*:function:[^:]+(:[^:]+)?")
 _INTEGRATION_ARN = re.compile(r"arn:aws[a-z-]*:(?P<resource>states:::.+)")
@@ -73,6 +72,9 @@ def _wait(name: str, fields: Fields, compiler: Compiler, language: Language) -> 
 
 
 def _seconds(fields: Fields, language: Language) -> Callable[[Scope], float]:
+    if "SecondsPath" in fields and isinstance(language, JsonPath):
+        path = language.path(fields, "SecondsPath")
+        return lambda scope: seconds_at(path, scope)
     evaluate = language.integer(fields, "Seconds")
     assert evaluate is not None
     return evaluate

@@ -44,7 +44,7 @@ def compile_expression(text: str, location: str) -> Evaluate:
 
 def parsed(text: str) -> jsonata.Jsonata:
     try:
-        expression = jsonata.Jsonata(text, timeout=_MAX_MILLISECONDS, stack=_MAX_DEPTH)
+        expression = jsonata.Jsonata(text)
     except Exception as error:  # the library raises its own and, on some texts, Python's
         raise DefinitionError(f"{text!r} is not JSONata: {error}") from None
     for name in references_to_input(expression.ast, nested=False):
@@ -95,6 +95,10 @@ def _pairs_flattened(value: Any) -> Any:
 def _evaluated(expression: jsonata.Jsonata, scope: Scope, text: str, location: str) -> Any:
     states = {"input": scope.input, "context": scope.context, **scope.states}
     bindings = {**scope.variables, "states": states}
+    # The library asks the expression that its thread holds for the time, and counts time and depth from when bounds are
+    # set, also across evaluations that failed.
+    jsonata.Jsonata.CURRENT.jsonata = expression
+    expression.environment.set_runtime_bounds(_MAX_MILLISECONDS, _MAX_DEPTH)
     try:
         return expression.evaluate(None, bindings)
     except Exception as error:  # the library raises its own and, where it has a gap, Python's

@@ -119,10 +119,6 @@ class Jsonata:
         return self.template(fields, name) if name in fields else None
 
 
-def _is_list(value: Any) -> bool:
-    return isinstance(value, list)
-
-
 def is_expression(value: Any) -> bool:
     return isinstance(value, str) and value.startswith("{%") and value.endswith("%}") and len(value) >= 4
 

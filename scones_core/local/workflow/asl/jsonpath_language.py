@@ -109,12 +109,16 @@ class JsonPath:
         compiled: Evaluate = self._compiled(fields, name, compile_template)
         return compiled
 
+    def path(self, fields: Fields, name: str) -> Path:
+        compiled: Path = self._compiled(fields, name, compile_path)
+        return compiled
+
     def integer(self, fields: Fields, name: str, *, minimum: int = 0) -> Evaluate | None:
         fields.only_one(name, name + "Path")
         if name + "Path" not in fields:
             value = fields.integer(name, minimum=minimum)
             return None if value is None else lambda scope: value
-        path = self._compiled(fields, name + "Path", compile_path)
+        path = self.path(fields, name + "Path")
         return lambda scope: _integer(name, path, scope, minimum)
 
     def number(self, fields: Fields, name: str, *, minimum: float, maximum: float) -> Evaluate | None:
@@ -124,7 +128,7 @@ class JsonPath:
             return lambda scope: value
         if name + "Path" not in fields:
             return None
-        path = self._compiled(fields, name + "Path", compile_path)
+        path = self.path(fields, name + "Path")
         return lambda scope: _number(name, path, scope, minimum, maximum)
 
     def text(self, fields: Fields, name: str) -> Evaluate | None:
@@ -138,7 +142,7 @@ class JsonPath:
         return lambda scope: _text(name + "Path", evaluate(scope))
 
     def items(self, fields: Fields) -> Evaluate:
-        path = self._compiled(fields, "ItemsPath", compile_path) if "ItemsPath" in fields else compile_path("$")
+        path = self.path(fields, "ItemsPath") if "ItemsPath" in fields else compile_path("$")
 
         def evaluate(scope: Scope) -> Any:
             found = read(path, "ItemsPath", scope)
@@ -152,7 +156,7 @@ class JsonPath:
     def _path(self, fields: Fields, name: str) -> Path | None:
         if name not in fields:
             return compile_path("$")
-        return None if fields.any(name) is None else self._compiled(fields, name, compile_path)
+        return None if fields.any(name) is None else self.path(fields, name)
 
     def _reference_path(self, fields: Fields) -> ReferencePath | None:
         if "ResultPath" not in fields:

@@ -1,0 +1,94 @@
+"""The JSON documents that commands print, made from what use cases return."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from scones_core.domain.datasets import DatasetVersion
+from scones_core.domain.models import ModelVersion
+from scones_core.ports import Endpoint
+from scones_core.services import batch as batches
+from scones_core.services import classification, monitoring, retraining
+
+Document = Mapping[str, Any]
+
+
+def dataset(version: DatasetVersion) -> Document:
+    return {
+        "dataset": version.id,
+        "classes": list(version.classes),
+        "train": version.train,
+        "test": version.test,
+        "skipped": list(version.skipped),
+        "source": version.source,
+        "generated": version.generated,
+        "parent": version.parent,
+    }
+
+
+def model(model: ModelVersion) -> Document:
+    return {
+        "training_job": model.training_job,
+        "status": "Completed",
+        "model": model.id,
+        "dataset": model.dataset,
+        "seconds": model.seconds,
+        "metrics": model.metrics,
+    }
+
+
+def endpoint(endpoint: Endpoint) -> Document:
+    return {
+        "endpoint": endpoint.name,
+        "model": endpoint.config.model,
+        "status": endpoint.status,
+        "capture_percentage": endpoint.config.capture_percentage,
+    }
+
+
+def classified(found: list[classification.Classified]) -> Document:
+    succeeded = sum(item.status == "SUCCEEDED" for item in found)
+    return {
+        "executions": [asdict(item) for item in found],
+        "succeeded": succeeded,
+        "failed": len(found) - succeeded,
+    }
+
+
+def figures(found: monitoring.Figures) -> Document:
+    return {
+        "inferences": found.inferences,
+        "low_confidence": found.low_confidence,
+        "low_share": found.low_share,
+        "histogram": found.histogram,
+        "by_class": found.by_class,
+        "drift": asdict(found.drift),
+        "threshold": found.threshold,
+    }
+
+
+def retrained(found: retraining.Retrained) -> Document:
+    comparison = asdict(found.comparison)
+    accuracy = {name: comparison.pop(f"{name}_accuracy") for name in ("champion", "challenger")}
+    return {
+        "dataset": found.dataset.id,
+        "new_labels": found.new_labels,
+        "challenger": found.challenger.id,
+        "champion": found.champion.id,
+        "comparison": {"accuracy": accuracy, **comparison},
+    }
+
+
+def batch(found: batches.Batch) -> Document:
+    return {
+        "execution": found.name,
+        "status": str(found.status),
+        "images": found.images,
+        "accepted": found.accepted,
+        "low_confidence": found.low_confidence,
+        "errors": found.errors,
+        "low_confidence_keys": list(found.low_confidence_keys),
+        "error_keys": list(found.error_keys),
+        "summary": found.summary_key,
+        "seconds": found.seconds,
+    }

@@ -1,0 +1,113 @@
+"""Batches: every image under a prefix in one execution, fanned out by a distributed Map."""
+
+import time
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from scones_core.errors import NotFound, SconesError
+from scones_core.ports import Execution, ExecutionStatus
+from scones_core.services import classification, deployment
+from scones_core.services.app import App, Progress, silent
+
+MACHINE = "classify_batch"
+POLL = 0.2  # seconds
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What became of a batch. The keys are the first ones; the object `summary_key` has all of them.
+
+    While it runs, accepted, low_confidence and errors are 0 and `done` of `images` have been classified.
+    """
+
+    name: str
+    status: ExecutionStatus
+    images: int
+    done: int
+    accepted: int = 0
+    low_confidence: int = 0
+    errors: int = 0
+    low_confidence_keys: Sequence[str] = ()
+    error_keys: Sequence[str] = ()
+    summary_key: str | None = None
+    seconds: float | None = None
+    error: str | None = None
+
+
+def start(app: App, *, prefix: str | None = None, sample: int | None = None) -> str:
+    """Start a batch over the images under `prefix`, or over a sample of the test images; returns its name.
+
+    Raises NotFound when nothing is deployed or nothing lies under the prefix.
+    """
+    deployment.get_endpoint(app)
+    name = f"batch-{uuid.uuid4().hex[:12]}"
+    prefix = _sampled(app, name, sample) if sample is not None else prefix or "test/"
+    if next(app.backend.objects.list(prefix), None) is None:
+        raise NotFound(f"There is no object under “{prefix}” in the bucket: name another prefix.")
+    results = f"batches/{name}/results"
+    step_input = {"s3_bucket": app.backend.objects.bucket, "s3_prefix": prefix, "results_prefix": results}
+    app.backend.workflows.start(MACHINE, name, step_input)
+    return name
+
+
+def _sampled(app: App, name: str, count: int) -> str:
+    """Put copies of test images, drawn at random, under a prefix of their own; they keep their names."""
+    objects, prefix = app.backend.objects, f"batches/{name}/images/"
+    keys = dict.fromkeys(classification.sample_keys(app, count))
+    objects.put_many((prefix + key.rsplit("/", 1)[-1], objects.get(key)) for key in keys)
+    return prefix
+
+
+def describe(app: App, name: str) -> Batch:
+    """A batch as it is now. Raises NotFound."""
+    execution, runs = app.backend.workflows.describe(name), app.backend.workflows.map_runs(name)
+    counts = runs[-1]["itemCounts"] if runs else {}
+    done = sum(counts.get(state, 0) for state in ("succeeded", "failed", "timedOut", "aborted"))
+    batch = Batch(name, execution.status, counts.get("total", 0), done, error=execution.error)
+    return _ended(execution, batch) if execution.stopped else batch
+
+
+def _ended(execution: Execution, batch: Batch) -> Batch:
+    assert execution.stopped is not None
+    seconds = (execution.stopped - execution.started).total_seconds()
+    told = execution.output if execution.status is ExecutionStatus.SUCCEEDED else {}
+    return Batch(
+        name=batch.name,
+        status=batch.status,
+        images=batch.images,
+        done=batch.done,
+        accepted=told.get("accepted", 0),
+        low_confidence=told.get("low_confidence", 0),
+        errors=told.get("errors", 0),
+        low_confidence_keys=tuple(told.get("low_confidence_keys", ())),
+        error_keys=tuple(told.get("error_keys", ())),
+        summary_key=told.get("summary", {}).get("s3_key"),
+        seconds=seconds,
+        error=batch.error,
+    )
+
+
+def wait(app: App, name: str, *, progress: Progress = silent) -> Batch:
+    """Follow a batch to its end; it is stopped when the wait is interrupted. Raises SconesError when it fails."""
+    try:
+        while (batch := describe(app, name)).status is ExecutionStatus.RUNNING:
+            progress(batch.done, batch.images or None, "images classified")
+            time.sleep(POLL)
+    except KeyboardInterrupt:
+        stop(app, name)
+        raise
+    progress(batch.done, batch.images, "images classified")
+    if batch.status is not ExecutionStatus.SUCCEEDED:
+        raise SconesError(f"The batch {name} ended as {batch.status} ({batch.error}): see its history.")
+    return batch
+
+
+def stop(app: App, name: str) -> None:
+    """End a running batch; what was classified so far stays captured."""
+    app.backend.workflows.stop(name, cause="stopped by a user")
+
+
+def batches(app: App, *, limit: int = 20) -> list[Batch]:
+    """Batches, newest first."""
+    return [describe(app, execution.name) for execution in app.backend.workflows.list(MACHINE, limit=limit)]

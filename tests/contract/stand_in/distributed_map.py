@@ -1,0 +1,62 @@
+"""What moto's interpreter lacks of the distributed Map: express children, and the results that it writes."""
+
+import json
+from typing import Any
+
+import boto3
+
+FAILED = "failed child"
+
+
+def parse(original: Any, definition: str) -> Any:
+    """moto's grammar does not have these; but for a limit of items, none changes what a definition does here."""
+    value = json.loads(definition)
+    _simplify(value)
+    return original(json.dumps(value))
+
+
+def _simplify(value: Any) -> None:
+    for one in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        _simplify(one)
+    if isinstance(value, dict):
+        if isinstance(value.get("ToleratedFailurePercentage"), int):
+            value["ToleratedFailurePercentage"] = float(value["ToleratedFailurePercentage"])
+        if value.get("ExecutionType") == "EXPRESS":
+            value["ExecutionType"] = "STANDARD"
+        if "InputType" not in value.get("ReaderConfig", {"InputType": ""}):  # a listing: moto then reads all of it
+            del value["ReaderConfig"]
+        value.pop("WriterConfig", None)
+
+
+def eval_job(original: Any, self: Any, env: Any, job: Any) -> None:
+    """moto forgets which children failed."""
+    original(self, env, job)
+    if job.job_output is None:
+        job.job_output = {FAILED: job.job_input["Key"]}
+
+
+def put_object(env: Any, *_: Any) -> None:
+    """The results as the documentation shows them, in JSON Lines; moto writes the manifest alone.
+
+    https://docs.aws.amazon.com/step-functions/latest/dg/input-output-resultwriter.html
+    """
+    parameters, outputs = env.stack.pop(), env.stack.pop()
+    arn = env.map_run_record_pool_manager.get_all().pop().map_run_arn
+    folder = f"{parameters['Prefix'].rstrip('/')}/{arn.rpartition(':')[2]}"
+    records: dict[str, list[dict[str, str]]] = {"SUCCEEDED": [], "FAILED": []}
+    for output in outputs:
+        if FAILED in output:
+            given = json.dumps({"s3_key": output[FAILED]})
+            records["FAILED"].append({"Status": "FAILED", "Input": given, "Error": "Error", "Cause": "it failed"})
+        else:
+            records["SUCCEEDED"].append({"Status": "SUCCEEDED", "Output": json.dumps(output)})
+    s3, files = boto3.client("s3"), {"FAILED": [], "PENDING": [], "SUCCEEDED": []}
+    for status, lines in records.items():
+        if lines:
+            text = "\n".join(json.dumps(line) for line in lines)
+            files[status].append({"Key": f"{folder}/{status}_0.jsonl", "Size": len(text)})
+            s3.put_object(Bucket=parameters["Bucket"], Key=f"{folder}/{status}_0.jsonl", Body=text.encode())
+    manifest = {"DestinationBucket": parameters["Bucket"], "MapRunArn": arn, "ResultFiles": files}
+    s3.put_object(Bucket=parameters["Bucket"], Key=f"{folder}/manifest.json", Body=json.dumps(manifest).encode())
+    details = {"Bucket": parameters["Bucket"], "Key": f"{folder}/manifest.json"}
+    env.stack.append({"MapRunArn": arn, "ResultWriterDetails": details})

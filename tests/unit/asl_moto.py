@@ -1,0 +1,87 @@
+"""Runs a state machine in moto's interpreter, a port of LocalStack's, whose histories were compared with AWS's.
+
+Functions are called in this process: moto would need Docker for them.
+"""
+
+import io
+import itertools
+import json
+import time
+import traceback
+import zipfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+from unittest import mock
+
+import boto3
+from moto import mock_aws
+from moto.awslambda import models as lambda_models
+from moto.stepfunctions.parser.models import StepFunctionsParserBackend  # noqa: F401 - fails here when moto moves it
+
+REGION = "us-east-1"
+_NUMBERS = itertools.count()
+
+
+class Moto:
+    """The mocked services; `run` gives the ended execution and its events."""
+
+    def __init__(self, functions: Mapping[str, Callable[[Any], Any]]) -> None:
+        session = boto3.Session("key", "secret", region_name=REGION)
+        self.sfn = session.client("stepfunctions")
+        self.s3 = session.client("s3")
+        iam = session.client("iam")
+        self.role = iam.create_role(RoleName="role", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
+        functions_client = session.client("lambda")
+        for name in functions:
+            functions_client.create_function(
+                FunctionName=name,
+                Runtime="python3.12",
+                Role=self.role,
+                Handler="handler.handler",
+                Code={"ZipFile": _zip()},
+            )
+
+    def run(self, definition: Mapping[str, Any], given: Any) -> tuple[Mapping[str, Any], list[dict[str, Any]]]:
+        name = f"m{next(_NUMBERS)}"
+        machine = self.sfn.create_state_machine(name=name, definition=json.dumps(definition), roleArn=self.role)
+        arn = self.sfn.start_execution(stateMachineArn=machine["stateMachineArn"], name="run", input=json.dumps(given))[
+            "executionArn"
+        ]
+        deadline = time.monotonic() + 20
+        while (execution := self.sfn.describe_execution(executionArn=arn))["status"] == "RUNNING":
+            assert time.monotonic() < deadline, "moto did not end the execution"
+            time.sleep(0.002)
+        events: list[dict[str, Any]] = self.sfn.get_execution_history(executionArn=arn, maxResults=1000)["events"]
+        return execution, events
+
+
+@contextmanager
+def moto(functions: Mapping[str, Callable[[Any], Any]]) -> Iterator[Moto]:
+    def invoke(self: Any, body: Any, request_headers: Any, response_headers: Any) -> bytes:
+        event = json.loads(body) if body else {}
+        try:
+            return json.dumps(functions[self.function_name](event)).encode()
+        except Exception as error:
+            response_headers["x-amz-function-error"] = "Unhandled"
+            return json.dumps(
+                {
+                    "errorMessage": str(error),
+                    "errorType": type(error).__name__,
+                    "requestId": "id",
+                    "stackTrace": traceback.format_tb(error.__traceback__),
+                }
+            ).encode()
+
+    with (
+        mock_aws(config={"stepfunctions": {"execute_state_machine": True}}),
+        mock.patch.object(lambda_models.LambdaFunction, "invoke", invoke),
+    ):
+        yield Moto(functions)
+
+
+def _zip() -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("handler.py", "def handler(event, context):\n    return event\n")
+    return buffer.getvalue()

@@ -1,0 +1,96 @@
+"""Our interpreter against moto's, on a corpus of machines and on random ones: same status, output and history.
+
+Where moto departs from AWS, the corpus says so and tells what AWS does (see `DEPARTURES`).
+"""
+
+import json
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.unit import asl_world
+from tests.unit.asl_corpus import CORPUS, DEPARTURES
+from tests.unit.asl_machines import FUNCTIONS
+from tests.unit.asl_moto import Moto, moto
+from tests.unit.asl_random import machines
+
+
+@pytest.fixture(scope="module")
+def other() -> Iterator[Moto]:
+    logging.getLogger("moto").setLevel(logging.CRITICAL)  # it logs every error of a machine, and at length
+    with moto(FUNCTIONS) as running:
+        yield running
+
+
+def normal(value: Any) -> Any:
+    """JSON texts parsed, and what differs from run to run, or by account and region, left out."""
+    if isinstance(value, list):
+        return [normal(item) for item in value]
+    if isinstance(value, Mapping):
+        return {name: normal(item) for name, item in value.items() if name not in VARYING}
+    if isinstance(value, str) and value[:1] in ("{", "[", '"'):
+        try:
+            return normal(json.loads(value))
+        except ValueError:
+            return value
+    return value
+
+
+# moto tells less of a call of lambda:invoke than AWS does: neither SdkHttpMetadata nor ExecutedVersion.
+VARYING = {
+    "timestamp", "roleArn", "region", "stackTrace", "requestId", "mapRunArn", "RoleArn", "Id", "StartTime", "Name",
+    "EnteredTime", "SdkHttpMetadata", "SdkResponseMetadata", "ExecutedVersion", "RedriveCount",
+}  # fmt: skip
+
+
+def unordered(events: list[Any]) -> list[Any]:
+    """Branches that run at once interleave as they like: compare the events without ids and order."""
+    plain = [{name: item for name, item in event.items() if name not in ("id", "previousEventId")} for event in events]
+    return sorted(plain, key=lambda event: json.dumps(event, sort_keys=True))
+
+
+def without_aborts(events: Sequence[Any]) -> list[Any]:
+    """moto records neither …StateAborted nor MapIterationAborted where a branch fails; AWS does."""
+    kept = [event for event in events if not event["type"].endswith(("StateAborted", "IterationAborted"))]
+    ids = {event["id"]: place for place, event in enumerate(kept, start=1)} | {0: 0}
+    return [event | {"id": ids[event["id"]], "previousEventId": ids[event["previousEventId"]]} for event in kept]
+
+
+@pytest.mark.parametrize("name", [name for name in CORPUS if name not in DEPARTURES])
+def test_history_is_the_one_of_moto(name: str, other: Moto):
+    case = CORPUS[name]
+    execution, events = other.run(case.definition, case.given)
+    ours = asl_world.run(case.definition, case.given, functions=FUNCTIONS)
+    assert ours.status == execution["status"]
+    theirs, own = normal(events), normal(without_aborts(ours.events))
+    if case.concurrent:
+        theirs, own = unordered(theirs), unordered(own)
+    assert own == theirs
+
+
+@pytest.mark.parametrize("name", DEPARTURES)
+def test_moto_departs_from_aws_where_it_is_said_to(name: str, other: Moto):
+    """Fails when moto is mended, so that the entry can go."""
+    case = CORPUS[name]
+    execution, events = other.run(case.definition, case.given)
+    ours = asl_world.run(case.definition, case.given, functions=FUNCTIONS)
+    assert (ours.status, normal(list(ours.events))) != (execution["status"], normal(events))
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(machine=machines(), value=st.integers(-3, 3))
+def test_random_machines_end_alike(machine: Mapping[str, Any], value: int, other: Moto):
+    execution, events = other.run(machine, {"n": value, "list": [1, 2]})
+    ours = asl_world.run(machine, {"n": value, "list": [1, 2]}, functions=FUNCTIONS)
+    assert ours.status == execution["status"]
+    assert normal(without_aborts(ours.events)) == normal(events)
+
+
+def test_the_corpus_is_as_large_as_it_says(request: pytest.FixtureRequest):
+    count = f"{len(CORPUS)} machines against moto, {len(DEPARTURES)} of them where moto departs from AWS"
+    request.config.get_terminal_writer().line(f"\n{count}")
+    assert len(CORPUS) >= 100

@@ -1,0 +1,46 @@
+"""Batches: many images, one execution, a summary."""
+
+import pytest
+
+from scones_core.errors import NotFound, SconesError
+from scones_core.ports import ExecutionStatus
+from scones_core.services import App, batch, capture, classification, monitoring
+
+
+def test_a_batch_sums_up_what_became_of_each_image(serving: App):
+    name = batch.start(serving)
+    found = batch.wait(serving, name)
+    assert found.status is ExecutionStatus.SUCCEEDED
+    assert (found.images, found.errors) == (24, 0)
+    assert found.accepted + found.low_confidence == 24
+    assert capture.ingest(serving).new == 24
+    assert monitoring.figures(serving).low_confidence == found.low_confidence
+
+
+def test_low_confidence_images_are_named(serving: App):
+    monitoring.set_threshold(serving, 0.999999)
+    found = batch.wait(serving, batch.start(serving, sample=5))
+    assert (found.accepted, found.low_confidence, len(found.low_confidence_keys)) == (0, 5, 5)
+
+
+def test_an_image_that_cannot_be_read_is_an_error_and_the_others_are_classified(serving: App):
+    serving.backend.objects.put("mixed/a.png", serving.backend.objects.get(classification.sample_keys(serving, 1)[0]))
+    serving.backend.objects.put("mixed/b.png", b"not an image")
+    found = batch.wait(serving, batch.start(serving, prefix="mixed/"))
+    assert (found.images, found.errors, found.error_keys) == (2, 1, ("mixed/b.png",))
+
+
+def test_an_empty_prefix_is_refused(serving: App):
+    with pytest.raises(NotFound, match="no object under “nothing/”"):
+        batch.start(serving, prefix="nothing/")
+
+
+def test_a_stopped_batch_is_aborted(serving: App):
+    for number in range(400):
+        key = classification.sample_keys(serving, 1)[0]
+        serving.backend.objects.put(f"many/{number:04}.png", serving.backend.objects.get(key))
+    name = batch.start(serving, prefix="many/")
+    batch.stop(serving, name)
+    with pytest.raises(SconesError, match="ended as ABORTED"):
+        batch.wait(serving, name)
+    assert [found.name for found in batch.batches(serving)] == [name]
