@@ -29,15 +29,16 @@ def open_items(
 ) -> list[dict[str, Any]]:
     """Inferences whose image has no decision and no other reviewer's lease, one per image, in the strategy's order.
 
-    exclude : event ids to pass over.
+    exclude : event ids whose images are to be passed over.
     """
+    held = sa.select(inferences.c.image_sha256).where(inferences.c.event_id.in_(exclude))
     query = (
         sa.select(inferences)
         .outerjoin(reviewed_images, reviewed_images.c.image_sha256 == inferences.c.image_sha256)
         .outerjoin(leases, leases.c.image_sha256 == inferences.c.image_sha256)
         .where(reviewed_images.c.image_sha256.is_(None))
         .where(sa.or_(leases.c.expires.is_(None), leases.c.expires <= now, leases.c.reviewer == reviewer))
-        .where(inferences.c.event_id.not_in(exclude))
+        .where(inferences.c.image_sha256.not_in(held))
         .order_by(_ORDER[strategy], inferences.c.event_id)
     )
     chosen: dict[str, dict[str, Any]] = {}

@@ -13,6 +13,7 @@ from scones_core.vision import artifact
 from scones_core.vision.artifact import pack
 from scones_core.vision.dictionary import Block, Dictionary
 from scones_core.vision.features import encode, features_of
+from scones_core.vision.kernel import Kernel
 from scones_core.vision.options import DEFAULTS, Observer, Options
 from scones_core.vision.parallel import one_blas_thread
 from scones_core.vision.softmax import Linear, softmax
@@ -36,6 +37,7 @@ class Classifier:
     classes: tuple[str, ...]
     side: int
     dictionaries: tuple[Dictionary, ...]
+    kernel: Kernel
     linear: Linear
     temperature: float
     training: Mapping[str, Any] = field(default_factory=dict)
@@ -73,7 +75,7 @@ class Classifier:
         """
         with one_blas_thread():
             chunks = features_of(images, self.side, self.dictionaries)
-            scores = [self.linear.scores(features) for features in chunks]
+            scores = [self._scores(features) for features in chunks]
         if not scores:
             return np.zeros((0, len(self.classes)))
         return softmax(np.concatenate(scores) / self.temperature)
@@ -95,12 +97,15 @@ class Classifier:
         document, arrays = artifact.parse(artifact.unpack(data, sha256))
         try:
             model = cls._from(document, arrays)
-            model.linear.scores(encode(np.zeros((1, model.side, model.side, 3), np.uint8), model.dictionaries))
+            model._scores(encode(np.zeros((1, model.side, model.side, 3), np.uint8), model.dictionaries))
         except (KeyError, TypeError, ValueError, AttributeError, IndexError, ZeroDivisionError, MemoryError) as error:
             raise Damaged(
                 "The model artifact does not fit this version of the product; train the model again."
             ) from error
         return model
+
+    def _scores(self, features: Floats) -> Doubles:
+        return self.linear.scores(self.kernel.similarity(features))
 
     def _files(self) -> dict[str, bytes]:
         document = {
@@ -112,6 +117,8 @@ class Classifier:
             "training": dict(self.training),
         }
         arrays: dict[str, npt.NDArray[Any]] = {"weights": self.linear.weights, "bias": self.linear.bias}
+        arrays |= {"centre": self.kernel.centre, "scale": self.kernel.scale}
+        arrays["landmarks"] = self.kernel.landmarks.astype(np.float16)
         for i, dictionary in enumerate(self.dictionaries):
             arrays[f"filters_{i}"], arrays[f"offsets_{i}"] = dictionary.filters, dictionary.offsets
         return artifact.files(document, arrays)
@@ -125,15 +132,22 @@ class Classifier:
             for i, block in enumerate(document["blocks"])
         )
         linear = Linear(_floats(arrays["weights"]), _floats(arrays["bias"]))
+        kernel = Kernel(*(_floats(arrays[name]) for name in ("centre", "scale", "landmarks")))
         classes = tuple(str(name) for name in document["classes"])
         if linear.bias.shape != (len(classes),) or not 0 < float(document["temperature"]) < np.inf:
             raise ValueError("classes, bias and temperature do not fit")
         return cls(
-            classes, int(document["side"]), dictionaries, linear, float(document["temperature"]), document["training"]
+            classes,
+            int(document["side"]),
+            dictionaries,
+            kernel,
+            linear,
+            float(document["temperature"]),
+            document["training"],
         )
 
 
 def _floats(array: npt.NDArray[Any]) -> Floats:
-    if array.dtype != np.float32 or not np.isfinite(array).all():
+    if array.dtype not in (np.float32, np.float16) or not np.isfinite(array).all():
         raise ValueError("an array of another kind")
-    return array
+    return array.astype(np.float32)

@@ -17,7 +17,7 @@ __all__ = ["Block", "Dictionary", "contrast", "learn", "windows"]
 Floats = npt.NDArray[np.float32]
 Pixels = npt.NDArray[np.uint8]
 
-CONTRAST_FLOOR = 10.0  # added to a patch's variance (grey levels squared), so that flat sky stays flat [COA12]
+CONTRAST_FLOOR = 300.0  # added to a patch's variance (grey levels squared), so that faint noise stays faint [COA12]
 WHITENING_FLOOR = 0.1  # added to the eigenvalues of the patches' covariance [COA12]
 PATCHES = 40_000  # bounds time and memory, however many images there are
 ITERATIONS = 10
@@ -35,9 +35,9 @@ class Block:
     def threshold(self) -> float:
         """How similar a patch must be to a word, or to its negative, to count at all.
 
-        A fixed share of a whitened patch's typical length, √d: 0.5 for patches of 4 pixels.
+        Whitened patches grow with their size, and so do their similarities by chance.
         """
-        return 0.5 * self.patch / 4
+        return max(0.25, 0.5 * self.patch - 1.5)
 
     @property
     def width(self) -> int:

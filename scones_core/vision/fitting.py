@@ -1,6 +1,6 @@
 """Training: words from the pixels, weights from the labels, temperature from held-out images."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,9 +11,11 @@ from scones_core.errors import BadInput
 from scones_core.vision.classifier import Classifier
 from scones_core.vision.dictionary import Dictionary, learn
 from scones_core.vision.features import features_of, read_pixels
+from scones_core.vision.kernel import coordinates, standardise
 from scones_core.vision.options import MOST_CLASSES, Observer, Options
-from scones_core.vision.parallel import in_order, one_blas_thread
-from scones_core.vision.softmax import Linear, fit_linear, softmax, temperature
+from scones_core.vision.parallel import one_blas_thread
+from scones_core.vision.selection import Task, cross_validate
+from scones_core.vision.softmax import Linear, fit_linear, softmax
 
 __all__ = ["fit"]
 
@@ -22,27 +24,7 @@ Doubles = npt.NDArray[np.float64]
 Labels = npt.NDArray[np.int64]
 
 SAMPLE = 2_000  # images whose patches the words are learnt from, however many there are
-NORM = 30.0  # root mean square length of a feature vector; the penalties are relative to it
 REPORTS = 20  # lines of progress while features are computed
-
-
-@dataclass(frozen=True)
-class _Task:
-    """Labels and weights of the images to learn from; shapes (n,)."""
-
-    labels: Labels
-    weights: Doubles
-    n_classes: int
-
-
-@dataclass(frozen=True)
-class _Choice:
-    """What cross-validation settles. scores: of held-out images, (n, n_classes), before the temperature."""
-
-    penalty: float
-    temperature: float
-    scores: Doubles
-    loss: float
 
 
 def fit(
@@ -63,25 +45,26 @@ def fit(
     with one_blas_thread():
         dictionaries = _dictionaries(images, side, options, rng, observer)
         features = _features(images, side, dictionaries, observer, "train")
-        centre, scale = _standardise(features)
-        choice = _cross_validate(features, task, options, rng, observer)
-        watch = _Curve(choice.temperature, observer, [("train", features, task.labels)])
+        kernel = standardise(features, rng)
+        found, basis, offset = coordinates(features, kernel)
+        choice = cross_validate(found, task, options, rng, observer)
+        watch = _Curve(choice.temperature, observer, [("train", found, task.labels)])
         if validation is not None:
-            held = (_features(validation[0], side, dictionaries, observer, "validation") - centre) / scale
-            watch.parts.append(("validation", held, np.asarray(validation[1], dtype=np.int64)))
+            held_out = _features(validation[0], side, dictionaries, observer, "validation")
+            place = kernel.similarity(held_out) @ basis - offset
+            watch.parts.append(("validation", place, np.asarray(validation[1], dtype=np.int64)))
         linear = fit_linear(
-            features, task.labels, task.n_classes, choice.penalty, sample_weight=task.weights, on_iteration=watch
+            found, task.labels, task.n_classes, choice.penalty, sample_weight=task.weights, on_iteration=watch
         )
     watch.finish(linear)
-    metrics = evaluate(task.labels, softmax(choice.scores / choice.temperature))
+    metrics = evaluate(task.labels, choice.probabilities)
     _report("cross_validated", metrics, ("accuracy", "log_loss", "ece", "brier"), observer)
     facts = {"seed": seed, "images": len(images), "penalty": choice.penalty, "cross_validated": metrics.as_dict()}
-    return Classifier(
-        tuple(classes), side, tuple(dictionaries), _unscaled(linear, centre, scale), choice.temperature, facts
-    )
+    whole = Linear(basis @ linear.weights, linear.bias - offset @ linear.weights)
+    return Classifier(tuple(classes), side, tuple(dictionaries), kernel, whole, choice.temperature, facts)
 
 
-def _checked(n: int, labels: Sequence[int], classes: Sequence[str], sample_weight: Sequence[float] | None) -> _Task:
+def _checked(n: int, labels: Sequence[int], classes: Sequence[str], sample_weight: Sequence[float] | None) -> Task:
     if not 2 <= len(classes) <= MOST_CLASSES or len(set(classes)) != len(classes):
         raise BadInput(f"Give 2 to {MOST_CLASSES} classes with different names; there are {len(classes)}.")
     if len(labels) != n or (sample_weight is not None and len(sample_weight) != n):
@@ -98,7 +81,7 @@ def _checked(n: int, labels: Sequence[int], classes: Sequence[str], sample_weigh
     empty = [name for name, count in zip(classes, counts, strict=True) if count == 0]
     if empty:
         raise BadInput(f"No training image shows {', '.join(empty)}; add images of it or leave the class out.")
-    return _Task(indices, weights, len(classes))
+    return Task(indices, weights, len(classes))
 
 
 def _dictionaries(
@@ -127,75 +110,6 @@ def _features(
             observer.metric(f"{channel}:features", done)
             next_report = done + len(images) / REPORTS
     return features
-
-
-def _standardise(features: Floats) -> tuple[Floats, Floats]:
-    """Centre and scale in place, so that lengths are NORM in the root mean square; gives the two vectors used."""
-    centre = features.mean(axis=0, dtype=np.float64).astype(np.float32)
-    features -= centre
-    variance = np.einsum("ij,ij->j", features, features, dtype=np.float64) / len(features)
-    floor = 1e-4 * variance.mean() + 1e-12  # a feature that hardly varies is not blown up into noise
-    scale = (np.sqrt((variance + floor) * len(variance)) / NORM).astype(np.float32)
-    features /= scale
-    return centre, scale
-
-
-def _cross_validate(
-    features: Floats, task: _Task, options: Options, rng: np.random.Generator, observer: Observer
-) -> _Choice:
-    """Choose penalty and temperature by the log loss of held-out images.
-
-    Words and scaling saw the pixels of the held-out images, but never a label.
-    """
-    folds = _folds(task, options.folds, rng)
-    count = int(folds.max()) + 1
-    observer.progress(f"Choosing among {len(options.penalties)} penalties by {count}-fold cross-validation")
-    scores = np.zeros((len(options.penalties), len(features), task.n_classes))
-
-    def held_out_scores(fold: int) -> list[Doubles]:
-        # Held-out images get no weight instead of being left out: a copy would double the memory.
-        weights = np.where(folds == fold, 0.0, task.weights)
-        models = _path(features, task, weights, options.penalties)
-        return [model.scores(features[folds == fold]) for model in models]
-
-    for fold, found in enumerate(in_order(held_out_scores, range(count))):
-        scores[:, folds == fold] = found
-        observer.progress(f"Fold {fold + 1} of {count} is done")
-    choices = [_calibrated(penalty, s, task) for penalty, s in zip(options.penalties, scores, strict=True)]
-    best = min(choices, key=lambda choice: choice.loss)
-    observer.progress(f"Chose penalty {best.penalty:g} and temperature {best.temperature:.3f}")
-    return best
-
-
-def _path(features: Floats, task: _Task, weights: Doubles, penalties: Sequence[float]) -> Iterator[Linear]:
-    """One model per penalty, each starting from the one before."""
-    model: Linear | None = None
-    for penalty in penalties:
-        model = fit_linear(features, task.labels, task.n_classes, penalty, sample_weight=weights, start=model)
-        yield model
-
-
-def _calibrated(penalty: float, scores: Doubles, task: _Task) -> _Choice:
-    t = temperature(scores, task.labels, task.weights)
-    loss = -np.log(softmax(scores / t)[np.arange(len(scores)), task.labels] + 1e-300) @ task.weights
-    return _Choice(penalty, t, scores, float(loss))
-
-
-def _folds(task: _Task, folds: int, rng: np.random.Generator) -> Labels:
-    """Fold of each image, (n,): classes are spread evenly, and every fold holds an image that counts."""
-    folds = min(folds, int(np.count_nonzero(task.weights)))
-    shuffled = rng.permutation(len(task.labels))
-    # Sorted by class, those without weight last, and dealt out like cards.
-    order = shuffled[np.lexsort((task.labels[shuffled], task.weights[shuffled] == 0))]
-    dealt = np.empty(len(order), dtype=np.int64)
-    dealt[order] = np.arange(len(order)) % folds
-    return dealt
-
-
-def _unscaled(linear: Linear, centre: Floats, scale: Floats) -> Linear:
-    """The same model for features as they come."""
-    weights = linear.weights / scale[:, None]
-    return Linear(weights, linear.bias - centre @ weights)
 
 
 @dataclass

@@ -20,7 +20,7 @@ KNOWN = {
     "patch_sizes": 'pixels, one per scale, as "4,6"',
     "words": 'visual words, one number for all scales or one per scale, as "64,64"',
     "grids": 'pooling cells along one side, one number for all scales or one per scale, as "3,2"',
-    "penalties": 'weights of the penalty that cross-validation chooses from, strongest first, as "0.1,0.03,0.01"',
+    "penalties": 'weights of the penalty that cross-validation chooses from, strongest first, as "0.03,0.01,0.003"',
     "folds": "of that cross-validation",
 }
 

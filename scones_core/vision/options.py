@@ -25,7 +25,7 @@ class Options:
         Block(patch=4, words=64, grid=3),
         Block(patch=6, words=64, grid=2),
     )
-    penalties: tuple[float, ...] = (0.1, 0.03, 0.01)
+    penalties: tuple[float, ...] = (0.03, 0.01, 0.003)
     folds: int = 5
 
     def check(self, side: int) -> None:

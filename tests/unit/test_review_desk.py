@@ -11,7 +11,7 @@ from PIL import Image
 
 from scones_core.domain.review import Strategy
 from scones_core.errors import Conflict
-from scones_core.services import App, review
+from scones_core.services import App, capture, classification, review
 from scones_core.ui.review_desk import pictures
 from scones_core.ui.review_keys import Desk, Entry, choices, entries
 from tests.unit.captured_world import IMAGES, captured_home
@@ -43,6 +43,19 @@ def test_the_least_confident_images_come_first_and_some_are_held_ready(captured:
     assert len(desk.waiting) > 5
     confidences = [item.confidence for item in desk.waiting]
     assert confidences == sorted(confidences)
+
+
+def test_an_image_that_was_classified_twice_lies_on_the_desk_once(captured: App) -> None:
+    classification.classify(captured, classification.sample_keys(captured, IMAGES, seed=0))
+    capture.ingest(captured)
+    desk, seen = Desk("Ada", Strategy.LEAST_CONFIDENCE), list[str]()
+    for number in range(1, 3 * IMAGES):
+        desk.refill(captured)
+        if not desk.waiting:
+            break
+        seen.append(capture.inference(captured, desk.waiting[0].id)["image_sha256"])
+        desk.take(captured, [label(number, desk.waiting[0].id)])
+    assert len(seen) == len(set(seen)) == IMAGES
 
 
 def test_a_decision_is_recorded_with_its_note_and_the_image_leaves_the_desk(captured: App, desk: Desk) -> None:

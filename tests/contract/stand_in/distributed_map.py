@@ -4,8 +4,14 @@ import json
 from typing import Any
 
 import boto3
+from jsonata import Jsonata
 
 FAILED = "failed child"
+
+
+def jsonata(expression: str) -> Any:
+    """moto leaves JSONata to a Java program that it does not bring."""
+    return Jsonata(expression).evaluate(None)
 
 
 def parse(original: Any, definition: str) -> Any:
@@ -33,6 +39,16 @@ def eval_job(original: Any, self: Any, env: Any, job: Any) -> None:
     original(self, env, job)
     if job.job_output is None:
         job.job_output = {FAILED: job.job_input["Key"]}
+
+
+def eval_result_writer(self: Any, env: Any) -> None:
+    """Where the results go is said by the state's input; moto looks for it in the results."""
+    env.stack.append(env.states.get_input())
+    self.parargs.eval(env=env)
+    parameters = env.stack.pop()
+    env.stack.pop()
+    env.stack.append(parameters)
+    self.resource_eval.eval_resource(env=env)
 
 
 def put_object(env: Any, *_: Any) -> None:

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from moto.stepfunctions.parser.models import stepfunctions_parser_backends
+
 from tests.contract.stand_in import distributed_map, functions, others, sagemaker
 
 PARSER = "moto.stepfunctions.parser.asl"
@@ -29,15 +31,18 @@ WRAPPED: dict[str, Callable[..., Any]] = {
 REPLACED: dict[str, Any] = {
     "moto.awslambda.models.LambdaFunction.invoke": functions.invoke,
     "moto.sagemakerruntime.responses.SageMakerRuntimeResponse.invoke_endpoint": sagemaker.invoke_endpoint,
+    f"{PARSER}.component.state.exec.state_map.result_writer.result_writer_decl.ResultWriter"
+    "._eval_body": distributed_map.eval_result_writer,
     f"{PARSER}.component.state.exec.state_map.result_writer.resource_eval.resource_eval_s3.ResourceEvalS3"
     "._handle_put_object": staticmethod(distributed_map.put_object),
     "moto.stepfunctions.parser.models.StepFunctionsParserBackend._validate_definition": staticmethod(
         others.validate_definition
     ),
 }
-# A module's name replaced by another: CloudFormation is to make state machines where they are run, too.
-RENAMED = {
-    "moto.stepfunctions.models.stepfunctions_backends": "moto.stepfunctions.parser.models.stepfunctions_parser_backends"
+# Names of modules: CloudFormation is to make state machines where they are run, too; and JSONata runs without Java.
+MODULES: dict[str, Any] = {
+    "moto.stepfunctions.models.stepfunctions_backends": stepfunctions_parser_backends,
+    f"{PARSER}.jsonata.jsonata._eval_jsonata": distributed_map.jsonata,
 }
 # Added: moto does not have them.
 ADDED: dict[str, Callable[..., Any]] = {
@@ -65,18 +70,21 @@ def module_of(path: str) -> tuple[Any, str]:
 def applied() -> Iterator[None]:
     """Replace and add for a while."""
     before: list[tuple[Any, str, Any]] = []
+    modules: list[tuple[Any, str, Any]] = []
     for path, function in {**WRAPPED, **REPLACED, **ADDED}.items():
         owner, name = owner_of(path)
         before.append((owner, name, owner.__dict__.get(name)))
         new = _wrapping(owner, name, function) if path in WRAPPED else function
         setattr(owner, name, new)
-    for path, by in RENAMED.items():
+    for path, value in MODULES.items():
         module, name = module_of(path)
-        before.append((module, name, getattr(module, name)))
-        setattr(module, name, getattr(*module_of(by)))
+        modules.append((module, name, getattr(module, name)))
+        setattr(module, name, value)
     try:
         yield
     finally:
+        for module, name, old in modules:
+            setattr(module, name, old)
         for owner, name, old in reversed(before):
             if old is None:
                 delattr(owner, name)
