@@ -8,7 +8,7 @@ PORT ?= 8501
 .PHONY: run test check screenshots clean
 
 run: .venv/app
-	$(BIN)/streamlit run streamlit_app.py --server.port $(PORT) --server.headless false
+	$(BIN)/streamlit run streamlit_app.py --server.port $(PORT) --server.headless false --server.showEmailPrompt false
 
 test: .venv/dev check
 	sh tests/ensure_chromium.sh

@@ -2,9 +2,10 @@
 
 import streamlit as st
 
-from scones_core.services import capture, monitoring
+from scones_core.services import capture
 from scones_core.ui.actions import action_button
 from scones_core.ui.monitor_view import (
+    current_figures,
     distributions,
     drift_message,
     ingest,
@@ -41,7 +42,7 @@ with st.container(horizontal=True, vertical_alignment="bottom", horizontal_align
     )
 
 with shown_errors():
-    figures = monitoring.figures(app, since=since)
+    figures = current_figures(app, since)
     if figures.inferences:
         key_figures(figures)
         drift_message(figures.drift)

@@ -7,13 +7,12 @@ import streamlit as st
 
 from scones_core.domain.drift import Drift, DriftLevel
 from scones_core.errors import SconesError
-from scones_core.services import App, capture, monitoring, review
+from scones_core.services import App, capture, deployment, monitoring, review
 from scones_core.services.monitoring import Figures
 from scones_core.ui import charts_monitor as charts
 from scones_core.ui.actions import action_button
 from scones_core.ui.health import set_threshold
 from scones_core.ui.images import enlarged
-from scones_core.ui.pages import link
 from scones_core.ui.session import shown_errors
 from scones_core.ui.widgets import percent, utc
 
@@ -57,6 +56,18 @@ def time_range() -> datetime | None:
     )
     back = _RANGES[chosen]
     return None if back is None else datetime.now(UTC).replace(second=0, microsecond=0) - back
+
+
+def current_figures(app: App, since: datetime | None) -> Figures:
+    """The figures at the threshold in force; computed again only when something they depend on has changed."""
+    champion, at = deployment.champion(app), monitoring.threshold(app)
+    model = champion.id if champion else ""
+    return _figures(app, str(app.settings.home), capture.captured(app), model, since, at)
+
+
+@st.cache_resource(show_spinner="Computing the figures…", max_entries=4)
+def _figures(_app: App, home: str, captured: int, model: str, since: datetime | None, at: float) -> Figures:
+    return monitoring.figures(_app, since=since, at=at)
 
 
 def key_figures(figures: Figures) -> None:
@@ -202,8 +213,3 @@ def _proposal(app: App) -> None:
             f"From **{found.threshold:.2f}** on, errors stay at or below {percent(risk)} with 95 % confidence; "
             f"{percent(found.coverage)} of the images are then accepted."
         )
-
-
-def review_link(pending: int) -> None:
-    if pending:
-        link("review", f"Review the {pending:,} low-confidence images")

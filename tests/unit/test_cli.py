@@ -2,6 +2,9 @@
 
 import json
 import shutil
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -143,3 +146,20 @@ def test_every_command_is_on_the_command_line_and_in_the_manual():
     for name in COMMANDS:
         assert name.split()[0] in shown
         assert f"`{name}" in manual, f"docs/command-line.md does not tell of {name}"
+
+
+def test_an_interrupted_command_leaves_a_home_that_the_next_one_continues_from(tmp_path: Path):
+    """SIGTERM in the middle of the demo, while a training job runs."""
+    home, root = tmp_path / "home", Path(__file__).resolve().parents[2]
+    command = [sys.executable, "-m", "scones_core", "--home", str(home)]
+    with subprocess.Popen([*command, "demo"], cwd=root, stderr=subprocess.PIPE, text=True) as running:
+        assert running.stderr is not None
+        for line in running.stderr:
+            if line.startswith("etl done"):
+                running.send_signal(signal.SIGTERM)
+        assert running.wait() == 1
+    assert "error: interrupted" in line
+    status = subprocess.run([*command, "status", "--json"], cwd=root, capture_output=True, text=True, check=True)
+    assert json.loads(status.stdout)["dataset"]
+    trained = subprocess.run([*command, "train", "--json"], cwd=root, capture_output=True, text=True, check=True)
+    assert json.loads(trained.stdout)["status"] == "Completed"
