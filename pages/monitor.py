@@ -4,12 +4,11 @@ import streamlit as st
 
 from scones_core.services import capture
 from scones_core.ui.actions import action_button
+from scones_core.ui.ingesting import ingest, ingest_on_opening
 from scones_core.ui.monitor_view import (
     current_figures,
     distributions,
     drift_message,
-    ingest,
-    ingest_on_opening,
     key_figures,
     threshold_section,
     time_range,

@@ -3,17 +3,19 @@
 import streamlit as st
 
 from scones_core.services import capture
+from scones_core.ui.ingesting import ingest_on_opening
 from scones_core.ui.review_view import exports, reviewer, reviewing, strategy_input
 from scones_core.ui.session import get_app, shown_errors
 from scones_core.ui.widgets import empty_state, next_step, page_header
 
 page_header("Review", "Confirm or correct what the model said of the images it was least sure of.")
 app = get_app()
+ingest_on_opening(app)
 
 if not capture.captured(app):
     empty_state(
         "rate_review",
-        "There is nothing to review yet: send images through the workflow, then read what was captured.",
+        "There is nothing to review yet: send images through the workflow.",
         "workflow",
         "Start executions",
     )

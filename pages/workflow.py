@@ -38,7 +38,7 @@ with st.container(border=True):
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         workers = st.select_slider("At a time", [1, 2, 4, 8, 16], 4, key="workflow_workers", width=220)
         action_button(
-            f"Start {chosen.count} execution{'' if chosen.count == 1 else 's'}",
+            chosen.label,
             lambda: start_batch(app, chosen, workers),
             key="start_executions",
             icon=":material/play_arrow:",

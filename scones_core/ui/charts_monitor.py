@@ -212,7 +212,7 @@ def probability_bars(probabilities: Mapping[str, float], *, key: str) -> None:
         x=alt.X("probability:Q", title=None, axis=None, scale=alt.Scale(domain=[0, 1.18])),
     )
     bars = base.mark_bar(cornerRadiusEnd=3).encode(color=alt.value("#3f6e94"))
-    text = base.mark_text(align="left", dx=5).encode(text=alt.Text("probability:Q", format=".1%"))
+    text = base.mark_text(align="left", dx=5, color=LINE).encode(text=alt.Text("probability:Q", format=".1%"))
     words = ", ".join(f"{row['class']} {row['probability']:.1%}" for row in data.to_dict("records"))
     st.altair_chart(
         (bars + text).properties(height=alt.Step(28)), width="stretch", key=key, alt=f"Probabilities: {words}."

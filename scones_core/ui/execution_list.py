@@ -61,11 +61,13 @@ def batch_outcome() -> None:
     low = sum(one.error == classification.LOW_CONFIDENCE for one in told)
     accepted = sum(one.status == ExecutionStatus.SUCCEEDED for one in told)
     failed = len(told) - accepted - low
-    st.success(
+    ended = (
         f"{len(told)} execution{'' if len(told) == 1 else 's'} ended: {accepted} accepted, {low} with low confidence"
-        + (f", {failed} failed otherwise." if failed else "."),
-        icon=":material/task_alt:",
     )
+    if failed:
+        st.warning(f"{ended}, {failed} failed otherwise; choose one below to see why.", icon=":material/warning:")
+    else:
+        st.success(f"{ended}.", icon=":material/task_alt:")
 
 
 def status_filter() -> ExecutionStatus | None:

@@ -1,6 +1,5 @@
 """The sections of the Monitor page."""
 
-import time
 from datetime import UTC, datetime, timedelta
 
 import streamlit as st
@@ -16,8 +15,6 @@ from scones_core.ui.images import enlarged
 from scones_core.ui.session import shown_errors
 from scones_core.ui.widgets import percent, utc
 
-_INGESTED = "monitor_ingested"
-_EVERY = 60.0  # seconds between two ingests of their own accord
 _RANGES: dict[str, timedelta | None] = {
     "Last hour": timedelta(hours=1),
     "24 hours": timedelta(days=1),
@@ -26,27 +23,6 @@ _RANGES: dict[str, timedelta | None] = {
     "All time": None,
 }
 _DRIFT = {DriftLevel.UNKNOWN: "Unknown", DriftLevel.NONE: "None", DriftLevel.DRIFT: "Drift"}
-
-
-def ingest(app: App) -> str:
-    """Read what the endpoint captured since the last time; returns what to tell the user."""
-    place = st.empty()
-
-    def progress(done: int, total: int | None, what: str) -> None:
-        place.progress(done / max(1, total or done), f"{done:,} {what}")
-
-    found = capture.ingest(app, progress=progress)
-    place.empty()
-    st.session_state[_INGESTED] = time.monotonic()
-    unreadable = f", {found.quarantined:,} could not be read" if found.quarantined else ""
-    return f"{found.new:,} new captured inferences{unreadable}."
-
-
-def ingest_on_opening(app: App) -> None:
-    """Ingest unless that was done within the last minute of this session."""
-    if time.monotonic() - st.session_state.get(_INGESTED, -_EVERY) >= _EVERY:
-        with shown_errors():
-            ingest(app)
 
 
 def time_range() -> datetime | None:

@@ -30,6 +30,13 @@ class ChosenImages:
     keys: Callable[[], list[str]]
     missing: str | None = None
 
+    @property
+    def label(self) -> str:
+        """What the button says that starts them."""
+        if self.missing:
+            return "Start executions"
+        return "Start 1 execution" if self.count == 1 else f"Start {self.count} executions"
+
 
 def images_input(app: App, dataset: DatasetVersion) -> ChosenImages:
     """The controls of the chosen way, and what they give."""

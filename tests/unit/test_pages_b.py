@@ -136,7 +136,7 @@ def test_a_status_without_executions_says_so(captured: App, open_page: Open) -> 
 def test_images_are_chosen_from_the_gallery(captured: App, open_page: Open) -> None:
     page = open_page("workflow")
     page.segmented_control(key="workflow_source").select("gallery").run()
-    assert next(button for button in page.button if button.label.startswith("Start 0")).disabled
+    assert next(button for button in page.button if button.label == "Start executions").disabled
     page.checkbox[0].check()
     page.checkbox[1].check().run()
     page = until_ended(pressed(page, "Start 2 executions"))
@@ -220,6 +220,11 @@ def test_a_reviewer_is_asked_for_a_name_and_then_sees_how_much_is_left(captured:
     assert not page.metric
     page = reviewing(page)
     assert metrics(page) == {"Pending": str(IMAGES), "Confirmed": "0", "Relabelled": "0", "Skipped": "0"}
+
+
+def test_opening_the_review_reads_what_was_captured(trained: App, open_page: Open) -> None:
+    classification.classify(trained, classification.sample_keys(trained, 3, seed=0))
+    assert "Who reviews?" in texts(shown(open_page("review")))
 
 
 def test_without_labels_there_is_nothing_to_export(captured: App, open_page: Open) -> None:

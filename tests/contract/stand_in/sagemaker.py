@@ -18,6 +18,8 @@ from tests.contract.stand_in.containers import Answering, Training, fetched, spl
 
 _jobs: dict[str, Training] = {}
 _answering: dict[str, Answering] = {}
+updates: list[Any] = []  # how endpoints were to be updated
+ALARMS_GO_OFF = "alarms go off"  # stands among the updates while they do
 
 # Jobs and endpoints
 
@@ -96,7 +98,7 @@ def describe_endpoint(original: Any, self: Any, endpoint_name: str) -> Any:
 
 
 def update_endpoint(self: Any) -> ActionResult:
-    """An endpoint configuration whose model fails to load is taken back, as an alarm would do."""
+    """While alarms go off, the endpoint keeps what it has."""
     backend, name = self.sagemaker_backend, self._get_param("EndpointName")
     if name not in backend.endpoints:
         raise ValidationError(message=f"Could not find endpoint '{name}'.")
@@ -104,9 +106,11 @@ def update_endpoint(self: Any) -> ActionResult:
     config = backend.describe_endpoint_config(wanted)
     if endpoint.endpoint_config_name == wanted:
         raise ValidationError(message="Cannot update the endpoint to the configuration that it has.")
-    endpoint.endpoint_config_name = wanted
-    endpoint.data_capture_config = config["DataCaptureConfig"]
+    updates.append({name: self._get_param(name) for name in ("DeploymentConfig", "RetainAllVariantProperties")})
     endpoint.endpoint_status = "Updating"
+    if ALARMS_GO_OFF not in updates:
+        endpoint.endpoint_config_name = wanted
+        endpoint.data_capture_config = config["DataCaptureConfig"]
     return ActionResult({"EndpointArn": endpoint.arn})
 
 

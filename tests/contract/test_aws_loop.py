@@ -1,0 +1,37 @@
+"""The whole loop on the AWS backend: what the pages call, against the stand-in."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from scones_core.bootstrap import open_app
+from scones_core.domain.comparison import Verdict
+from scones_core.services import App, demo, deployment, doctor, monitoring
+from scones_core.services.demo import Stage
+from tests.conftest import write_images
+from tests.contract.conftest import REAL, aws_settings
+
+pytestmark = pytest.mark.skipif(REAL, reason="takes an hour and costs money")
+
+
+@pytest.fixture
+def app(aws_stand_in: dict[str, str], tmp_path: Path) -> Iterator[App]:
+    opened = open_app(aws_settings(tmp_path / "home", endpoint="loop"))
+    yield opened
+    opened.close()
+
+
+def test_load_train_deploy_classify_monitor_review_retrain_and_promote(app: App, tmp_path: Path):
+    source = str(write_images(tmp_path / "images", train=12, test=8))
+    told = {one.stage: one.result for one in demo.run(app, source=source, images=6)}
+    assert set(Stage) - {Stage.PROMOTE} <= set(told)
+    assert told[Stage.INGEST].new == 6
+    assert {item.status for item in told[Stage.CLASSIFY]} <= {"SUCCEEDED", "FAILED"}
+    assert all(item.probabilities for item in told[Stage.CLASSIFY])
+    assert told[Stage.RETRAIN].new_labels > 0
+    expected = "v1" if told[Stage.RETRAIN].comparison.verdict is Verdict.WORSE else "v2"
+    assert deployment.champion(app).id == expected
+    monitoring.set_threshold(app, 0.5)
+    assert monitoring.figures(app).inferences == 6
+    assert [check for check in doctor.checks(app) if not check.ok and check.name != "AWS stack"] == []

@@ -1,0 +1,337 @@
+"""What the AWS backend does beyond its ports, on the stand-in."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from moto.core import DEFAULT_ACCOUNT_ID
+from moto.sns.models import sns_backends
+
+from scones_core.aws.algorithms import Algorithm, Machines
+from scones_core.aws.checks import checks
+from scones_core.aws.endpoint import SageMakerEndpoints
+from scones_core.aws.functions import configure, names
+from scones_core.aws.notifier import SnsNotifier
+from scones_core.aws.object_store import S3ObjectStore
+from scones_core.aws.session import Aws
+from scones_core.aws.training import SageMakerTraining
+from scones_core.aws.workflow import StepFunctions
+from scones_core.bootstrap import build_backend
+from scones_core.errors import Conflict, NotFound, SconesError, Unavailable
+from scones_core.ports import Backend, EndpointConfig, JobStatus
+from tests.contract.conftest import REAL, aws_settings, ended, load_images, training_request
+from tests.contract.stand_in import others, sagemaker
+from tests.contract.stand_in.deployment import ROOT
+from tests.contract.stand_in.server import REGION, STACK
+
+pytestmark = pytest.mark.skipif(REAL, reason="looks into the stand-in")
+ENDPOINT = "scones-unlimited"
+
+
+@pytest.fixture(scope="session")
+def aws(aws_stand_in: dict[str, str]) -> Aws:
+    return Aws(STACK)
+
+
+@pytest.fixture(scope="session")
+def objects(aws: Aws) -> S3ObjectStore:
+    return S3ObjectStore(aws)
+
+
+@pytest.fixture(scope="session")
+def opened(aws_stand_in: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Backend:
+    """The backend with SageMaker's own algorithm, as it is set unless one sets another."""
+    home = tmp_path_factory.mktemp("built-in")
+    return build_backend(aws_settings(home, algorithm="image-classification"), home)
+
+
+@pytest.fixture(scope="session")
+def built_in(opened: Backend) -> EndpointConfig:
+    """A model that the built-in algorithm trained."""
+    load_images(opened)
+    job = ended(opened, opened.training.start(training_request()).name)
+    assert job.status is JobStatus.COMPLETED, (job.failure_reason, opened.training.logs(job.name))
+    assert job.artifact_key
+    sha256 = __import__("hashlib").sha256(opened.objects.get(job.artifact_key)).hexdigest()
+    return EndpointConfig("v7", job.artifact_key, sha256)
+
+
+# Object store
+
+
+def test_a_listing_goes_on_beyond_the_first_thousand(objects: S3ObjectStore, prefix: str):
+    objects.put_many((f"{prefix}{number:04}", b"") for number in range(1005))
+    assert [info.key[-4:] for info in objects.list(prefix)] == [f"{number:04}" for number in range(1005)]
+
+
+def test_of_two_writers_of_a_new_object_one_wins(objects: S3ObjectStore, prefix: str):
+    assert objects.put_new(f"{prefix}k", b"first") is True
+    assert objects.put_new(f"{prefix}k", b"second") is False
+    assert objects.get(f"{prefix}k") == b"first"
+
+
+def test_an_image_is_stored_as_what_it_is(aws: Aws, objects: S3ObjectStore, prefix: str):
+    objects.put(f"{prefix}a.png", b"x")
+    assert aws.s3.head_object(Bucket=objects.bucket, Key=f"{prefix}a.png")["ContentType"] == "image/png"
+
+
+# Training
+
+
+def described(aws: Aws, artifact_key: str) -> dict[str, Any]:
+    return dict(aws.sagemaker.describe_training_job(TrainingJobName=artifact_key.split("/")[1]))
+
+
+def test_the_built_in_algorithm_gets_four_channels_of_images(aws: Aws, built_in: EndpointConfig):
+    job = described(aws, built_in.artifact_key)
+    channels = {channel["ChannelName"]: channel["ContentType"] for channel in job["InputDataConfig"]}
+    assert channels == dict.fromkeys(["train", "validation", "train_lst", "validation_lst"], "application/x-image")
+    assert job["AlgorithmSpecification"]["TrainingImage"].endswith("/image-classification:1")
+    assert job["ResourceConfig"]["InstanceType"] == "ml.g4dn.xlarge"
+    assert not job["EnableManagedSpotTraining"]
+
+
+def test_a_model_of_the_built_in_algorithm_is_deployed_and_measured(opened: Backend, built_in: EndpointConfig):
+    opened.endpoints.deploy("built-in", built_in)
+    keys = [info.key for info in opened.objects.list("test/")][:2]
+    online = [opened.endpoints.invoke("built-in", opened.objects.get(key), "image/png") for key in keys]
+    rows = opened.endpoints.transform(built_in, keys)
+    assert [list(row) for row in rows] == [pytest.approx(answer, abs=1e-4) for answer in online]
+    assert opened.endpoints.describe("built-in").config == built_in
+    opened.endpoints.delete("built-in")
+
+
+def test_spare_capacity_is_a_choice(aws: Aws, objects: S3ObjectStore, built_in: EndpointConfig):
+    service = SageMakerTraining(aws, objects, Machines(Algorithm.EMBEDDED, spot=True), poll=0)
+    job = service.start(training_request())
+    sent = dict(aws.sagemaker.describe_training_job(TrainingJobName=f"{STACK}-{job.name}"))
+    assert sent["EnableManagedSpotTraining"]
+    assert sent["StoppingCondition"]["MaxWaitTimeInSeconds"] >= sent["StoppingCondition"]["MaxRuntimeInSeconds"]
+    assert sent["CheckpointConfig"]["S3Uri"].startswith(f"s3://{objects.bucket}/checkpoints/")
+    service.stop(job.name)
+
+
+def test_jobs_of_other_projects_are_not_listed(aws: Aws, objects: S3ObjectStore, built_in: EndpointConfig):
+    sent = described(aws, built_in.artifact_key)
+    kept = ("AlgorithmSpecification", "RoleArn", "InputDataConfig", "OutputDataConfig", "ResourceConfig")
+    asked = {name: sent[name] for name in kept} | {"StoppingCondition": sent["StoppingCondition"]}
+    hyperparameters = {"num_classes": "2", "num_training_samples": "16", "image_shape": "3,32,32"}
+    name = f"other-{STACK}-job"
+    aws.sagemaker.create_training_job(TrainingJobName=name, HyperParameters=hyperparameters, **asked)
+    aws.sagemaker.stop_training_job(TrainingJobName=name)
+    listed = [job.name for job in SageMakerTraining(aws, objects, Machines()).list()]
+    assert listed
+    assert not [job for job in listed if "other" in job]
+
+
+def test_a_name_is_free_again_when_aws_refuses_the_job(objects: S3ObjectStore, aws: Aws, built_in: EndpointConfig):
+    service = SageMakerTraining(aws, objects, Machines(), poll=0)
+    request = training_request()
+    refused = replace(request, hyperparameters={**request.hyperparameters, "epochs": "x" * 3000})
+    with pytest.raises(SconesError, match="AWS would refuse"):
+        service.start(refused)
+    assert service.start(request).name == request.name
+    service.stop(request.name)
+
+
+# Endpoint
+
+
+@pytest.fixture
+def deployed(opened: Backend, built_in: EndpointConfig) -> Iterator[str]:
+    name = "specific"
+    opened.endpoints.deploy(name, built_in)
+    sagemaker.updates.clear()
+    yield name
+    sagemaker.updates.clear()
+    opened.endpoints.delete(name)
+
+
+def test_an_update_is_watched_by_the_stacks_alarms(opened: Backend, deployed: str, built_in: EndpointConfig):
+    opened.endpoints.deploy(deployed, replace(built_in, model="v8"))
+    [update] = sagemaker.updates
+    alarms = [alarm["AlarmName"] for alarm in update["DeploymentConfig"]["AutoRollbackConfiguration"]["Alarms"]]
+    assert alarms == [f"{STACK}-endpoint-errors", f"{STACK}-endpoint-latency"]
+    assert update["DeploymentConfig"]["BlueGreenUpdatePolicy"]["TerminationWaitInSeconds"] > 0
+
+
+def test_a_model_that_an_alarm_takes_back_is_not_said_to_serve(
+    opened: Backend, deployed: str, built_in: EndpointConfig
+):
+    sagemaker.updates.append(sagemaker.ALARMS_GO_OFF)
+    with pytest.raises(Unavailable, match="taken back, and the one before serves"):
+        opened.endpoints.deploy(deployed, replace(built_in, model="v9"))
+    assert opened.endpoints.describe(deployed).config == built_in
+
+
+def test_an_endpoint_that_is_being_changed_is_left_alone(
+    aws: Aws, opened: Backend, deployed: str, built_in: EndpointConfig
+):
+    before = aws.sagemaker.describe_endpoint(EndpointName=deployed)["EndpointConfigName"]
+    backend = sagemaker.sagemaker_backends[DEFAULT_ACCOUNT_ID][REGION]
+    backend.endpoints[deployed].endpoint_status = "Updating"
+    with pytest.raises(Conflict, match="is Updating: wait"):
+        opened.endpoints.deploy(deployed, replace(built_in, model="v10"))
+    assert aws.sagemaker.describe_endpoint(EndpointName=deployed)["EndpointConfigName"] == before
+
+
+def test_an_endpoint_that_failed_is_made_anew(opened: Backend, deployed: str, built_in: EndpointConfig):
+    backend = sagemaker.sagemaker_backends[DEFAULT_ACCOUNT_ID][REGION]
+    backend.endpoints[deployed].endpoint_status = "Failed"
+    assert opened.endpoints.describe(deployed).status == "Failed"
+    assert opened.endpoints.deploy(deployed, built_in).status == "InService"
+
+
+def test_a_busy_endpoint_gets_more_instances_up_to_the_most(aws: Aws, objects: S3ObjectStore, built_in: EndpointConfig):
+    service = SageMakerEndpoints(aws, objects, Machines(most_instances=3), poll=0.01)
+    service.deploy("scaling", built_in)
+    [target] = [
+        target
+        for target in aws.autoscaling.describe_scalable_targets(ServiceNamespace="sagemaker")["ScalableTargets"]
+        if "endpoint/scaling/" in target["ResourceId"]
+    ]
+    assert (target["MinCapacity"], target["MaxCapacity"]) == (1, 3)
+    service.delete("scaling")
+    assert aws.autoscaling.describe_scalable_targets(ServiceNamespace="sagemaker")["ScalableTargets"] == []
+
+
+def test_measuring_again_uses_the_job_that_has_run(aws: Aws, opened: Backend, built_in: EndpointConfig):
+    keys = [info.key for info in opened.objects.list("test/")][2:5]
+    before = len(aws.sagemaker.list_transform_jobs()["TransformJobSummaries"])
+    assert opened.endpoints.transform(built_in, keys) == opened.endpoints.transform(built_in, keys)
+    assert len(aws.sagemaker.list_transform_jobs()["TransformJobSummaries"]) == before + 1
+
+
+def test_an_unreadable_image_fails_the_measurement_and_the_next_try_is_a_new_job(
+    opened: Backend, built_in: EndpointConfig, prefix: str
+):
+    opened.objects.put(f"{prefix}text.png", b"this is text")
+    with pytest.raises(Unavailable, match=r"transform job .* failed \(ClientError: "):
+        opened.endpoints.transform(built_in, [f"{prefix}text.png"])
+    [key] = [info.key for info in opened.objects.list("test/")][:1]
+    opened.objects.put(f"{prefix}text.png", opened.objects.get(key))
+    assert len(opened.endpoints.transform(built_in, [f"{prefix}text.png"])) == 1
+
+
+# Workflow and functions
+
+
+def test_another_process_finds_an_execution_by_its_name(aws: Aws, opened: Backend):
+    opened.machines.put("passes", {"StartAt": "P", "States": {"P": {"Type": "Pass", "End": True}}})
+    started = opened.workflows.start("passes", "found-by-name", {"n": 1})
+    assert StepFunctions(Aws(STACK)).describe(started.name).machine == "passes"
+
+
+def test_a_change_by_somebody_else_at_the_same_moment_is_noticed(aws: Aws):
+    class Stale:
+        """Lambda, as somebody saw it before the other's change."""
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(aws.functions, name)
+
+        def get_function_configuration(self, **asked: str) -> dict[str, Any]:
+            return {**aws.functions.get_function_configuration(**asked), "RevisionId": "before"}
+
+    slow = Aws(STACK)
+    slow.__dict__["functions"] = Stale()
+    with pytest.raises(Conflict, match="being changed by somebody else"):
+        configure(slow, {"THRESHOLD": "0.5"})
+
+
+def test_all_functions_get_the_variables(aws: Aws):
+    configure(aws, {"COLOUR": "blue"})
+    found = [aws.functions.get_function_configuration(FunctionName=name) for name in names(aws)]
+    assert len(found) == 4
+    assert {function["Environment"]["Variables"]["COLOUR"] for function in found} == {"blue"}
+
+
+# Notifications
+
+
+def test_where_eventbridge_tells_of_each_failure_the_app_keeps_quiet(aws: Aws):
+    assert SnsNotifier(aws).channels() == []
+
+
+def test_in_a_digest_the_app_tells_the_topics_subscribers(aws: Aws):
+    digest = Aws(STACK)
+    digest.__dict__["outputs"] = {**aws.outputs, "FailureNotifications": "digest"}
+    aws.sns.subscribe(TopicArn=aws.output("FailureTopicArn"), Protocol="email", Endpoint="ann@example.com")
+    assert SnsNotifier(digest).channels() == ["email: a…@example.com"]
+    SnsNotifier(digest).send("7 executions failed – look", "7 × THRESHOLD_CONFIDENCE_NOT_MET")
+    topic = sns_backends[DEFAULT_ACCOUNT_ID][REGION].topics[aws.output("FailureTopicArn")]
+    sent = topic.sent_notifications[-1]
+    assert sent[1:3] == ("7 × THRESHOLD_CONFIDENCE_NOT_MET", "7 executions failed ? look")
+
+
+# Doctor
+
+
+def found(aws: Aws, machines: Machines | None = None, endpoint: str = ENDPOINT) -> dict[str, str | SconesError]:
+    """Name of each check → what it said, or the error it raised."""
+    said: dict[str, str | SconesError] = {}
+    for name, check in checks(aws, S3ObjectStore(aws), machines or Machines(), endpoint):
+        try:
+            said[name] = check()
+        except SconesError as error:
+            said[name] = error
+    return said
+
+
+def test_every_check_of_a_sound_stack_passes(aws: Aws):
+    said = found(aws)
+    assert {name: str(error) for name, error in said.items() if isinstance(error, SconesError)} == {}
+    assert STACK in str(said["AWS stack"])
+
+
+def test_a_missing_permission_is_named(aws: Aws, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(others, "DENIED", {"sagemaker:CreateTrainingJob", "iam:PassRole"})
+    said = str(found(aws)["AWS may train and deploy"])
+    assert said == (
+        "AWS does not allow you sagemaker:CreateTrainingJob, iam:PassRole: attach the stack's AppPolicy to your role."
+    )
+
+
+def test_a_quota_of_zero_is_named(aws: Aws):
+    said = found(aws, Machines(training="ml.g5.12xlarge"))["AWS quotas"]
+    assert "quota is 0 for ml.g5.12xlarge for training job usage" in str(said)
+
+
+def test_a_stack_that_is_not_there_is_named_in_every_check_that_needs_it(aws_stand_in: dict[str, str]):
+    said = found(Aws("nothing"))
+    assert isinstance(said["AWS stack"], NotFound)
+    assert str(said["AWS stack"]) == (
+        "There is no stack “nothing” in us-east-1: deploy it (infra/README.md), or set SCONES_STACK."
+    )
+    assert isinstance(said["AWS bucket"], NotFound)
+    assert not isinstance(said["AWS identity"], SconesError)
+
+
+def test_an_endpoint_that_the_functions_may_not_ask_is_pointed_out(aws: Aws):
+    assert "set SCONES_ENDPOINT to scones-unlimited" in str(found(aws, endpoint="another")["AWS stack"])
+
+
+def test_the_command_line_says_what_it_found_as_json(aws_stand_in: dict[str, str], tmp_path: Path):
+    done = subprocess.run(
+        [sys.executable, "-m", "scones_core", "--backend", "aws", "--home", str(tmp_path), "doctor", "--json"],
+        cwd=ROOT,
+        env={**os.environ, **aws_stand_in},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    said = json.loads(done.stdout)["checks"]
+    assert [check for check in said if not check["ok"]] == []
+    assert {"object store", "AWS identity", "AWS quotas"} <= {check["name"] for check in said}
+
+
+def test_the_sources_of_the_stand_in_are_no_part_of_the_product():
+    assert boto3.__version__
+    assert not list((ROOT / "scones_core").rglob("*moto*"))

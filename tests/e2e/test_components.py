@@ -1,0 +1,114 @@
+"""The components that run in the browser: the review desk and the graph of a state machine."""
+
+import re
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from tests.e2e.conftest import served
+from tests.unit.captured_world import IMAGES, captured_home
+
+pytestmark = pytest.mark.e2e
+A_LOOK = 400  # milliseconds; the same key sooner counts as one press
+
+
+@pytest.fixture
+def page(browser: Browser, trained_home: Path, tmp_path: Path) -> Iterator[Page]:
+    """A window on an app that has captured inferences; an error of a script on the page fails the test."""
+    errors: list[str] = []
+    with served(captured_home(trained_home, tmp_path)) as url:
+        context = browser.new_context(viewport={"width": 1440, "height": 1200}, base_url=url)
+        context.set_default_timeout(60_000)
+        page = context.new_page()
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        yield page
+        context.close()
+    assert not errors
+
+
+@pytest.fixture
+def desk(page: Page) -> Locator:
+    page.goto("/review")
+    page.get_by_label("Reviewer").fill("Ann")
+    page.get_by_role("button", name="Start reviewing").click()
+    desk = page.locator(".desk")
+    expect(desk).to_have_attribute("data-item", re.compile(".+"))
+    page.wait_for_timeout(A_LOOK)
+    return desk
+
+
+def decisions(home: Path) -> list[tuple[str, str | None, str]]:
+    with sqlite3.connect(home / "scones.db") as connection:
+        return connection.execute("SELECT action, label, note FROM decisions ORDER BY id").fetchall()
+
+
+def saved(desk: Locator) -> None:
+    expect(desk).to_have_attribute("data-unsaved", "0")
+
+
+def test_a_double_press_labels_one_image(desk: Locator, page: Page, tmp_path: Path) -> None:
+    page.keyboard.press("1")
+    page.keyboard.press("1")
+    saved(desk)
+    assert decisions(tmp_path / "home") == [("label", "bicycle", "")]
+
+
+def test_fast_presses_of_other_keys_label_one_image_each(desk: Locator, page: Page, tmp_path: Path) -> None:
+    for key in "121":
+        page.keyboard.press(key)
+    saved(desk)
+    assert [label for _, label, _ in decisions(tmp_path / "home")] == ["bicycle", "motorcycle", "bicycle"]
+    expect(page.get_by_text(re.compile("^3 of "))).to_be_visible()
+
+
+def test_undo_brings_the_same_image_back_at_once(desk: Locator, page: Page, tmp_path: Path) -> None:
+    first = desk.get_attribute("data-item") or ""
+    page.keyboard.press("2")
+    expect(desk).not_to_have_attribute("data-item", first)
+    page.keyboard.press("u")
+    assert desk.get_attribute("data-item") == first
+    saved(desk)
+    expect(desk).to_have_attribute("data-item", first)
+    assert [action for action, _, _ in decisions(tmp_path / "home")] == ["label", "undo"]
+
+
+def test_a_note_is_typed_without_deciding_and_goes_with_the_decision(desk: Locator, page: Page, tmp_path: Path) -> None:
+    first = desk.get_attribute("data-item") or ""
+    page.keyboard.press("n")
+    page.keyboard.type("1 wheel, 2 lamps")
+    expect(desk).to_have_attribute("data-item", first)
+    page.keyboard.press("Escape")
+    page.keyboard.press("0")
+    saved(desk)
+    assert decisions(tmp_path / "home") == [("label", "other", "1 wheel, 2 lamps")]
+
+
+def test_buttons_do_what_keys_do(desk: Locator, page: Page, tmp_path: Path) -> None:
+    for name in ("motorcycle", "Skip", "Undo"):
+        desk.get_by_role("button", name=name, exact=True).click()
+        saved(desk)
+    assert [action for action, _, _ in decisions(tmp_path / "home")] == ["label", "skip", "undo"]
+
+
+def test_the_last_image_leaves_a_word_and_a_way_back(desk: Locator, page: Page) -> None:
+    for number in range(IMAGES):
+        page.keyboard.press("12"[number % 2])
+        saved(desk)
+    expect(desk.get_by_text("Nothing is left to review.")).to_be_visible()
+    page.keyboard.press("u")
+    expect(desk).to_have_attribute("data-item", re.compile(".+"))
+
+
+def test_a_state_is_chosen_in_the_graph_by_mouse_and_by_keyboard(page: Page) -> None:
+    page.goto("/workflow")
+    first = page.get_by_role("button", name=re.compile("^Serialize Image Data, Task, succeeded$"))
+    first.click()
+    expect(page.get_by_role("heading", name="Serialize Image Data")).to_be_visible()
+    second = page.get_by_role("button", name=re.compile("^Image Classification, Task, succeeded$"))
+    second.focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Image Classification")).to_be_visible()
+    expect(second).to_have_attribute("aria-pressed", "true")
