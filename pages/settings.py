@@ -7,7 +7,8 @@ from scones_core.services import doctor, monitoring
 from scones_core.ui import pages
 from scones_core.ui.actions import action_button
 from scones_core.ui.health import checks_table, set_threshold
-from scones_core.ui.session import get_app
+from scones_core.ui.notification_view import notification_status
+from scones_core.ui.session import get_app, shown_errors
 from scones_core.ui.widgets import page_header
 
 page_header("Settings", "What is in force, how the app is configured, and whether everything it needs is there.")
@@ -34,6 +35,10 @@ with configuration.container(border=True, height="stretch"):
         pd.DataFrame(doctor.configuration(app)).rename(columns=str.capitalize), border="horizontal", hide_index=True
     )
     st.caption("Set by variables, `.env` or `secrets.toml` before the app starts; secrets are never shown.")
+
+st.subheader("Notifications", anchor=False)
+with shown_errors():
+    notification_status(app)
 
 st.subheader("Checks", anchor=False)
 checks_table(doctor.checks(app))

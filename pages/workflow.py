@@ -1,9 +1,10 @@
-"""Workflow: send images through the state machine, and see what each execution did."""
+"""Workflow: send images through the state machines, and see what each execution did."""
 
 import streamlit as st
 
-from scones_core.services import classification, deployment, etl, monitoring
+from scones_core.services import batch, classification, deployment, etl, monitoring
 from scones_core.ui.actions import action_button
+from scones_core.ui.batch_view import batch_input, batch_summary, batches_table, running_batches, start_button
 from scones_core.ui.execution_list import (
     batch_name,
     batch_outcome,
@@ -14,52 +15,96 @@ from scones_core.ui.execution_list import (
     status_filter,
 )
 from scones_core.ui.execution_view import execution_view
+from scones_core.ui.import_view import file_input, import_help, imported_view
+from scones_core.ui.machine_view import machine_input, machine_view, started_execution
+from scones_core.ui.notification_view import messages_table, notification_hint, notification_status
 from scones_core.ui.session import get_app, shown_errors
+from scones_core.ui.traffic_view import traffic_buttons, traffic_input, traffic_progress
 from scones_core.ui.watching import watch
 from scones_core.ui.widgets import empty_state, next_step, page_header
 from scones_core.ui.workflow_input import images_input
+from scones_core.ui.workflow_sections import Section, section_input
 
-page_header(
-    "Workflow", "Each image is one execution of the state machine: fetch it, classify it, refuse low confidence."
-)
+page_header("Workflow", "Send images through the state machines, one by one or in batches, and see what each did.")
 app = get_app()
-dataset, endpoint = etl.current(app), deployment.endpoint(app)
-if dataset is None:
+section = section_input()
+dataset = etl.current(app)
+if section.needs_model and dataset is None:
     empty_state("photo_library", "There are no images yet: load some first.", "data", "Load images")
     st.stop()
-if endpoint is None:
+if section.needs_model and deployment.endpoint(app) is None:
     empty_state(
         "model_training", "No model is deployed yet: train one and put it into service.", "train", "Train & deploy"
     )
     st.stop()
 
-with st.container(border=True):
-    chosen = images_input(app, dataset)
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        workers = st.select_slider("At a time", [1, 2, 4, 8, 16], 4, key="workflow_workers", width=220)
-        action_button(
-            chosen.label,
-            lambda: start_batch(app, chosen, workers),
-            key="start_executions",
-            icon=":material/play_arrow:",
-            primary=True,
-            disabled=bool(chosen.missing),
-            help=chosen.missing,
-        )
-    watch(batch_name())
-    batch_outcome()
-
-st.subheader("Executions", anchor=False)
-status = status_filter()
 with shown_errors():
-    executions = classification.executions(app, status=status, limit=page_size())
-    if not executions:
-        st.info(
-            "There is no execution to show. Choose images above and press **Start**, or choose another status.",
-            icon=":material/account_tree:",
-        )
-        st.stop()
-    name = executions_table(app, executions, monitoring.threshold(app))
-    more_button(len(executions))
-    execution_view(app, name)
+    if section is Section.IMAGES:
+        with st.container(border=True):
+            chosen = images_input(app, dataset)
+            with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+                workers = st.select_slider("At a time", [1, 2, 4, 8, 16], 4, key="workflow_workers", width=220)
+                action_button(
+                    chosen.label,
+                    lambda: start_batch(app, chosen, workers),
+                    key="start_executions",
+                    icon=":material/play_arrow:",
+                    primary=True,
+                    disabled=bool(chosen.missing),
+                    help=chosen.missing,
+                )
+            watch(batch_name())
+            batch_outcome()
+        st.subheader("Executions", anchor=False)
+        status = status_filter()
+        executions = classification.executions(app, status=status, limit=page_size())
+        if not executions:
+            st.info(
+                "There is no execution to show. Choose images above and press **Start**, or choose another status.",
+                icon=":material/account_tree:",
+            )
+            st.stop()
+        name = executions_table(app, executions, monitoring.threshold(app))
+        more_button(len(executions))
+        notification_hint(app)
+        execution_view(app, name)
+
+    elif section is Section.BATCH:
+        batches = batch.batches(app)
+        with st.container(border=True):
+            start_button(batch_input(app, dataset))
+            running_batches(app, batches)
+        if not batches:
+            st.info(
+                "There is no batch yet. Choose images above and press **Start batch**.", icon=":material/dynamic_feed:"
+            )
+            st.stop()
+        st.subheader("Batches", anchor=False)
+        shown = batches_table(batches)
+        batch_summary(app, shown)
+        execution_view(app, shown.name)
+
+    elif section is Section.TRAFFIC:
+        with st.container(border=True):
+            traffic_buttons(app, traffic_input())
+        traffic_progress()
+
+    elif section is Section.MACHINES:
+        machine = machine_input(app)
+        machine_view(app, machine, dataset)
+        started = started_execution(machine)
+        if started:
+            execution_view(app, started)
+
+    elif section is Section.IMPORT:
+        file = file_input()
+        if file:
+            imported_view(app, *file)
+        else:
+            import_help()
+
+    else:
+        notification_status(app)
+        st.subheader("Messages", anchor=False)
+        messages_table(app)
 next_step("monitor", "See what the endpoint captured")

@@ -23,7 +23,7 @@ def configure(aws: Aws, environment: Mapping[str, str]) -> None:
     changed = [function for function in names(aws) if _merge(aws, function, environment)]
     for function in changed:
         try:
-            aws.functions.get_waiter("function_updated_v2").wait(
+            aws.functions.get_waiter("function_updated").wait(
                 FunctionName=function, WaiterConfig={"Delay": 1, "MaxAttempts": 120}
             )
         except WaiterError as error:

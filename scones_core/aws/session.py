@@ -83,7 +83,8 @@ class Aws:
 
     @property
     def region(self) -> str:
-        return self.s3.meta.region_name
+        """Raises Unavailable when none is set."""
+        return self.sagemaker.meta.region_name
 
     def _client(self, service: str) -> Any:
         with self._making:  # making a client is not safe among threads, using it is

@@ -46,7 +46,7 @@ class StepFunctions:
         if not NAME.fullmatch(name):
             raise BadInput(f"“{name}” cannot name an execution: use 1 to 80 letters, digits, dots, - and _.")
         try:
-            self._aws.stepfunctions.start_execution(
+            started = self._aws.stepfunctions.start_execution(
                 stateMachineArn=self._machine_arn(machine), name=name, input=_checked(input)
             )
         except Conflict as error:
@@ -56,8 +56,8 @@ class StepFunctions:
         except NotFound:
             raise self._no_machine(machine) from None
         self._machine_of[name] = machine
-        self._known.forget(name)
-        return self.describe(name)
+        execution = Execution(name, machine, ExecutionStatus.RUNNING, utc(started["startDate"]), input)
+        return self._known.put(name, execution)
 
     def describe(self, name: str) -> Execution:
         return self._known.get(name, lambda: self._describe(name))

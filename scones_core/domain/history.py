@@ -20,15 +20,17 @@ class StateStatus(StrEnum):
     CAUGHT = "caught"  # failed, and a Catch led on
     FAILED = "failed"
     ABORTED = "aborted"  # stopped from outside, or because a neighbour failed
+    FANNED_OUT = "fanned out"  # ran in the child executions of a distributed Map
 
 
 @dataclass(frozen=True)
 class StateRun:
     """One visit to a state. Times are UTC; input and output are JSON values, None where there is none.
 
-    retries : attempts after the first.
+    retries : attempts after the first; failures : the errors of the attempts that failed, oldest first.
     iterations : index within each Map around the state, from the outermost in; empty outside of Maps.
     after : the state before it on the same line of states; None for a first one.
+    map_run : ARN of the Map Run of a distributed Map, whose iterations have histories of their own.
     """
 
     name: str
@@ -43,6 +45,8 @@ class StateRun:
     cause: str | None = None
     iterations: tuple[int, ...] = ()
     after: str | None = None
+    failures: tuple[str, ...] = ()
+    map_run: str | None = None
 
     @property
     def duration(self) -> timedelta | None:
@@ -151,11 +155,17 @@ def _follow(reading: _Reading, event: Event, visit: int | None) -> None:
         reading.attempts[visit] += 1
         retries = reading.attempts[visit] - 1
         reading.update(visit, status=StateStatus.RUNNING, retries=retries, error=None, cause=None)
+    elif kind == "MapRunStarted":
+        reading.update(visit, map_run=_details(event).get("mapRunArn"))
     elif kind.endswith((*_FAILURES, "Aborted")):
         status = StateStatus.ABORTED if kind.endswith("Aborted") else StateStatus.FAILED
-        reading.update(visit, status=status, **_failure(event))
+        failure = _failure(event)
+        before = reading.visits[visit].failures
+        told = failure["error"] and kind != "MapRunFailed"  # the Map itself fails next, with the same error
+        failures = (*before, failure["error"] or "") if told else before
+        reading.update(visit, status=status, failures=failures, **failure)
         if reading.visits[visit].type in _INNER:
-            _stop_within(reading, visit, _time(event))
+            _stop_within(reading, visit, _time(event), failure)
 
 
 def _enter(reading: _Reading, event: Event, place: _Place) -> _Place:
@@ -198,15 +208,19 @@ def _at_visit(reading: _Reading, visit: int | None) -> _Place:
     return _Place() if visit is None else _Place(visit, reading.visits[visit].iterations)
 
 
-def _stop_within(reading: _Reading, visit: int | None, time: datetime) -> None:
-    """End the visits inside of one (None: of the execution) that were not left."""
+def _stop_within(
+    reading: _Reading, visit: int | None, time: datetime, failure: Mapping[str, str | None] | None = None
+) -> None:
+    """End the visits inside of one (None: of the execution) that were not left; a Fail state is where it failed."""
     for index, run in enumerate(reading.visits):
         inside = index != visit and (
             visit is None or _around(reading, index, lambda outer: outer is reading.visits[visit]) is not None
         )
         if inside and run.exited is None:
-            stopped = StateStatus.ABORTED if run.status is StateStatus.RUNNING else run.status
-            reading.update(index, status=stopped, exited=time)
+            ended = StateStatus.FAILED if run.type == "Fail" else StateStatus.ABORTED
+            known = failure if failure and run.type == "Fail" and not run.error else {}
+            status = ended if run.status is StateStatus.RUNNING else run.status
+            reading.update(index, status=status, exited=time, **known)
 
 
 def _end(reading: _Reading, event: Event, place: _Place) -> None:

@@ -9,7 +9,7 @@ import json
 import uuid
 from typing import Any
 
-from scones_core.errors import BadImage, NotFound, SconesError
+from scones_core.errors import BadImage, NotFound, SconesError, Unavailable
 from scones_core.ports import EndpointService, ObjectInfo, ObjectStore
 
 
@@ -31,6 +31,10 @@ class ValidationError(ClientError):
 
 class ModelError(ClientError):
     """The model's container refused the request."""
+
+
+class ServiceUnavailable(ClientError):
+    """The endpoint cannot be reached."""
 
 
 class S3Client:
@@ -112,6 +116,8 @@ class RuntimeClient:
             raise ValidationError(f"Endpoint {EndpointName} not found.") from None
         except BadImage as error:
             raise ModelError(f'Received client error (400) from primary with message "{error}".') from error
+        except Unavailable as error:
+            raise ServiceUnavailable(str(error)) from error
         except SconesError as error:
             raise ModelError(f'Received server error (500) from primary with message "{error}".') from error
         body = json.dumps(probabilities).encode()

@@ -2,8 +2,9 @@
 
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from scones_core.errors import NotFound, SconesError
 from scones_core.ports import Execution, ExecutionStatus
@@ -86,6 +87,11 @@ def _ended(execution: Execution, batch: Batch) -> Batch:
         seconds=seconds,
         error=batch.error,
     )
+
+
+def map_runs(app: App, name: str) -> Sequence[Mapping[str, Any]]:
+    """The Map Runs of any execution, as DescribeMapRun tells of them. Raises NotFound."""
+    return app.backend.workflows.map_runs(name)
 
 
 def wait(app: App, name: str, *, progress: Progress = silent) -> Batch:

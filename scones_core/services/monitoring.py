@@ -16,6 +16,8 @@ from scones_core.services import deployment, training
 from scones_core.services.app import App
 from scones_core.services.classification import class_name, class_names
 
+RECENT = 200  # inferences that drift is judged on: older ones would dilute what has just begun
+
 
 @dataclass(frozen=True)
 class Figures:
@@ -71,7 +73,7 @@ def figures(app: App, *, since: datetime | None = None, at: float | None = None)
         threshold=at,
         histogram=confidence.histogram(confidences),
         by_class=_by_class(points),
-        drift=_drift(app, confidences, predictions),
+        drift=_drift(app, confidences[-RECENT:], predictions[-RECENT:]),
         points=points,
     )
 

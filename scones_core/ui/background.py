@@ -26,6 +26,14 @@ class Task:
     result: Any = None
     error: str | None = None
     number: int = 0
+    asked_to_stop: bool = False
+
+    def stop(self) -> None:
+        """Ask the work to end; work that looks at `go_on` does."""
+        self.asked_to_stop = True
+
+    def go_on(self) -> bool:
+        return not self.asked_to_stop
 
     @property
     def running(self) -> bool:

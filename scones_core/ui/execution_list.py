@@ -24,8 +24,10 @@ _FILTERS: dict[str, ExecutionStatus | None] = {
     "Succeeded": ExecutionStatus.SUCCEEDED,
     "Failed": ExecutionStatus.FAILED,
     "Running": ExecutionStatus.RUNNING,
+    "Aborted": ExecutionStatus.ABORTED,
+    "Timed out": ExecutionStatus.TIMED_OUT,
 }
-_STATUSES = {
+STATUSES = {
     ExecutionStatus.SUCCEEDED: ("Succeeded", "green"),
     ExecutionStatus.FAILED: ("Failed", "red"),
     ExecutionStatus.RUNNING: ("Running", "blue"),
@@ -108,6 +110,7 @@ def executions_table(app: App, executions: Sequence[Execution], threshold: float
         row_height=44,
         height=min(400, 44 * len(names) + 40),
         column_config=_columns(threshold),
+        placeholder="–",
         alt=f"The {len(names)} newest executions with image, prediction and confidence",
     )
     chosen: list[int] = event["selection"]["rows"]
@@ -125,8 +128,8 @@ def _columns(threshold: float) -> dict[str, Any]:
     return {
         "Image": st.column_config.ImageColumn(width=60),
         "Status": st.column_config.MultiselectColumn(
-            options=[text for text, _ in _STATUSES.values()],
-            color=[colour for _, colour in _STATUSES.values()],
+            options=[text for text, _ in STATUSES.values()],
+            color=[colour for _, colour in STATUSES.values()],
             width=100,
         ),
         "Confidence": st.column_config.ProgressColumn(
@@ -143,12 +146,13 @@ def _row(app: App, execution: Execution) -> dict[str, Any]:
     stopped = execution.stopped
     return {
         "Image": _thumbnail(app, image_key(execution.input)),
-        "Status": [_STATUSES[execution.status][0]],
+        "Status": [STATUSES[execution.status][0]],
         "Prediction": (told.prediction or "–").replace("_", " "),
         "Confidence": told.confidence,
         "Error": execution.error or "",
         "Started (UTC)": execution.started.replace(tzinfo=None),
         "Duration": (stopped - execution.started).total_seconds() if stopped else None,
+        "State machine": execution.machine,
         "Execution": execution.name,
     }
 
@@ -165,6 +169,6 @@ def _told_at_last(_app: App, _home: str, name: str, classes: tuple[str, ...], _e
     return classification.classified(_app, _execution)
 
 
-def _thumbnail(app: App, key: str | None) -> str | None:
-    """The image as a data URI: rows then need no request each."""
-    return f"data:image/png;base64,{base64.b64encode(tile_image(app, key, key)).decode()}" if key else None
+def _thumbnail(app: App, key: str | None) -> str:
+    """The image as a data URI: rows then need no request each. Empty where an execution is about no one image."""
+    return f"data:image/png;base64,{base64.b64encode(tile_image(app, key, key)).decode()}" if key else ""

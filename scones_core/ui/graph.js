@@ -6,6 +6,7 @@ const MARKS = {
   failed: "M-2.8 -2.8 L2.8 2.8 M2.8 -2.8 L-2.8 2.8",
   caught: "M0 -3.8 V.8 M0 3.3 V3.6",
   aborted: "M-3 0 H3",
+  "fanned out": "M-3.2 -2.6 H3.2 M-3.2 0 H3.2 M-3.2 2.6 H3.2",
   running: "M0 -3.4 V0 L2.4 1.6",
 };
 

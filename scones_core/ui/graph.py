@@ -1,6 +1,6 @@
 """The graph of a state machine, its states coloured by what happened; a click or a key selects one."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
@@ -10,7 +10,7 @@ import streamlit as st
 
 from scones_core.domain.history import StateRun, StateStatus, status_by_state, steps_taken
 from scones_core.ui.graph_layout import layout
-from scones_core.ui.graph_model import END, START, Definition, Edge, Graph, Node, Point
+from scones_core.ui.graph_model import END, START, Definition, Edge, Graph, Node, Point, fanned_out
 
 _HERE = Path(__file__).parent
 
@@ -33,7 +33,8 @@ def state_graph(
     def picked() -> None:
         st.session_state[choice] = st.session_state[key]["picked"]
 
-    _component()(key=key, data=drawing(_laid_out(definition), runs, selected), on_picked_change=picked)
+    elsewhere = fanned_out(definition, {run.name for run in runs})
+    _component()(key=key, data=drawing(_laid_out(definition), runs, selected, elsewhere), on_picked_change=picked)
 
 
 @st.cache_data(show_spinner=False, max_entries=50)
@@ -41,9 +42,17 @@ def _laid_out(definition: Definition) -> Graph:
     return layout(definition)
 
 
-def drawing(graph: Graph, runs: Sequence[StateRun], selected: str | None) -> dict[str, Any]:
-    """What the component draws, as JSON values."""
-    statuses, taken = status_by_state(runs), _taken(graph, runs)
+def drawing(
+    graph: Graph, runs: Sequence[StateRun], selected: str | None, elsewhere: Collection[str] = ()
+) -> dict[str, Any]:
+    """What the component draws, as JSON values; `elsewhere` are states that ran in child executions."""
+    statuses: dict[str, StateStatus | None] = {
+        **dict.fromkeys(elsewhere, StateStatus.FANNED_OUT),
+        **status_by_state(runs),
+    }
+    taken = _taken(graph, runs)
+    if not runs:  # a definition that is only looked at
+        statuses = {node.name: None for node in graph.nodes}
     return {
         "width": graph.width,
         "height": graph.height,
@@ -53,23 +62,23 @@ def drawing(graph: Graph, runs: Sequence[StateRun], selected: str | None) -> dic
     }
 
 
-def in_words(graph: Graph, statuses: Mapping[str, StateStatus]) -> str:
+def in_words(graph: Graph, statuses: Mapping[str, StateStatus | None]) -> str:
     """The graph as a sentence, for those who do not see it."""
     states = [node for node in graph.nodes if node.name not in (START, END)]
-    told = (f"{node.name} {statuses.get(node.name, StateStatus.NOT_REACHED)}" for node in states)
+    told = (f"{node.name} {statuses.get(node.name, StateStatus.NOT_REACHED) or node.type}" for node in states)
     return f"State machine with {len(states)} states: {', '.join(told)}."
 
 
 def _node(
-    node: Node, statuses: Mapping[str, StateStatus], selected: str | None, taken: set[tuple[str, str, str]]
+    node: Node, statuses: Mapping[str, StateStatus | None], selected: str | None, taken: set[tuple[str, str, str]]
 ) -> dict[str, Any]:
     status = statuses.get(node.name, StateStatus.NOT_REACHED)
     return {
         "name": node.name,
         "type": node.type,
         "lines": node.lines,
-        "label": f"{node.name}, {node.type}, {status}",
-        "status": str(status),
+        "label": ", ".join(filter(None, (node.name, node.type, status))),
+        "status": str(status or ""),
         "inner": node.inner,
         "terminal": node.name in (START, END),
         "taken": any(node.name in (source, target) for source, target, _ in taken),
@@ -111,16 +120,17 @@ def _taken(graph: Graph, runs: Sequence[StateRun]) -> set[tuple[str, str, str]]:
     statuses, steps = status_by_state(runs), steps_taken(runs)
     left = {source for source, _ in steps}
     done = (StateStatus.SUCCEEDED, StateStatus.CAUGHT)
+    catching = {edge.source for edge in graph.edges if edge.kind == "catch"}
     ended = {run.name for run in runs if run.name not in left and (run.status in done or run.type == "Fail")}
     return {
         (edge.source, edge.target, edge.kind)
         for edge in graph.edges
         if edge.source == START
         or (edge.target == END and edge.source in ended)
-        or ((edge.source, edge.target) in steps and _fits(edge, statuses[edge.source]))
+        or ((edge.source, edge.target) in steps and _fits(edge, statuses[edge.source], catching))
     }
 
 
-def _fits(edge: Edge, status: StateStatus) -> bool:
-    """A caught failure leaves by a Catch, everything else by another way."""
-    return (edge.kind == "catch") == (status is StateStatus.CAUGHT)
+def _fits(edge: Edge, status: StateStatus, catching: Collection[str]) -> bool:
+    """A caught failure leaves by a Catch, where one is drawn; everything else by another way."""
+    return edge.source not in catching or (edge.kind == "catch") == (status is StateStatus.CAUGHT)

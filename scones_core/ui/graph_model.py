@@ -1,6 +1,6 @@
 """What a drawing of a state machine consists of: nodes for states, edges for transitions."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -75,3 +75,23 @@ def inner_machines(state: Mapping[str, Any]) -> list[Definition]:
     """The lines of states inside a Parallel or a Map; `Iterator` is the older name of `ItemProcessor`."""
     found = [*state.get("Branches", ()), state.get("ItemProcessor"), state.get("Iterator")]
     return [machine for machine in found if machine and "States" in machine]
+
+
+def fanned_out(definition: Definition, entered: Collection[str]) -> set[str]:
+    """The states inside distributed Maps that were entered: they ran in executions of their own, one per item."""
+    found: set[str] = set()
+    for name, state in definition["States"].items():
+        for machine in inner_machines(state):
+            inside = machine.get("ProcessorConfig", {}).get("Mode") == "DISTRIBUTED" and name in entered
+            found |= set(all_names(machine)) if inside else fanned_out(machine, entered)
+    return found
+
+
+def all_names(definition: Definition) -> list[str]:
+    """The names of all states, each followed by those inside of it."""
+    names: list[str] = []
+    for name, state in definition["States"].items():
+        names.append(name)
+        for machine in inner_machines(state):
+            names.extend(all_names(machine))
+    return names

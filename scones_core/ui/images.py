@@ -50,6 +50,12 @@ def tile_image(app: App, key: str, sha256: str) -> bytes:
     return _stored(app, str(app.settings.home), key, sha256)
 
 
+def stored_tile(app: App, key: str) -> bytes | None:
+    """An image of the object store, enlarged; None where there is none under this key."""
+    tile = tile_image(app, key, key)
+    return tile if tile != enlarged(b"") else None
+
+
 def tiles(app: App, shown: Sequence[Tile], *, columns: int = 10, smallest: int = 80) -> None:
     """A grid of equal tiles with their captions."""
     grid = st.grid(columns, min_column_width=smallest, gap=10)

@@ -67,17 +67,16 @@ def drift_sentence(drift: Drift) -> str:
             f"Drift is judged from 20 captured inferences and 20 test images on; there are {drift.recent:,} and "
             f"{drift.reference:,}."
         )
-    numbers = f"largest distance {drift.ks:.2f}, p {_p(drift.p_value)}"
-    share = f"The shares of the predicted classes moved by {drift.class_shift:.0%}."
+    numbers = f"confidences: largest distance {drift.ks:.2f}, p {_p(drift.p_value)}"
+    if drift.class_p_value is not None:
+        numbers += f"; shares of the predicted classes: moved by {drift.class_shift:.0%}, p {_p(drift.class_p_value)}"
+    compared = f"the model's answers to its {drift.reference:,} test images ({numbers})"
     if drift.level is DriftLevel.DRIFT:
         return (
-            f"The {drift.recent:,} captured confidences are spread differently from those of the model's "
-            f"{drift.reference:,} test images ({numbers}): look at recent images, review some, and retrain. {share}"
+            f"The {drift.recent:,} newest captured inferences differ from {compared}: look at recent images, review "
+            "some, and retrain."
         )
-    return (
-        f"The {drift.recent:,} captured confidences are spread like those of the model's {drift.reference:,} test "
-        f"images ({numbers}). {share}"
-    )
+    return f"The {drift.recent:,} newest captured inferences are like {compared}."
 
 
 def _p(value: float) -> str:

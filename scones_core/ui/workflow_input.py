@@ -71,7 +71,7 @@ def _random(app: App, dataset: DatasetVersion) -> ChosenImages:
 
 
 def _gallery(app: App, dataset: DatasetVersion) -> ChosenImages:
-    images = _alternating(etl.images(app, dataset.id, TEST))
+    images = alternating(etl.images(app, dataset.id, TEST))
     pages = -(-len(images) // _PER_PAGE)
     page = st.session_state.get("workflow_gallery_page", 1)
     grid = st.grid(8, min_column_width=104, gap=10)
@@ -110,7 +110,7 @@ def _upload(app: App, _dataset: DatasetVersion) -> ChosenImages:
     )
 
 
-def _alternating(images: list[LabelledImage]) -> list[LabelledImage]:
+def alternating(images: list[LabelledImage]) -> list[LabelledImage]:
     """The classes by turns, so that every page of the gallery shows each of them."""
     by_class: dict[int, list[LabelledImage]] = {}
     for image in images:

@@ -3,12 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from scones_core.errors import Damaged
+from scones_core.errors import BadInput, Damaged
 from scones_core.vision import artifact
 from scones_core.vision.artifact import pack
 from scones_core.vision.dictionary import Block, Dictionary
@@ -24,12 +24,14 @@ Floats = npt.NDArray[np.float32]
 Doubles = npt.NDArray[np.float64]
 
 FORMAT = 1
+MISFITS = (BadInput, KeyError, TypeError, ValueError, AttributeError, IndexError, ZeroDivisionError, MemoryError)
 
 
 @dataclass(frozen=True)
 class Classifier:
     """A trained classifier; immutable, and safe to share among threads.
 
+    kernel, linear : from features to similarities, and from these to one score per class.
     temperature : what scores are divided by before the softmax; above 1 it makes probabilities humbler.
     training : facts of the training run, JSON values; `cross_validated` holds metrics of held-out images.
     """
@@ -89,7 +91,7 @@ class Classifier:
         artifact.write(self._files(), folder)
 
     @classmethod
-    def load(cls, data: bytes, sha256: str | None = None) -> Self:
+    def load(cls, data: bytes, sha256: str | None = None) -> "Classifier":
         """Read `model.tar.gz`.
 
         sha256 : the recorded checksum, hexadecimal; checked before anything is read.  Raises Damaged.
@@ -98,10 +100,8 @@ class Classifier:
         try:
             model = cls._from(document, arrays)
             model._scores(encode(np.zeros((1, model.side, model.side, 3), np.uint8), model.dictionaries))
-        except (KeyError, TypeError, ValueError, AttributeError, IndexError, ZeroDivisionError, MemoryError) as error:
-            raise Damaged(
-                "The model artifact does not fit this version of the product; train the model again."
-            ) from error
+        except MISFITS as error:
+            raise Damaged("The model artifact does not fit this product's version; train the model again.") from error
         return model
 
     def _scores(self, features: Floats) -> Doubles:
@@ -124,7 +124,7 @@ class Classifier:
         return artifact.files(document, arrays)
 
     @classmethod
-    def _from(cls, document: Mapping[str, Any], arrays: Mapping[str, npt.NDArray[Any]]) -> Self:
+    def _from(cls, document: Mapping[str, Any], arrays: Mapping[str, npt.NDArray[Any]]) -> "Classifier":
         if document["format"] != FORMAT:
             raise ValueError("another format")
         dictionaries = tuple(
@@ -132,19 +132,13 @@ class Classifier:
             for i, block in enumerate(document["blocks"])
         )
         linear = Linear(_floats(arrays["weights"]), _floats(arrays["bias"]))
+        Options(tuple(dictionary.block for dictionary in dictionaries)).check(int(document["side"]))
         kernel = Kernel(*(_floats(arrays[name]) for name in ("centre", "scale", "landmarks")))
         classes = tuple(str(name) for name in document["classes"])
-        if linear.bias.shape != (len(classes),) or not 0 < float(document["temperature"]) < np.inf:
-            raise ValueError("classes, bias and temperature do not fit")
-        return cls(
-            classes,
-            int(document["side"]),
-            dictionaries,
-            kernel,
-            linear,
-            float(document["temperature"]),
-            document["training"],
-        )
+        temperature, training = float(document["temperature"]), dict(document["training"])
+        if linear.bias.shape != (len(classes),) or not 0 < temperature < np.inf or not (kernel.scale > 0).all():
+            raise ValueError("classes, bias, scale or temperature do not fit")
+        return cls(classes, int(document["side"]), dictionaries, kernel, linear, temperature, training)
 
 
 def _floats(array: npt.NDArray[Any]) -> Floats:

@@ -17,10 +17,10 @@ __all__ = ["Block", "Dictionary", "contrast", "learn", "windows"]
 Floats = npt.NDArray[np.float32]
 Pixels = npt.NDArray[np.uint8]
 
-CONTRAST_FLOOR = 300.0  # added to a patch's variance (grey levels squared), so that faint noise stays faint [COA12]
+CONTRAST_FLOOR = 150.0  # added to a patch's variance (grey levels squared), so that faint noise stays faint [COA12]
 WHITENING_FLOOR = 0.1  # added to the eigenvalues of the patches' covariance [COA12]
-PATCHES = 40_000  # bounds time and memory, however many images there are
-ITERATIONS = 10
+PATCHES = 20_000  # bounds time and memory, however many images there are
+ITERATIONS = 6
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Block:
 
         Whitened patches grow with their size, and so do their similarities by chance.
         """
-        return max(0.25, 0.5 * self.patch - 1.5)
+        return max(0.25, 0.75 * self.patch - 2.5)
 
     @property
     def width(self) -> int:

@@ -40,7 +40,10 @@ def fit(
 ) -> Classifier:
     """See `Classifier.fit`."""
     options.check(side)
+    if seed < 0:
+        raise BadInput(f"The seed {seed} is negative; give a whole number of 0 or more.")
     task = _checked(len(images), labels, classes, sample_weight)
+    held_out = None if validation is None else _checked_validation(*validation, classes)
     rng = np.random.default_rng(seed)
     with one_blas_thread():
         dictionaries = _dictionaries(images, side, options, rng, observer)
@@ -49,18 +52,17 @@ def fit(
         found, basis, offset = coordinates(features, kernel)
         choice = cross_validate(found, task, options, rng, observer)
         watch = _Curve(choice.temperature, observer, [("train", found, task.labels)])
-        if validation is not None:
-            held_out = _features(validation[0], side, dictionaries, observer, "validation")
-            place = kernel.similarity(held_out) @ basis - offset
-            watch.parts.append(("validation", place, np.asarray(validation[1], dtype=np.int64)))
+        if held_out is not None:
+            place = kernel.similarity(_features(held_out[0], side, dictionaries, observer, "validation"))
+            watch.parts.append(("validation", place @ basis - offset, held_out[1]))
         linear = fit_linear(
             found, task.labels, task.n_classes, choice.penalty, sample_weight=task.weights, on_iteration=watch
         )
-    watch.finish(linear)
+        whole = Linear(basis @ linear.weights, linear.bias - offset @ linear.weights)
+        watch.finish(linear)
     metrics = evaluate(task.labels, choice.probabilities)
     _report("cross_validated", metrics, ("accuracy", "log_loss", "ece", "brier"), observer)
     facts = {"seed": seed, "images": len(images), "penalty": choice.penalty, "cross_validated": metrics.as_dict()}
-    whole = Linear(basis @ linear.weights, linear.bias - offset @ linear.weights)
     return Classifier(tuple(classes), side, tuple(dictionaries), kernel, whole, choice.temperature, facts)
 
 
@@ -82,6 +84,17 @@ def _checked(n: int, labels: Sequence[int], classes: Sequence[str], sample_weigh
     if empty:
         raise BadInput(f"No training image shows {', '.join(empty)}; add images of it or leave the class out.")
     return Task(indices, weights, len(classes))
+
+
+def _checked_validation(
+    images: Sequence[bytes], labels: Sequence[int], classes: Sequence[str]
+) -> tuple[Sequence[bytes], Labels]:
+    indices = np.asarray(labels, dtype=np.int64).reshape(len(labels))
+    if len(images) != len(indices) or len(indices) == 0:
+        raise BadInput(f"There are {len(images)} validation images and {len(indices)} labels; give one label to each.")
+    if not (indices.min() >= 0 and indices.max() < len(classes)):
+        raise BadInput(f"A validation label is not one of the class indices 0 to {len(classes) - 1}; correct it.")
+    return images, indices
 
 
 def _dictionaries(

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Self
 
 from scones_core.errors import BadInput
 from scones_core.vision.dictionary import Block
@@ -20,7 +19,7 @@ KNOWN = {
     "patch_sizes": 'pixels, one per scale, as "4,6"',
     "words": 'visual words, one number for all scales or one per scale, as "64,64"',
     "grids": 'pooling cells along one side, one number for all scales or one per scale, as "3,2"',
-    "penalties": 'weights of the penalty that cross-validation chooses from, strongest first, as "0.03,0.01,0.003"',
+    "penalties": 'weights of the penalty that cross-validation chooses from, strongest first, as "0.03,0.003,0.0003"',
     "folds": "of that cross-validation",
 }
 
@@ -37,7 +36,7 @@ class Hyperparameters:
     options: Options
 
     @classmethod
-    def parse(cls, texts: Mapping[str, str]) -> Self:
+    def parse(cls, texts: Mapping[str, str]) -> "Hyperparameters":
         """Raises BadInput for an unknown name or an unusable value."""
         unknown = sorted(set(texts) - set(KNOWN))
         if unknown:

@@ -6,6 +6,7 @@ References
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -39,9 +40,13 @@ class Kernel:
 
     def similarity_of_standardised(self, features: Floats) -> Floats:
         """The same for features that are standardised already."""
-        squares = _squares(features)[:, None] + _squares(self.landmarks)
+        squares = _squares(features)[:, None] + self._landmark_squares
         distances = squares - 2 * (features @ self.landmarks.T)
         return np.asarray(np.exp(np.minimum(-STEEPNESS / 2 * distances, 0)), dtype=np.float32)
+
+    @cached_property
+    def _landmark_squares(self) -> Floats:
+        return _squares(self.landmarks)
 
 
 def standardise(features: Floats, rng: np.random.Generator) -> Kernel:

@@ -9,7 +9,8 @@ from scones_core.vision.dictionary import Block
 __all__ = ["DEFAULTS", "Observer", "Options"]
 
 MOST_CLASSES = 1000
-LARGEST_SIDE = 128
+LARGEST_SIDE = 256
+MOST_WORDS = 2_000
 
 
 @dataclass(frozen=True)
@@ -23,9 +24,9 @@ class Options:
 
     blocks: tuple[Block, ...] = (
         Block(patch=4, words=64, grid=3),
-        Block(patch=6, words=64, grid=2),
+        Block(patch=6, words=128, grid=2),
     )
-    penalties: tuple[float, ...] = (0.03, 0.01, 0.003)
+    penalties: tuple[float, ...] = (0.03, 0.003, 0.0003)
     folds: int = 5
 
     def check(self, side: int) -> None:
@@ -37,6 +38,8 @@ class Options:
             )
         if not self.blocks or min(min(b.patch, b.words, b.grid) for b in self.blocks) < 1 or self.folds < 2:
             raise BadInput("Patch sizes, words and grids must be at least 1, and folds at least 2.")
+        if max(block.words for block in self.blocks) > MOST_WORDS:
+            raise BadInput(f"A scale can have {MOST_WORDS} visual words at most.")
         if not self.penalties or min(self.penalties) <= 0:
             raise BadInput("The penalties must be positive numbers.")
 

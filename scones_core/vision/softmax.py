@@ -49,7 +49,7 @@ def fit_linear(
     *,
     sample_weight: Doubles,
     start: Linear | None = None,
-    on_iteration: Callable[[Linear], None] | None = None,
+    on_iteration: Callable[[Linear], None] = lambda model: None,
 ) -> Linear:
     """Minimise the weighted mean log loss plus `penalty` / 2 times the squared weights, by L-BFGS [LIU89].
 
@@ -76,8 +76,7 @@ def fit_linear(
     first = np.zeros((d + 1, n_classes)) if start is None else np.vstack([start.weights, start.bias])
 
     def report(flat: Doubles) -> None:
-        if on_iteration is not None:
-            on_iteration(_unflattened(flat, d))
+        on_iteration(_unflattened(flat, d))
 
     report(first.ravel().astype(np.float64))
     found = minimize(loss_and_gradient, first.ravel(), jac=True, method="L-BFGS-B", callback=report, options=STOPPING)
@@ -93,7 +92,7 @@ def temperature(scores: Doubles, labels: Labels, sample_weight: Doubles) -> floa
     """
     n_classes = scores.shape[1]
     counts = np.bincount(labels, sample_weight, n_classes)[labels]
-    doubt = (n_classes - 1) / (counts + n_classes)
+    doubt = 1 / (counts + 2)
     target = np.eye(n_classes)[labels] * (1 - doubt - doubt / (n_classes - 1))[:, None]
     target += (doubt / (n_classes - 1))[:, None]
 

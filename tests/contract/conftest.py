@@ -20,6 +20,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from scones_core.aws.endpoint import CAPTURE_PREFIX
+from scones_core.aws.functions import names
+from scones_core.aws.object_store import S3ObjectStore
+from scones_core.aws.session import Aws
 from scones_core.bootstrap import build_backend
 from scones_core.ports import Backend, EndpointConfig, JobStatus, TrainingJob, TrainingRequest
 from scones_core.settings import BackendName, Settings
@@ -57,6 +61,29 @@ def aws_stand_in() -> Iterator[dict[str, str]]:
     """AWS on loopback with the stack deployed; the environment leads to it."""
     with running() as environment:
         yield dict(environment)
+
+
+@pytest.fixture(scope="session")
+def aws(aws_stand_in: dict[str, str]) -> Aws:
+    return Aws(STACK)
+
+
+@pytest.fixture(scope="session")
+def objects(aws: Aws) -> S3ObjectStore:
+    return S3ObjectStore(aws)
+
+
+@pytest.fixture
+def fresh_stand_in(aws_stand_in: dict[str, str]) -> Iterator[dict[str, str]]:
+    """The stand-in with nothing captured; the functions get back afterwards what they had."""
+    aws = Aws(STACK)
+    captures = S3ObjectStore(aws)
+    for info in list(captures.list(CAPTURE_PREFIX)):
+        captures.delete(info.key)
+    before = {name: aws.functions.get_function_configuration(FunctionName=name) for name in names(aws)}
+    yield aws_stand_in
+    for name, function in before.items():
+        aws.functions.update_function_configuration(FunctionName=name, Environment=function["Environment"])
 
 
 def aws_settings(home: Path, **more: Any) -> Settings:

@@ -16,9 +16,10 @@ pytestmark = pytest.mark.skipif(REAL, reason="takes an hour and costs money")
 
 
 @pytest.fixture
-def app(aws_stand_in: dict[str, str], tmp_path: Path) -> Iterator[App]:
+def app(fresh_stand_in: dict[str, str], tmp_path: Path) -> Iterator[App]:
     opened = open_app(aws_settings(tmp_path / "home", endpoint="loop"))
     yield opened
+    opened.backend.endpoints.delete("loop")
     opened.close()
 
 
@@ -33,5 +34,5 @@ def test_load_train_deploy_classify_monitor_review_retrain_and_promote(app: App,
     expected = "v1" if told[Stage.RETRAIN].comparison.verdict is Verdict.WORSE else "v2"
     assert deployment.champion(app).id == expected
     monitoring.set_threshold(app, 0.5)
-    assert monitoring.figures(app).inferences == 6
+    assert monitoring.figures(app).inferences == told[Stage.INGEST].new
     assert [check for check in doctor.checks(app) if not check.ok and check.name != "AWS stack"] == []

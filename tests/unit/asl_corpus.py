@@ -290,19 +290,3 @@ add("parallel caught", one(parallel({"A": {"Type": "Fail", "Error": "E", "Cause"
 add("parallel task fails", one(parallel({"A": task("refuse", End=True)})))
 add("parallel in map", one(mapping({"I": {**parallel({"A": END}), "End": True}})), [1, 2])
 add("map in parallel", one(parallel({"A": {**mapping({"I": END}), "End": True}})), [1, 2])
-
-# Where moto departs from AWS: name of the case → what AWS does
-
-DEPARTURES: dict[str, str] = {
-    "pass output path": "a definite path gives the value itself, also behind an index; moto puts it into a list",
-    "pass result under a number": "fails with States.ResultPathMatchFailure; moto with a TypeError of Python",
-    "parallel selector": "as with the output path",
-    "pass missing parameter": "the cause shows the input as compact JSON; moto shows it with spaces",
-    r"intrinsic 3 States.Format('it\'s {}', 1)": "the backslash of an escaped apostrophe goes; moto keeps it",
-    "intrinsic 7 States.Array(1, 'two', $.a, null)": "null is an argument; moto does not parse it",
-    "choice without default": "fails with States.NoChoiceMatched; moto with States.Runtime and a text of Python",
-    "choice of what is missing": "fails, for only IsPresent can ask for what is missing; moto takes the default",
-    "task no function": "fails with Lambda.ResourceNotFoundException; moto with the exception of its own client",
-    "task output missing": "names the event that entered the state; moto names a later one",
-    "map of what is no list": "fails with States.Runtime; moto raises inside its interpreter and never ends the state",
-}

@@ -24,7 +24,7 @@ _NUMBERS = itertools.count()
 
 
 class Moto:
-    """The mocked services; `run` gives the ended execution and its events."""
+    """The mocked services. `run` gives the ended execution and its events."""
 
     def __init__(self, functions: Mapping[str, Callable[[Any], Any]]) -> None:
         session = boto3.Session("key", "secret", region_name=REGION)
@@ -42,18 +42,36 @@ class Moto:
                 Code={"ZipFile": _zip()},
             )
 
-    def run(self, definition: Mapping[str, Any], given: Any) -> tuple[Mapping[str, Any], list[dict[str, Any]]]:
-        name = f"m{next(_NUMBERS)}"
-        machine = self.sfn.create_state_machine(name=name, definition=json.dumps(definition), roleArn=self.role)
-        arn = self.sfn.start_execution(stateMachineArn=machine["stateMachineArn"], name="run", input=json.dumps(given))[
-            "executionArn"
-        ]
-        deadline = time.monotonic() + 20
-        while (execution := self.sfn.describe_execution(executionArn=arn))["status"] == "RUNNING":
+    def create(self, definition: Mapping[str, Any]) -> str:
+        """Create a state machine and return its ARN."""
+        created = self.sfn.create_state_machine(
+            name=f"m{next(_NUMBERS)}", definition=json.dumps(definition), roleArn=self.role
+        )
+        return str(created["stateMachineArn"])
+
+    def start(self, machine: str, name: str, given: Any) -> str:
+        """Start an execution and return its ARN."""
+        return str(
+            self.sfn.start_execution(stateMachineArn=machine, name=name, input=json.dumps(given))["executionArn"]
+        )
+
+    def ended(self, execution: str) -> Mapping[str, Any]:
+        """Wait for the end of an execution and return its description."""
+        deadline = time.monotonic() + 60
+        while self.is_running(execution):
             assert time.monotonic() < deadline, "moto did not end the execution"
             time.sleep(0.002)
-        events: list[dict[str, Any]] = self.sfn.get_execution_history(executionArn=arn, maxResults=1000)["events"]
-        return execution, events
+        described: Mapping[str, Any] = self.sfn.describe_execution(executionArn=execution)
+        return described
+
+    def is_running(self, execution: str) -> bool:
+        return bool(self.sfn.describe_execution(executionArn=execution)["status"] == "RUNNING")
+
+    def run(self, definition: Mapping[str, Any], given: Any) -> tuple[Mapping[str, Any], list[dict[str, Any]]]:
+        execution = self.start(self.create(definition), "run", given)
+        described = self.ended(execution)
+        events: list[dict[str, Any]] = self.sfn.get_execution_history(executionArn=execution, maxResults=1000)["events"]
+        return described, events
 
 
 @contextmanager

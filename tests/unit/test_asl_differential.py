@@ -1,6 +1,6 @@
 """Our interpreter against moto's, on a corpus of machines and on random ones: same status, output and history.
 
-Where moto departs from AWS, the corpus says so and tells what AWS does (see `DEPARTURES`).
+Where moto departs from AWS, `DEPARTURES` tells what AWS does.
 """
 
 import json
@@ -13,10 +13,26 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.unit import asl_world
-from tests.unit.asl_corpus import CORPUS, DEPARTURES
+from tests.unit.asl_corpus import CORPUS
 from tests.unit.asl_machines import FUNCTIONS
 from tests.unit.asl_moto import Moto, moto
 from tests.unit.asl_random import machines
+
+# Where moto departs from AWS: name of the case → what AWS does
+
+DEPARTURES: dict[str, str] = {
+    "pass output path": "a definite path gives the value itself, also behind an index; moto puts it into a list",
+    "pass result under a number": "fails with States.ResultPathMatchFailure; moto with a TypeError of Python",
+    "parallel selector": "as with the output path",
+    "pass missing parameter": "the cause shows the input as compact JSON; moto shows it with spaces",
+    r"intrinsic 3 States.Format('it\'s {}', 1)": "the backslash of an escaped apostrophe goes; moto keeps it",
+    "intrinsic 7 States.Array(1, 'two', $.a, null)": "null is an argument; moto does not parse it",
+    "choice without default": "fails with States.NoChoiceMatched; moto with States.Runtime and a text of Python",
+    "choice of what is missing": "fails, for only IsPresent can ask for what is missing; moto takes the default",
+    "task no function": "fails with Lambda.ResourceNotFoundException; moto with the exception of its own client",
+    "task output missing": "names the event that entered the state; moto names a later one",
+    "map of what is no list": "fails with States.Runtime; moto raises inside its interpreter and never ends the state",
+}
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +97,7 @@ def test_moto_departs_from_aws_where_it_is_said_to(name: str, other: Moto):
     assert (ours.status, normal(list(ours.events))) != (execution["status"], normal(events))
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(machine=machines(), value=st.integers(-3, 3))
 def test_random_machines_end_alike(machine: Mapping[str, Any], value: int, other: Moto):
     execution, events = other.run(machine, {"n": value, "list": [1, 2]})

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from scones_core.aws.checks import OUTPUTS
+from scones_core.settings import Settings
 from tests.contract.stand_in.deployment import NOT_IN_MOTO, ROOT, TEMPLATE, packaged, template, translated
 
 ASL = sorted((ROOT / "infra").glob("*.asl.json"))
@@ -166,3 +167,26 @@ def test_the_dashboard_is_json_once_its_names_are_filled_in():
 
 def test_packaging_leaves_no_local_path():
     assert "../lambdas" not in json.dumps(packaged(template()))
+
+
+def copied() -> list[str]:
+    lines = (ROOT / "Dockerfile").read_text().splitlines()
+    return [path for line in lines if line.startswith("COPY ") for path in line.split()[1:-1]]
+
+
+def test_the_image_is_built_from_files_that_are_there_and_let_through():
+    let_through = {line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")}
+    assert set(copied()) == let_through
+    assert all((ROOT / path).exists() for path in copied())
+
+
+def test_nothing_secret_can_get_into_the_image():
+    assert (ROOT / ".dockerignore").read_text().splitlines()[1] == "*"
+    assert not [path for path in copied() if path in (".", ".streamlit", ".env") or "secret" in path]
+
+
+def test_the_documents_name_every_setting_of_the_aws_backend():
+    text = (ROOT / "docs" / "aws.md").read_text()
+    embedded_only = {"backend", "home", "database_url", "notify", "notify_seconds"}
+    missing = [field for field in Settings.model_fields if f"SCONES_{field.upper()}" not in text]
+    assert set(missing) <= embedded_only

@@ -4,12 +4,15 @@ import contextlib
 import gzip
 import hashlib
 import io
+import json
 import tarfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
+from threadpoolctl import threadpool_info
 
 from scones_core.domain.metrics import accuracy, expected_calibration_error
 from scones_core.errors import BadImage, BadInput, Damaged
@@ -57,6 +60,12 @@ def archive(**members: bytes) -> bytes:
     return buffer.getvalue()
 
 
+def unpacked(data: bytes) -> dict[str, bytes]:
+    with tarfile.open(fileobj=io.BytesIO(data)) as tar:
+        streams = {member.name: tar.extractfile(member) for member in tar}
+        return {name: stream.read() for name, stream in streams.items() if stream is not None}
+
+
 def test_it_tells_new_images_apart(model: Classifier):
     images, labels = task(20, start=1000)
     assert accuracy(labels, model.predict_proba(images)) >= 0.95
@@ -74,6 +83,18 @@ def test_one_image_and_a_batch_get_the_same_probabilities(model: Classifier):
     images, _ = task(13, start=50)
     alone = np.concatenate([model.predict_proba([image]) for image in images])
     assert alone == pytest.approx(model.predict_proba(images), abs=1e-5)
+
+
+def test_threads_share_a_model_and_leave_the_process_as_it_was(model: Classifier):
+    def blas_threads() -> list[int]:
+        return [library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"]
+
+    images, _ = task(10, start=70)
+    before, alone = blas_threads(), model.predict_proba(images)
+    with ThreadPoolExecutor(8) as pool:
+        for together in pool.map(lambda _: model.predict_proba(images), range(24)):
+            assert np.array_equal(together, alone)
+    assert blas_threads() == before
 
 
 def test_a_mirror_image_gets_the_same_probabilities(model: Classifier):
@@ -172,6 +193,7 @@ def test_a_class_without_an_image_is_refused_by_name():
         ([0, 1, 0, 1], ["a", "b"], {"sample_weight": [1, 1, 1, -1]}),
         ([0, 1, 0, 1], ["a", "b"], {"sample_weight": [1, 1, 1, float("nan")]}),
         ([0, 1, 0, 1], ["a", "b"], {"sample_weight": [1]}),
+        ([0, 1, 0, 1], ["a", "b"], {"seed": -1}),
         ([0, 1, 0, 1], ["a", "b"], {"side": 4}),
         ([0, 1, 0, 1], ["a", "b"], {"side": 100_000}),
         ([0, 1, 0, 1], ["a", "b"], {"options": Options(blocks=())}),
@@ -182,6 +204,17 @@ def test_a_class_without_an_image_is_refused_by_name():
 def test_unusable_input_is_refused(labels: list[int], classes: list[str], more: dict[str, object]):
     with pytest.raises(BadInput):
         Classifier.fit(task(2)[0], labels, classes, **more)
+
+
+@pytest.mark.parametrize("labels", [[], [0, 1], [0, 1, 2], [0, 1, -1]])
+def test_unusable_validation_labels_are_refused(labels: list[int]):
+    with pytest.raises(BadInput, match="validation"):
+        Classifier.fit(*task(3), ["upright", "level"], options=SMALL, validation=(task(2)[0][:3], labels))
+
+
+def test_images_that_are_all_alike_leave_the_model_undecided():
+    model = Classifier.fit([picture(0, 0)] * 8, [0, 1] * 4, ["one", "other"], options=SMALL)
+    assert model.predict_proba([picture(0, 0)]) == pytest.approx(0.5, abs=0.1)
 
 
 def test_an_unreadable_image_is_named(model: Classifier):
@@ -246,13 +279,35 @@ def test_an_archive_of_other_files_is_refused(members: dict[str, bytes]):
         Classifier.load(archive(**members))
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"side": 10**9},
+        {"side": 2},
+        {"temperature": 0},
+        {"temperature": "warm"},
+        {"classes": ["a", "b", "c"]},
+        {"classes": None},
+        {"blocks": []},
+        {"blocks": [{"patch": 4, "words": 17, "grid": 2}]},
+        {"blocks": [{"patch": 4, "words": 16, "grid": 10**6}]},
+        {"blocks": [{"patch": 4, "words": -16, "grid": 2}]},
+        {"blocks": [{"patch": "4", "words": 16, "grid": 2}]},
+        {"blocks": [{"shape": 1}]},
+    ],
+)
+def test_a_document_that_does_not_fit_the_arrays_is_refused(artifact: bytes, change: dict[str, object]):
+    members = unpacked(artifact)
+    members["model.json"] = json.dumps(json.loads(members["model.json"]) | change).encode()
+    with pytest.raises(Damaged):
+        Classifier.load(archive(**members))
+
+
 def test_an_array_that_would_run_code_is_refused(artifact: bytes):
-    with tarfile.open(fileobj=io.BytesIO(artifact)) as tar:
-        members = {member.name: tar.extractfile(member).read() for member in tar}
     buffer = io.BytesIO()
     np.save(buffer, np.array([{"any": "object"}], dtype=object), allow_pickle=True)
     with pytest.raises(Damaged):
-        Classifier.load(archive(**{**members, "weights.npy": buffer.getvalue()}))
+        Classifier.load(archive(**{**unpacked(artifact), "weights.npy": buffer.getvalue()}))
 
 
 def test_an_archive_that_unpacks_to_more_than_any_model_is_refused():

@@ -3,6 +3,7 @@
 import importlib.util
 import inspect
 import json
+import random
 import sys
 import time
 import traceback
@@ -24,12 +25,17 @@ def function_arn(name: str) -> str:
     return _ARN + name
 
 
+def _request_id() -> uuid.UUID:
+    # uuid.uuid4() asks the system for randomness, which takes longer than all the rest of a call.
+    return uuid.UUID(int=random.getrandbits(128), version=4)
+
+
 @dataclass(frozen=True)
 class FunctionContext:
     """What Lambda passes as `context`: https://docs.aws.amazon.com/lambda/latest/dg/python-context.html"""
 
     function_name: str
-    aws_request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    aws_request_id: str = field(default_factory=lambda: str(_request_id()))
     function_version: str = "$LATEST"
     memory_limit_in_mb: str = "512"
     deadline: float = field(default_factory=lambda: time.monotonic() + 60)
@@ -72,6 +78,8 @@ class Functions:
         # Through JSON, as between services: a function cannot change the caller's data, nor return a Python object.
         try:
             result = function(json.loads(dumps(payload)), context, self._environment())
+        except SystemExit as error:  # would end the thread that runs all executions
+            raise StatesError("Runtime.ExitError", _exited(context.aws_request_id, error)) from error
         except Exception as error:
             raise StatesError(type(error).__name__, cause(error, context.aws_request_id)) from error
         return Response(_marshalled(result, context.aws_request_id), context.aws_request_id)
@@ -86,6 +94,11 @@ def _not_found(name: str) -> str:
     arn = name if name.startswith("arn:") else function_arn(name)
     details = "Service: AWSLambda; Status Code: 404; Error Code: ResourceNotFoundException; Request ID: "
     return f"Function not found: {arn} ({details}{uuid.uuid4()}; Proxy: null)"
+
+
+def _exited(request_id: str, error: SystemExit) -> str:
+    message = f"RequestId: {request_id} Error: Runtime exited with error: exit status {error.code or 0}"
+    return dumps({"errorMessage": message, "errorType": "Runtime.ExitError"})
 
 
 def _marshalled(result: Any, request_id: str) -> Any:

@@ -3,13 +3,12 @@
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from typing import Any
 
 from scones_core.local.workflow.asl.errors import RUNTIME, StatesError
 from scones_core.local.workflow.asl.execution_events import record_end, record_start
 from scones_core.local.workflow.asl.frame import Frame, context_time
-from scones_core.local.workflow.asl.history import Event, History
+from scones_core.local.workflow.asl.history import Event, History, utc_now
 from scones_core.local.workflow.asl.interpreter import run_states
 from scones_core.local.workflow.asl.map_run import Child, MapRun
 from scones_core.local.workflow.asl.services import Response, Services
@@ -55,7 +54,7 @@ class Run(Services):
         record_start(self.history, self.execution.input, ROLE_ARN)
         status, output, error = await self._outcome(frame)
         record_end(self.history, frame.previous, status, output, error)
-        ended = replace(self.execution, status=status, stopped=datetime.now(UTC), output=output)
+        ended = replace(self.execution, status=status, stopped=utc_now(), output=output)
         return replace(ended, error=error.error, cause=error.cause) if error else ended
 
     async def _outcome(self, frame: Frame) -> tuple[ExecutionStatus, Any, StatesError | None]:
@@ -76,7 +75,7 @@ class Run(Services):
 
     def checkpoint_is_due(self) -> bool:
         """Tell whether there is something new to keep; most executions end before it is worth it."""
-        age = (datetime.now(UTC) - self.execution.started).total_seconds()
+        age = (utc_now() - self.execution.started).total_seconds()
         return age > MIN_AGE_SECONDS and bool(self.map_runs or len(self.history.events) > self.written)
 
     def new_events(self) -> list[Event]:

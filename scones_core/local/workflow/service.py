@@ -7,14 +7,13 @@ import re
 import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from scones_core.errors import BadInput, Conflict, NotFound, Unavailable
 from scones_core.local.workflow.asl.errors import StatesError
 from scones_core.local.workflow.asl.execution_events import record_end, record_start
-from scones_core.local.workflow.asl.history import History
+from scones_core.local.workflow.asl.history import History, utc_now
 from scones_core.local.workflow.asl.jsontext import dumps, is_too_large
 from scones_core.local.workflow.engine import Engine
 from scones_core.local.workflow.environment import Environment
@@ -69,7 +68,7 @@ class LocalWorkflows:
     # WorkflowService
 
     def start(self, machine: str, name: str, input: Any) -> Execution:
-        execution = Execution(name, machine, ExecutionStatus.RUNNING, datetime.now(UTC), _checked(name, input))
+        execution = Execution(name, machine, ExecutionStatus.RUNNING, utc_now(), _checked(name, input))
         run = Run(execution, self._machines.machine(machine), self._world)
         try:
             taken = self._store.insert(execution, self._owner.name).result()
@@ -190,7 +189,7 @@ class LocalWorkflows:
         history.events = self._store.history(execution.name) or history.events
         record_end(history, 0, ExecutionStatus.ABORTED, None, error)
         map_runs = [run | {"status": "ABORTED"} for run in map(dict, self._store.map_runs(execution.name))]
-        ended = replace(execution, status=ExecutionStatus.ABORTED, stopped=datetime.now(UTC))
+        ended = replace(execution, status=ExecutionStatus.ABORTED, stopped=utc_now())
         self._store.finish(replace(ended, error=error.error, cause=error.cause), history.events, map_runs).result()
 
 
@@ -199,6 +198,7 @@ def _checked(name: str, given: Any) -> Any:
         raise BadInput(f"{name!r} cannot name an execution: use 1 to 80 letters, digits, dots, - and _.")
     try:
         text = dumps(given)
+        text.encode()
     except (TypeError, ValueError) as error:
         raise BadInput(f"The input is not JSON: {error}.") from None
     if is_too_large(text):

@@ -72,7 +72,7 @@ class Store:
                 return _execution(taken)
             connection.execute(
                 "INSERT INTO executions (name, machine, status, owner, started, input) VALUES (?, ?, ?, ?, ?, ?)",
-                [*values, dumps(execution.input)],
+                [*values, stored(execution.input)],
             )
             return None
 
@@ -86,7 +86,7 @@ class Store:
             connection.execute(
                 "INSERT INTO executions (name, machine, map_run, owner, started, input,"
                 " status, stopped, output, error, cause, history) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                [*values, dumps(execution.input), *_end_values(execution, history)],
+                [*values, stored(execution.input), *_end_values(execution, history)],
             )
 
         return self._writer.submit(change)
@@ -183,16 +183,25 @@ def migrate(connection: sqlite3.Connection) -> None:
 
 def _end_values(execution: Execution, history: Sequence[Event]) -> list[Any]:
     """Return the values of the columns of _ENDED."""
-    output = dumps(execution.output) if execution.status is ExecutionStatus.SUCCEEDED else None
+    output = stored(execution.output) if execution.status is ExecutionStatus.SUCCEEDED else None
     stopped = timestamp(execution.stopped) if execution.stopped else None
-    return [execution.status, stopped, output, execution.error, execution.cause, packed(history)]
+    return [execution.status, stopped, output, _text(execution.error), _text(execution.cause), packed(history)]
+
+
+def stored(value: Any) -> str:
+    """Return JSON text of ASCII only: SQLite refuses half a surrogate pair, which JSON can hold."""
+    return json.dumps(value, separators=(",", ":"))
+
+
+def _text(given: str | None) -> str | None:
+    return None if given is None else given.encode("utf-8", "backslashreplace").decode()
 
 
 def _put_map_runs(connection: sqlite3.Connection, execution: str, runs: Sequence[Mapping[str, Any]]) -> None:
     connection.executemany(
         "INSERT INTO map_runs (arn, execution, description) VALUES (?, ?, ?)"
         " ON CONFLICT (arn) DO UPDATE SET description = excluded.description",
-        [(run["mapRunArn"], execution, dumps(run)) for run in runs],
+        [(run["mapRunArn"], execution, stored(run)) for run in runs],
     )
 
 

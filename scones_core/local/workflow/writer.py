@@ -64,8 +64,17 @@ class Writer:
         except Exception as error:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
-            for _, done in batch:
-                done.set_exception(error)
+            self._failed(connection, batch, error)
         else:
             for (_, done), result in zip(batch, results, strict=True):
                 done.set_result(result)
+
+    def _failed(
+        self, connection: sqlite3.Connection, batch: Sequence[tuple[Change, "Future[Any]"]], error: Exception
+    ) -> None:
+        """Try the changes one by one, so that a bad one fails alone."""
+        if len(batch) == 1:
+            batch[0][1].set_exception(error)
+            return
+        for item in batch:
+            self._write(connection, [item])

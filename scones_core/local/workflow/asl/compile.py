@@ -8,6 +8,7 @@ from scones_core.local.workflow.asl.compiler import Compiler
 from scones_core.local.workflow.asl.errors import DefinitionError
 from scones_core.local.workflow.asl.fields import Fields
 from scones_core.local.workflow.asl.state import State, StateMachine
+from scones_core.local.workflow.asl.variables import check_scopes
 
 MAX_NAME = 80
 
@@ -21,6 +22,7 @@ def compile_machine(definition: Any) -> StateMachine:
     compiler = Compiler(language, compile_lines=compile_lines)
     start_at, states = compile_lines(fields, compiler)
     fields.finish()
+    check_scopes(definition)
     return StateMachine(start_at, states, timeout)
 
 

@@ -8,6 +8,7 @@ from scones_core.local.workflow.asl.history import UNTRUNCATED, History
 from scones_core.local.workflow.asl.jsontext import dumps
 from scones_core.local.workflow.asl.scope import Scope
 from scones_core.local.workflow.asl.services import Services
+from scones_core.local.workflow.asl.variables import Sizes
 
 if TYPE_CHECKING:
     from scones_core.local.workflow.asl.state import State
@@ -41,6 +42,7 @@ class Frame:
         self.previous = previous
         self.settled = previous
         self.variables: Mapping[str, Any] = variables or {}
+        self.sizes = Sizes()
         self.state: State | None = None
         self.children: list[Frame] = []
         self._written: tuple[Any, str] = (None, "null")

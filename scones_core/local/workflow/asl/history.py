@@ -20,7 +20,9 @@ def timestamp(moment: datetime) -> str:
 
 
 def utc_now() -> datetime:
-    return datetime.now(UTC)
+    """Return the time to the millisecond, as Step Functions tells it."""
+    moment = datetime.now(UTC)
+    return moment.replace(microsecond=moment.microsecond // 1_000 * 1_000)
 
 
 class History:

@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 
 from scones_core.local.workflow.asl.errors import QueryFailure, StateFailure, StatesError, TooLarge
+from scones_core.local.workflow.asl.flow import Settled
 from scones_core.local.workflow.asl.frame import Frame
 from scones_core.local.workflow.asl.history import UNTRUNCATED
 from scones_core.local.workflow.asl.jsontext import dumps, is_too_large
@@ -36,13 +37,13 @@ async def _run_with_retries(state: State, frame: Frame, scope: Scope, entered: i
     while True:
         try:
             outcome = await state.run(frame, scope)
-            _check_size(state, frame.text(outcome.settled.output))
+            _check_size(state, frame, outcome.settled)
             return outcome
         except StatesError as raised:
             error = _located(state, frame, raised, entered)
         delay = retries.next_delay(error)
         if delay is None:
-            return _caught(state, frame, scope, error)
+            return _caught(state, frame, scope, error, entered)
         await asyncio.sleep(delay)
         frame.context["State"] = frame.context["State"] | {"RetryCount": retries.count}
 
@@ -59,17 +60,24 @@ def _located(state: State, frame: Frame, error: StatesError, entered: int) -> St
     return located
 
 
-def _caught(state: State, frame: Frame, scope: Scope, error: StatesError) -> Outcome:
+def _caught(state: State, frame: Frame, scope: Scope, error: StatesError, entered: int) -> Outcome:
     """Go on with the first catcher that covers the error; raise the error when there is none."""
     state.failed(frame, error)
     catcher = next((catcher for catcher in state.catchers if catcher.covers(error)), None)
     if catcher is None:
         raise error
-    return Outcome(catcher.catch(scope, error), catcher.next)
+    try:
+        settled = catcher.catch(scope, error)
+    except StateFailure as raised:
+        raise _located(state, frame, raised, entered) from None
+    _check_size(state, frame, settled)
+    return Outcome(settled, catcher.next)
 
 
-def _check_size(state: State, text: str) -> None:
-    if is_too_large(text):
+def _check_size(state: State, frame: Frame, settled: Settled) -> None:
+    if settled.assigned:
+        frame.sizes.check(state.name, settled.assigned)
+    if is_too_large(frame.text(settled.output)):
         raise TooLarge(
             f"The state/task '{state.name}' returned a result with a size exceeding "
             "the maximum number of bytes service limit."

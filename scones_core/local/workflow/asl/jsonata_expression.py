@@ -8,7 +8,7 @@ import json
 import math
 import random
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection
 from typing import Any
 
 import jsonata  # type: ignore[import-untyped]
@@ -16,6 +16,7 @@ from jsonata.utils import Utils  # type: ignore[import-untyped]
 
 from scones_core.local.workflow.asl.errors import DefinitionError, QueryFailure
 from scones_core.local.workflow.asl.intrinsic_functions import array_partition
+from scones_core.local.workflow.asl.jsonata_syntax import references_to_input, states_fields
 from scones_core.local.workflow.asl.scope import Scope
 
 Evaluate = Callable[[Scope], Any]
@@ -26,9 +27,12 @@ _MAX_DEPTH = 400
 _HASHES = {"MD5": "md5", "SHA-1": "sha1", "SHA-256": "sha256", "SHA-384": "sha384", "SHA-512": "sha512"}
 
 
-def compile_expression(text: str, location: str) -> Evaluate:
-    """Return a function of the scope that gives the value. Raises DefinitionError on bad syntax."""
-    expression = parsed(text)
+def compile_expression(text: str, location: str, accessible: Collection[str] = ()) -> Evaluate:
+    """Return a function of the scope that gives the value. Raises DefinitionError on bad syntax.
+
+    accessible : which of `$states.result` and `$states.errorOutput` the field may refer to
+    """
+    expression = parsed(text, accessible)
 
     def evaluate(scope: Scope) -> Any:
         value = _evaluated(expression, scope, text, location)
@@ -42,7 +46,7 @@ def compile_expression(text: str, location: str) -> Evaluate:
     return evaluate
 
 
-def parsed(text: str) -> jsonata.Jsonata:
+def parsed(text: str, accessible: Collection[str]) -> jsonata.Jsonata:
     try:
         expression = jsonata.Jsonata(text)
     except Exception as error:  # the library raises its own and, on some texts, Python's
@@ -51,45 +55,12 @@ def parsed(text: str) -> jsonata.Jsonata:
         raise DefinitionError(
             f"{text!r} refers to {name}, which Step Functions does not provide: use $states or a variable"
         )
+    for name in {"result", "errorOutput"} & set(states_fields(expression.ast)) - set(accessible):
+        raise DefinitionError(f"{text!r} refers to $states.{name}, which this field has no access to")
     expression.set_output_convert_nulls(False)  # to tell null from nothing
     for name, function in FUNCTIONS.items():
         expression.register_lambda(name, function)
     return expression
-
-
-def references_to_input(node: Any, *, nested: bool) -> Iterator[str]:
-    """Yield what refers to JSONata's input document, which Step Functions does not provide, and `$eval`.
-
-    Inside a path, a predicate or a transformation, `$` and bare names refer to the value at hand, and are allowed.
-    """
-    if isinstance(node, list):
-        for item in node:
-            yield from references_to_input(item, nested=nested)
-        return
-    type_ = getattr(node, "type", None)
-    if type_ is None:
-        return
-    if type_ == "variable" and (node.value in ("$", "eval") or (node.value == "" and not nested)):
-        yield "$" + node.value
-    if type_ in ("name", "wildcard", "descendant") and not nested:
-        yield f"{node.value}"
-    yield from _inner_references(node, type_, nested)
-
-
-def _inner_references(node: Any, type_: str, nested: bool) -> Iterator[str]:
-    for attribute in ("lhs", "rhs", "expression", "expressions", "arguments", "body", "condition", "then", "_else"):
-        yield from references_to_input(_pairs_flattened(getattr(node, attribute, None)), nested=nested)
-    steps = getattr(node, "steps", None) or []
-    for place, step in enumerate(steps):
-        yield from references_to_input(step, nested=nested or place > 0)
-    for attribute in ("predicate", "stages", "group", "terms", "pattern", "update", "delete", "expr"):
-        yield from references_to_input(_pairs_flattened(getattr(node, attribute, None)), nested=True)
-
-
-def _pairs_flattened(value: Any) -> Any:
-    if isinstance(value, list):
-        return [item for entry in value for item in (entry if isinstance(entry, (list, tuple)) else [entry])]
-    return value
 
 
 def _evaluated(expression: jsonata.Jsonata, scope: Scope, text: str, location: str) -> Any:

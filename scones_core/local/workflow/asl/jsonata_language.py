@@ -3,7 +3,7 @@
 https://states-language.net/spec.html#jsonata-concepts
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,27 +51,28 @@ class Jsonata:
     arguments_field = "Arguments"
 
     def flow(self, fields: Fields, *allowed: str) -> JsonataFlow:
+        result = ["result"] if "ResultSelector" in allowed else []  # as JSONPath has it, only work has a result
         return JsonataFlow(
             self._optional(fields, "Arguments") if "Arguments" in allowed else None,
-            self._optional(fields, "Output"),
-            self.assign(fields),
+            self._optional(fields, "Output", *result),
+            self.assign(fields, *result),
         )
 
     def catcher_flow(self, fields: Fields) -> JsonataFlow:
-        return JsonataFlow(None, self._optional(fields, "Output"), self.assign(fields))
+        return JsonataFlow(None, self._optional(fields, "Output", "errorOutput"), self.assign(fields, "errorOutput"))
 
     def rule_flow(self, fields: Fields, state: JsonataFlow) -> JsonataFlow:
-        return self.catcher_flow(fields)
+        return self.flow(fields)
 
-    def assign(self, fields: Fields) -> Evaluate | None:
+    def assign(self, fields: Fields, *accessible: str) -> Evaluate | None:
         if "Assign" not in fields:
             return None
         checked_names(fields, fields.object("Assign").given)
-        return self.template(fields, "Assign")
+        return self.template(fields, "Assign", *accessible)
 
-    def template(self, fields: Fields, name: str) -> Evaluate:
+    def template(self, fields: Fields, name: str, *accessible: str) -> Evaluate:
         try:
-            return _compiled(fields.any(name), name)
+            return _compiled(fields.any(name), name, accessible)
         except DefinitionError as error:
             raise fields.error(name, f"is wrong: {error}") from None
 
@@ -115,23 +116,23 @@ class Jsonata:
         shown = text[2:-2].strip() if is_expression(text) else text
         return lambda scope: _checked(evaluate(scope), accepts, type_, location or name, shown)
 
-    def _optional(self, fields: Fields, name: str) -> Evaluate | None:
-        return self.template(fields, name) if name in fields else None
+    def _optional(self, fields: Fields, name: str, *accessible: str) -> Evaluate | None:
+        return self.template(fields, name, *accessible) if name in fields else None
 
 
 def is_expression(value: Any) -> bool:
     return isinstance(value, str) and value.startswith("{%") and value.endswith("%}") and len(value) >= 4
 
 
-def _compiled(value: Any, location: str) -> Evaluate:
+def _compiled(value: Any, location: str, accessible: Sequence[str]) -> Evaluate:
     """Compile any JSON; the texts between {% and %} in it are replaced by what they give."""
     if is_expression(value):
-        return compile_expression(value[2:-2].strip(), location)
+        return compile_expression(value[2:-2].strip(), location, accessible)
     if isinstance(value, list):
-        items = [_compiled(item, f"{location}[{place}]") for place, item in enumerate(value)]
+        items = [_compiled(item, f"{location}[{place}]", accessible) for place, item in enumerate(value)]
         return lambda scope: [item(scope) for item in items]
     if isinstance(value, Mapping):
-        fields = [(name, _compiled(item, f"{location}/{name}")) for name, item in value.items()]
+        fields = [(name, _compiled(item, f"{location}/{name}", accessible)) for name, item in value.items()]
         return lambda scope: {name: evaluate(scope) for name, evaluate in fields}
     return lambda scope: value
 

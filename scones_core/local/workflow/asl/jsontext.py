@@ -16,7 +16,12 @@ def is_too_large(text: str) -> bool:
     # The length in characters decides nearly always, and spares the encoding.
     if len(text) * 4 <= MAX_PAYLOAD_BYTES:
         return False
-    return len(text) > MAX_PAYLOAD_BYTES or len(text.encode("utf-8", "surrogatepass")) > MAX_PAYLOAD_BYTES
+    return len(text) > MAX_PAYLOAD_BYTES or size(text) > MAX_PAYLOAD_BYTES
+
+
+def size(text: str) -> int:
+    """Return the number of bytes as UTF-8; half a surrogate pair, which JSON can hold, counts too."""
+    return len(text.encode("utf-8", "surrogatepass"))
 
 
 def is_number(value: Any) -> bool:

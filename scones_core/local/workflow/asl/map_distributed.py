@@ -102,7 +102,6 @@ class Children:
         self.scope = scope
         self.map_run = run
         self.context = frame.context
-        self.variables = frame.variables
         self.export: Export | None = None
         self.results: dict[int, list[Any]] = {}
         self.running: set[asyncio.Task[None]] = set()
@@ -171,7 +170,8 @@ class Children:
 
     async def _run_child(self, number: int, child: Child) -> None:
         history = Unkept() if self.state.express else History()
-        frame = Frame(history, self.services, self._child_context(child), variables=self.variables)
+        # A distributed Map's children see no variables of the states around it.
+        frame = Frame(history, self.services, self._child_context(child))
         record_start(history, child.input, frame.context["Execution"]["RoleArn"])
         try:
             async with asyncio.timeout(EXPRESS_SECONDS if self.state.express else None):

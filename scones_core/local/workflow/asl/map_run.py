@@ -6,12 +6,12 @@ https://docs.aws.amazon.com/step-functions/latest/apireference/API_DescribeMapRu
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from scones_core.local.workflow.asl.errors import StatesError
 from scones_core.local.workflow.asl.frame import context_time
-from scones_core.local.workflow.asl.history import Event, timestamp
+from scones_core.local.workflow.asl.history import Event, timestamp, utc_now
 from scones_core.local.workflow.asl.jsontext import dumps
 
 _COUNTS = ("pending", "running", "succeeded", "failed", "timedOut", "aborted", "total", "resultsWritten")
@@ -27,7 +27,7 @@ class Child:
     machine_arn: str
     input: Any
     items: int = 1
-    started: datetime = field(default_factory=lambda: datetime.now(UTC))
+    started: datetime = field(default_factory=lambda: utc_now())
     stopped: datetime | None = None
     status: str = "RUNNING"
     output: Any = None
@@ -35,7 +35,7 @@ class Child:
     events: list[Event] = field(default_factory=list)
 
     def end(self, status: str, *, output: Any = None, error: StatesError | None = None) -> None:
-        self.status, self.output, self.error, self.stopped = status, output, error, datetime.now(UTC)
+        self.status, self.output, self.error, self.stopped = status, output, error, utc_now()
 
     def result(self) -> dict[str, Any]:
         """Return the execution's result as a ResultWriter exports it."""
@@ -70,7 +70,7 @@ class MapRun:
     tolerated_failure_count: int | None
     tolerated_failure_percentage: float | None
     status: str = "RUNNING"
-    started: datetime = field(default_factory=lambda: datetime.now(UTC))
+    started: datetime = field(default_factory=lambda: utc_now())
     stopped: datetime | None = None
     items: dict[str, int] = field(default_factory=lambda: dict.fromkeys(_COUNTS, 0))
     executions: dict[str, int] = field(default_factory=lambda: dict.fromkeys(_COUNTS, 0))
@@ -96,7 +96,7 @@ class MapRun:
         self._move(child.items, "running", counts[child.status])
 
     def close(self, status: str) -> None:
-        self.status, self.stopped = status, datetime.now(UTC)
+        self.status, self.stopped = status, utc_now()
 
     def exceeds_tolerance(self) -> bool:
         """Tell whether more items failed than are tolerated; with no tolerance given, none are."""

@@ -1,0 +1,105 @@
+"""What `doctor` finds on the AWS backend, and who is notified."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from moto.core import DEFAULT_ACCOUNT_ID
+from moto.sns.models import sns_backends
+
+from scones_core.aws.algorithms import Machines
+from scones_core.aws.checks import checks
+from scones_core.aws.notifier import SnsNotifier
+from scones_core.aws.object_store import S3ObjectStore
+from scones_core.aws.session import Aws
+from scones_core.errors import NotFound, SconesError
+from tests.contract.conftest import REAL
+from tests.contract.stand_in import others
+from tests.contract.stand_in.deployment import ROOT
+from tests.contract.stand_in.server import REGION, STACK
+
+pytestmark = pytest.mark.skipif(REAL, reason="looks into the stand-in")
+ENDPOINT = "scones-unlimited"
+
+
+# Notifications
+
+
+def test_where_eventbridge_tells_of_each_failure_the_app_keeps_quiet(aws: Aws):
+    assert SnsNotifier(aws).channels() == []
+
+
+def test_in_a_digest_the_app_tells_the_topics_subscribers(aws: Aws):
+    digest = Aws(STACK)
+    digest.__dict__["outputs"] = {**aws.outputs, "FailureNotifications": "digest"}
+    aws.sns.subscribe(TopicArn=aws.output("FailureTopicArn"), Protocol="email", Endpoint="ann@example.com")
+    assert SnsNotifier(digest).channels() == ["email: a…@example.com"]
+    SnsNotifier(digest).send("7 executions failed – look", "7 × THRESHOLD_CONFIDENCE_NOT_MET")
+    topic = sns_backends[DEFAULT_ACCOUNT_ID][REGION].topics[aws.output("FailureTopicArn")]
+    sent = topic.sent_notifications[-1]
+    assert sent[1:3] == ("7 × THRESHOLD_CONFIDENCE_NOT_MET", "7 executions failed ? look")
+
+
+# Doctor
+
+
+def found(aws: Aws, machines: Machines | None = None, endpoint: str = ENDPOINT) -> dict[str, str | SconesError]:
+    """Name of each check → what it said, or the error it raised."""
+    said: dict[str, str | SconesError] = {}
+    for name, check in checks(aws, S3ObjectStore(aws), machines or Machines(), endpoint):
+        try:
+            said[name] = check()
+        except SconesError as error:
+            said[name] = error
+    return said
+
+
+def test_every_check_of_a_sound_stack_passes(aws: Aws):
+    said = found(aws)
+    assert {name: str(error) for name, error in said.items() if isinstance(error, SconesError)} == {}
+    assert STACK in str(said["AWS stack"])
+
+
+def test_a_missing_permission_is_named(aws: Aws, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(others, "DENIED", {"sagemaker:CreateTrainingJob", "iam:PassRole"})
+    said = str(found(aws)["AWS may train and deploy"])
+    assert said == (
+        "AWS does not allow you sagemaker:CreateTrainingJob, iam:PassRole: attach the stack's AppPolicy to your role."
+    )
+
+
+def test_a_quota_of_zero_is_named(aws: Aws):
+    said = found(aws, Machines(training="ml.g5.12xlarge"))["AWS quotas"]
+    assert "quota is 0 for ml.g5.12xlarge for training job usage" in str(said)
+
+
+def test_a_stack_that_is_not_there_is_named_in_every_check_that_needs_it(aws_stand_in: dict[str, str]):
+    said = found(Aws("nothing"))
+    assert isinstance(said["AWS stack"], NotFound)
+    assert str(said["AWS stack"]) == (
+        "There is no stack “nothing” in us-east-1: deploy it (infra/README.md), or set SCONES_STACK."
+    )
+    assert isinstance(said["AWS bucket"], NotFound)
+    assert not isinstance(said["AWS identity"], SconesError)
+
+
+def test_an_endpoint_that_the_functions_may_not_ask_is_pointed_out(aws: Aws):
+    assert "set SCONES_ENDPOINT to scones-unlimited" in str(found(aws, endpoint="another")["AWS stack"])
+
+
+def test_the_command_line_says_what_it_found_as_json(aws_stand_in: dict[str, str], tmp_path: Path):
+    done = subprocess.run(
+        [sys.executable, "-m", "scones_core", "--backend", "aws", "--home", str(tmp_path), "doctor", "--json"],
+        cwd=ROOT,
+        env={**os.environ, **aws_stand_in},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    said = json.loads(done.stdout)["checks"]
+    assert [check for check in said if not check["ok"]] == []
+    assert {"object store", "AWS identity", "AWS quotas"} <= {check["name"] for check in said}

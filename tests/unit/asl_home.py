@@ -1,0 +1,58 @@
+"""A folder for workflow services in tests, and waits for what happens in their threads."""
+
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from scones_core.local.clients import S3Client
+from scones_core.local.workflow import LocalWorkflows
+from scones_core.ports import Execution, ExecutionStatus
+from tests.unit.asl_machines import END, one, task
+from tests.unit.asl_world import MemoryObjects
+
+WAIT = one({"Type": "Wait", "Seconds": 3_600})
+PASS = one(END)
+
+
+class Home:
+    """Opens workflow services over one folder, and closes those that a test leaves open."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.opened: list[LocalWorkflows] = []
+
+    def open(self, **functions: Callable[..., Any]) -> LocalWorkflows:
+        empty = self.folder / "nothing"
+        empty.mkdir(exist_ok=True)
+        service = LocalWorkflows(
+            self.folder / "home",
+            definitions_dir=empty,
+            lambdas_dir=empty,
+            clients={"s3": S3Client(MemoryObjects())},
+            functions={name: three_arguments(function) for name, function in functions.items()},
+        )
+        self.opened.append(service)
+        for name, definition in (("pass", PASS), ("wait", WAIT), ("call", one(task("f")))):
+            service.put(name, definition)
+        return service
+
+
+def three_arguments(function: Callable[..., Any]) -> Callable[[Any, Any, Mapping[str, str]], Any]:
+    """A function of the event alone as one that the service calls."""
+    return lambda event, context, environ: function(event)
+
+
+def ended(service: LocalWorkflows, name: str) -> Execution:
+    deadline = time.monotonic() + 20
+    while (execution := service.describe(name)).status is ExecutionStatus.RUNNING:
+        assert time.monotonic() < deadline, "the execution does not end"
+        time.sleep(0.005)
+    return execution
+
+
+def until(condition: Callable[[], Any]) -> None:
+    deadline = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < deadline, "it does not happen"
+        time.sleep(0.01)

@@ -1,0 +1,180 @@
+"""Executions exported from AWS, read from what the console and the command line write."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from scones_core.domain.execution_export import exported_execution
+from scones_core.domain.export_definition import in_order
+from scones_core.domain.history import StateStatus, state_runs
+from scones_core.errors import BadInput
+
+START = datetime(2025, 8, 22, 4, 7, 56, 275000, tzinfo=UTC)
+DEFINITION = {
+    "StartAt": "Serialize",
+    "States": {
+        "Serialize": {"Type": "Task", "Resource": "arn:aws:states:::lambda:invoke", "Next": "Filter"},
+        "Filter": {"Type": "Task", "Resource": "arn:aws:states:::lambda:invoke", "End": True},
+    },
+}
+INPUT = json.dumps({"s3_key": "test/bicycle_s_000513.png"})
+
+
+def event(number: int, kind: str, **details: Any) -> dict[str, Any]:
+    moment = (START + timedelta(milliseconds=100 * number)).isoformat().replace("+00:00", "Z")
+    previous = 0 if number <= 2 else number - 1
+    return {"id": number, "previousEventId": previous, "timestamp": moment, "type": kind, **details}
+
+
+def events() -> list[dict[str, Any]]:
+    """One state succeeds after a retry, the other fails."""
+    late = {"error": "Lambda.TooManyRequestsException", "cause": "Rate exceeded"}
+    low = {"error": "THRESHOLD_CONFIDENCE_NOT_MET", "cause": json.dumps({"errorMessage": "0.6 is too low"})}
+    return [
+        event(1, "ExecutionStarted", executionStartedEventDetails={"input": INPUT, "roleArn": "arn:aws:iam::1:role/r"}),
+        event(2, "TaskStateEntered", stateEnteredEventDetails={"name": "Serialize", "input": INPUT}),
+        event(3, "TaskScheduled", taskScheduledEventDetails={"resource": "invoke", "parameters": {"Payload": {}}}),
+        event(4, "TaskFailed", taskFailedEventDetails=late),
+        event(5, "TaskScheduled", taskScheduledEventDetails={"resource": "invoke", "parameters": {"Payload": {}}}),
+        event(6, "TaskSucceeded", taskSucceededEventDetails={"output": "{}"}),
+        event(7, "TaskStateExited", stateExitedEventDetails={"name": "Serialize", "output": INPUT}),
+        event(8, "TaskStateEntered", stateEnteredEventDetails={"name": "Filter", "input": INPUT}),
+        event(9, "TaskScheduled"),
+        event(10, "TaskFailed", taskFailedEventDetails=low),
+        event(11, "ExecutionFailed", executionFailedEventDetails=low),
+    ]
+
+
+def console_export(**changes: Any) -> dict[str, Any]:
+    """As the console's Export writes it, with the parts that are not read left out."""
+    machine = "arn:aws:states:us-east-1:123456789012:stateMachine:ImageClassifier"
+    return {
+        "flattenDefinition": {},
+        "execution": {
+            "name": "test-1755835675",
+            "stateMachineArn": machine,
+            "status": "RUNNING",  # as it was when the page was opened
+            "startDate": "2025-08-22T04:07:56.275Z",
+            "input": INPUT,
+            "redriveCount": 0,
+        },
+        "historyHash": {str(one["id"]): one | {"redriveId": 0} for one in events()},
+        "stateMachine": {"definition": json.dumps(DEFINITION), "name": "ImageClassifier"},
+        "status": "2",
+        **changes,
+    }
+
+
+def read(document: Any) -> Any:
+    return exported_execution(json.dumps(document).encode(), "file")
+
+
+def test_the_consoles_export_gives_the_execution_with_its_definition() -> None:
+    found = read(console_export())
+    assert (found.name, found.machine) == ("test-1755835675", "ImageClassifier")
+    assert found.input == {"s3_key": "test/bicycle_s_000513.png"}
+    assert found.definition == DEFINITION
+    assert len(found.events) == 11
+
+
+def test_the_events_count_more_than_the_status_in_the_heading() -> None:
+    found = read(console_export())
+    assert found.status == "FAILED"
+    assert found.error == "THRESHOLD_CONFIDENCE_NOT_MET"
+    assert found.stopped - found.started == timedelta(seconds=1)
+
+
+def test_the_states_of_an_export_are_read_as_those_of_this_app() -> None:
+    serialize, filtered = state_runs(read(console_export()).events)
+    assert (serialize.status, serialize.retries) == (StateStatus.SUCCEEDED, 1)
+    assert serialize.failures == ("Lambda.TooManyRequestsException",)
+    assert (filtered.status, filtered.message) == (StateStatus.FAILED, "0.6 is too low")
+    assert filtered.image == "test/bicycle_s_000513.png"
+
+
+def test_events_in_reverse_order_are_put_in_order() -> None:
+    found = read({"events": events()[::-1]})
+    assert [one["id"] for one in found.events] == list(range(1, 12))
+    assert (found.name, found.definition) == ("file", None)
+
+
+@pytest.mark.parametrize("factor", [1, 1000], ids=["seconds", "milliseconds"])
+def test_times_may_be_epoch_numbers(factor: int) -> None:
+    numbered = [one | {"timestamp": datetime.fromisoformat(one["timestamp"]).timestamp() * factor} for one in events()]
+    assert read({"events": numbered}).started == read({"events": events()}).started
+
+
+def test_times_with_an_offset_become_utc() -> None:
+    first = events()[0] | {"timestamp": "2025-08-22T06:07:56.275000+02:00"}
+    assert read([first]).started == START
+
+
+def test_a_bare_list_of_events_is_read_too() -> None:
+    assert read(events()).status == "FAILED"
+
+
+def test_without_a_definition_the_states_stand_in_the_order_in_which_they_were_entered() -> None:
+    definition = in_order(state_runs(read(events()).events))
+    assert definition["StartAt"] == "Serialize"
+    assert definition["States"] == {
+        "Serialize": {"Type": "Task", "Next": "Filter"},
+        "Filter": {"Type": "Task", "End": True},
+    }
+
+
+@pytest.mark.parametrize(
+    "definition",
+    ["no JSON", "[]", '{"StartAt": "A", "States": {}}', '{"StartAt": "A", "States": {"B": {}}}',
+     '{"StartAt": ["A"], "States": {"A": {"Type": "Pass"}}}', '{"StartAt": "A", "States": {"A": {"Catch": [{}]}}}',
+     '{"StartAt": "A", "States": {"A": {"Branches": [3]}}}', "[" * 100_000],
+    ids=["text", "list", "empty", "dangling", "odd", "catch", "branches", "deep"],
+)  # fmt: skip
+def test_a_definition_that_cannot_be_drawn_is_left_out(definition: str) -> None:
+    assert read(console_export(stateMachine={"definition": definition})).definition is None
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        (b"", "not JSON"),
+        (b"\xff\xfe\x00", "not JSON text"),
+        (b"[" * 200_000, "not JSON"),
+        (b"9" * 10_000, "not JSON text"),
+        (b'{"events": [', "line 1, column 13"),
+        (b"3", "holds no execution"),
+        (b'{"States": {}, "StartAt": "A"}', "holds no execution"),
+        (b'{"historyHash": "x"}', "holds no execution"),
+        (b"[]", "is empty"),
+        (b"[3]", "Event 1"),
+        (b'[{"id": 1}]', "lacks its"),
+        (b'[{"id": true, "type": "X", "timestamp": 1}]', "lacks its"),
+        (b'[{"id": 1, "type": "ExecutionStarted", "timestamp": "soon"}]', "no time"),
+        (b'[{"id": 1, "type": "ExecutionStarted", "timestamp": 1e300}]', "no time"),
+        (b'[{"id": 1, "type": "ExecutionStarted", "timestamp": NaN}]', "no time"),
+        (b'[{"id": 1, "type": "TaskStateEntered", "timestamp": 1}]', "does not name its state"),
+        (b'[{"id": 1, "type": "X", "timestamp": 1, "xEventDetails": 3}]', "damaged"),
+        (b'[{"id": 1, "type": "X", "timestamp": 1}, {"id": 1, "type": "X", "timestamp": 1}]', "same id"),
+        (json.dumps([{"id": n} for n in range(25_001)]).encode(), "at most 25,000"),
+    ],
+)  # fmt: skip
+def test_what_is_no_execution_is_refused_in_one_sentence(data: bytes, says: str) -> None:
+    with pytest.raises(BadInput, match=says) as refused:
+        exported_execution(data)
+    assert "\n" not in str(refused.value)
+    assert len(str(refused.value)) < 250
+
+
+def test_odd_details_do_not_keep_the_rest_from_being_shown() -> None:
+    odd = [
+        event(1, "ExecutionStarted", executionStartedEventDetails={"input": {"a": 1}}),
+        event(2, "MapStateEntered", stateEnteredEventDetails={"name": "Each", "input": None}),
+        event(3, "MapIterationStarted", mapIterationStartedEventDetails={"name": "Each", "index": "first"}),
+        event(4, "TaskFailed", taskFailedEventDetails={"error": ["x"], "cause": 3}),
+        event(5, "ParallelStateExited", stateExitedEventDetails={"name": "Nobody", "output": "{"}),
+        event(99, "MapIterationSucceeded"),
+    ]
+    found = read({"events": odd})
+    assert found.status == "RUNNING"
+    assert [run.name for run in state_runs(found.events)] == ["Each"]
