@@ -1,7 +1,8 @@
 """What every use case is handed."""
 
+import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from scones_core.db import Database
 from scones_core.ports import Backend
@@ -19,8 +20,10 @@ class App:
     settings: Settings
     backend: Backend
     db: Database
+    closed: threading.Event = field(default_factory=threading.Event, compare=False, repr=False)
 
     def close(self) -> None:
         """End what runs in the background; an app that is not closed loses nothing."""
+        self.closed.set()
         self.backend.close()
         self.db.close()

@@ -90,7 +90,7 @@ def channels(app: App) -> Sequence[str]:
 
 
 def watch(app: App, *, every: float = 5.0) -> threading.Thread | None:
-    """Look for failed executions in the background while this process lives.
+    """Look for failed executions in the background until the app is closed.
 
     None where no channel is configured, or none that can be used: `doctor` tells of that.
     """
@@ -107,7 +107,6 @@ def _start(app: App, every: float) -> threading.Thread:
 
 
 def _watch(app: App, every: float) -> None:
-    pause = threading.Event()
-    while not pause.wait(every):
+    while not app.closed.wait(every):
         with suppress(SconesError):
             notify_failures(app)

@@ -96,20 +96,24 @@ def _documents(told: ToldExecution, runs: Sequence[StateRun]) -> None:
     with st.expander("States in words", icon=":material/list:"):
         st.markdown("\n".join(f"1. {in_words(run)}" for run in runs[:200]) or "No state was entered.")
     with st.expander("Definition", icon=":material/data_object:"):
-        definition_text(told.definition, execution.machine)
+        definition_text(told.definition, execution.machine, key=f"definition-{execution.name}")
     with st.expander(f"History ({len(events):,} events)", icon=":material/history:"):
-        _download("Download history", lambda: json.dumps(list(events), indent=2), f"{execution.name}.json")
+        _download(
+            "Download history", lambda: json.dumps(list(events), indent=2), f"{execution.name}.json", execution.name
+        )
         rows = [{"Id": event["id"], "Time": event["timestamp"], "Event": event["type"]} for event in events[:2000]]
         st.dataframe(rows, hide_index=True, height=280, alt="The events of the execution")
 
 
-def definition_text(definition: Definition, machine: str) -> None:
+def definition_text(definition: Definition, machine: str, *, key: str) -> None:
     """A definition as JSON, to read and to download."""
     text = json.dumps(definition, indent=2, ensure_ascii=False)
-    _download("Download definition", lambda: text, f"{machine}.asl.json")
+    _download("Download definition", lambda: text, f"{machine}.asl.json", key)
     st.code(text, language="json", height=360)
 
 
-def _download(label: str, text: Callable[[], str], file_name: str) -> None:
+def _download(label: str, text: Callable[[], str], file_name: str, key: str) -> None:
     """The text is made when the button is pressed."""
-    st.download_button(label, text, file_name, "application/json", icon=":material/download:", on_click="ignore")
+    st.download_button(
+        label, text, file_name, "application/json", icon=":material/download:", on_click="ignore", key=f"download-{key}"
+    )

@@ -50,7 +50,7 @@ def machine_view(app: App, machine: str, dataset: DatasetVersion | None) -> None
             on_change="rerun",  # so that the chosen tab stays when a message appears above
         )
         with shown:
-            definition_text(definition, machine)
+            definition_text(definition, machine, key=machine)
         with started:
             _start(app, machine, dataset)
         with edited:

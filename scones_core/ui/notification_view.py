@@ -5,6 +5,7 @@ import streamlit as st
 
 from scones_core.errors import SconesError
 from scones_core.services import App, notification
+from scones_core.settings import BackendName
 from scones_core.ui.widgets import duration
 
 _EXAMPLE = """# in .env, or as a variable of the environment; several are separated by blanks
@@ -13,16 +14,23 @@ SCONES_NOTIFY_SECONDS=60
 """
 
 
+_ON_AWS = (
+    "With the stack's parameter `FailureNotifications` at `each`, AWS itself tells the subscribers of its topic, "
+    "and the app sends nothing. At `digest` the app sends them one message for a burst: subscribe an address with the "
+    "parameter `NotificationEmail`, and confirm it."
+)
+
+
+@st.cache_data(show_spinner=False, ttl=60)
+def _channels(_app: App, home: str) -> tuple[str, ...]:
+    return tuple(notification.channels(_app))
+
+
 def notification_status(app: App) -> None:
     """The channels, without their secrets, or how to set one up. Raises BadInput when a URL is wrong."""
-    channels = notification.channels(app)
+    channels = _channels(app, str(app.settings.home))
     if not channels:
-        st.info("Nobody is told of failed executions: no channel is configured.", icon=":material/notifications_off:")
-        st.markdown(
-            "Name channels by their [Apprise](https://github.com/caronc/apprise/wiki) URLs, such as a webhook, "
-            "e-mail or chat, and start the app again:"
-        )
-        st.code(_EXAMPLE, language="bash")
+        _how_to(app.settings.backend)
         return
     told = f"{len(channels)} channel{'s' if len(channels) > 1 else ''}"
     every = duration(app.settings.notify_seconds)
@@ -35,17 +43,30 @@ def notification_status(app: App) -> None:
     )
 
 
+def _how_to(backend: BackendName) -> None:
+    if backend is BackendName.AWS:
+        st.info("The app tells nobody of failed executions.", icon=":material/notifications_off:")
+        st.markdown(_ON_AWS)
+        return
+    st.info("Nobody is told of failed executions: no channel is configured.", icon=":material/notifications_off:")
+    st.markdown(
+        "Name channels by their [Apprise](https://github.com/caronc/apprise/wiki) URLs, such as a webhook, "
+        "e-mail or chat, and start the app again:"
+    )
+    st.code(_EXAMPLE, language="bash")
+
+
 def notification_hint(app: App) -> None:
     """One line on whether somebody hears of failures."""
     try:
-        channels = len(notification.channels(app))
+        channels = len(_channels(app, str(app.settings.home)))
     except SconesError:
         st.caption(":material/notifications_off: The notification channel is wrong: see **Notifications** above.")
         return
     if channels:
         st.caption(f":material/notifications_active: Failures are told to {channels} channel{'s' * (channels > 1)}.")
     else:
-        st.caption(":material/notifications_off: Nobody is told of failures yet: see **Notifications** above.")
+        st.caption(":material/notifications_off: The app tells nobody of failures: see **Notifications** above.")
 
 
 def messages_table(app: App) -> None:

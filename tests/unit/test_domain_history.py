@@ -196,3 +196,37 @@ def test_the_image_is_found_in_a_step_input_and_in_the_body_handed_on() -> None:
 
 def test_no_events_give_no_visits() -> None:
     assert state_runs([]) == []
+
+
+def test_errors_of_the_attempts_that_failed_are_kept_when_a_retry_succeeds() -> None:
+    history = Recorder()
+    history.enter("Task", "Ask")
+    for error in ("Busy", "Late"):
+        history.add("TaskScheduled")
+        history.add("TaskFailed", error=error, cause="why")
+    history.add("TaskScheduled")
+    history.add("TaskSucceeded", output="{}")
+    history.exit("Task", "Ask")
+    (run,) = state_runs(history.events)
+    assert (run.retries, run.failures, run.error) == (2, ("Busy", "Late"), None)
+
+
+def test_a_fail_state_inside_a_map_is_where_it_failed() -> None:
+    history = Recorder()
+    history.enter("Map", "Each", previous=0)
+    history.add("MapStateStarted", length=1)
+    history.add("MapIterationStarted", name="Each", index=0)
+    history.enter("Fail", "Give Up")
+    history.add("MapIterationFailed", name="Each", index=0)
+    history.add("MapStateFailed", error="TooBig", cause="It is.")
+    _, fail = state_runs(history.events)
+    assert (fail.status, fail.error, fail.cause) == (StateStatus.FAILED, "TooBig", "It is.")
+
+
+def test_a_distributed_map_names_its_map_run() -> None:
+    history = Recorder()
+    history.enter("Map", "Each", previous=0)
+    history.add("MapStateStarted", length=0)
+    history.add("MapRunStarted", mapRunArn="arn:run")
+    (run,) = state_runs(history.events)
+    assert run.map_run == "arn:run"

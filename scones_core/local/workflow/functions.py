@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from scones_core.local.workflow.asl.errors import StatesError
-from scones_core.local.workflow.asl.jsontext import dumps
+from scones_core.local.workflow.asl.jsontext import dumps, size
 from scones_core.local.workflow.asl.services import Response
 
 ACCOUNT_ID = "000000000000"
@@ -82,7 +82,8 @@ class Functions:
             raise StatesError("Runtime.ExitError", _exited(context.aws_request_id, error)) from error
         except Exception as error:
             raise StatesError(type(error).__name__, cause(error, context.aws_request_id)) from error
-        return Response(_marshalled(result, context.aws_request_id), context.aws_request_id)
+        text = _marshalled(result, context.aws_request_id)
+        return Response(json.loads(text), context.aws_request_id, size(text))
 
     def _name(self, name_or_arn: str) -> str:
         """Return the bare name: an ARN or a name may carry a version or an alias."""
@@ -101,9 +102,9 @@ def _exited(request_id: str, error: SystemExit) -> str:
     return dumps({"errorMessage": message, "errorType": "Runtime.ExitError"})
 
 
-def _marshalled(result: Any, request_id: str) -> Any:
+def _marshalled(result: Any, request_id: str) -> str:
     try:
-        return json.loads(json.dumps(result, allow_nan=False))
+        return json.dumps(result, allow_nan=False, ensure_ascii=False)
     except (TypeError, ValueError) as error:
         message = f"Unable to marshal response: {error}"
         envelope = {

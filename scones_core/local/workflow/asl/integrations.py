@@ -118,9 +118,11 @@ class LambdaInvoke(OptimizedIntegration):
         payload = arguments.get("Payload")
         response = await services.invoke(arguments["FunctionName"], {} if payload is None else payload)
         headers = {
-            "Content-Length": str(len(dumps(response.payload).encode("utf-8", "surrogatepass"))),
+            "Connection": "keep-alive",
+            "Content-Length": str(response.size),
             "Content-Type": "application/json",
             "X-Amz-Executed-Version": "$LATEST",
+            "X-Amzn-Trace-Id": f"Root=1-{int(time.time()):08x}-{response.request_id.replace('-', '')[:24]};Sampled=0",
             "x-amzn-Remapped-Content-Length": "0",
         }
         return {
@@ -154,20 +156,13 @@ class SnsPublish(OptimizedIntegration):
         message = arguments["Message"]
         text = message if isinstance(message, str) else dumps(message)
         message_id = await services.publish({**arguments, "Message": text})
-        headers = {"Content-Type": "text/xml"}
+        headers = {"Content-Length": "294", "Content-Type": "text/xml", "connection": "keep-alive"}
         return {"MessageId": message_id, **sdk_metadata(str(uuid.uuid4()), headers)}
 
 
 def sdk_metadata(request_id: str, headers: Mapping[str, str]) -> dict[str, Any]:
     """Return what the SDK tells of an answer, as Step Functions passes it on."""
-    trace = f"Root=1-{int(time.time()):08x}-{request_id.replace('-', '')[:24]};Sampled=0"
-    full = {
-        "Connection": "keep-alive",
-        "Date": email.utils.formatdate(usegmt=True),
-        "X-Amzn-Trace-Id": trace,
-        "x-amzn-RequestId": request_id,
-        **headers,
-    }
+    full = {**headers, "Date": email.utils.formatdate(usegmt=True), "x-amzn-RequestId": request_id}
     return {
         "SdkHttpMetadata": {
             "AllHttpHeaders": {name: [value] for name, value in full.items()},

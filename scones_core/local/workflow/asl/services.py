@@ -10,10 +10,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Response:
-    """What the call of a function gave: a JSON value, and the id under which it ran."""
+    """What the call of a function gave: a JSON value of `size` bytes, and the id under which it ran."""
 
     payload: Any
     request_id: str
+    size: int
 
 
 class Services(Protocol):
