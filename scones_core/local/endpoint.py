@@ -5,6 +5,7 @@ import random
 import threading
 import uuid
 from collections.abc import Sequence
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,6 +29,7 @@ class LocalEndpoints:
         self._objects = objects
         self._models: dict[str, Classifier] = {}
         self._loading = threading.Lock()
+        self._serving = ExitStack()  # BLAS stays at one thread while models answer: switching costs more than they do
 
     def deploy(self, name: str, config: EndpointConfig) -> Endpoint:
         self._model(config)  # raises before anything has changed
@@ -76,7 +78,10 @@ class LocalEndpoints:
         with self._loading:
             if config.artifact_sha256 not in self._models:
                 from scones_core.vision.classifier import Classifier  # loads what a page view does not need
+                from scones_core.vision.parallel import one_blas_thread
 
+                if not self._models:
+                    self._serving.enter_context(one_blas_thread())
                 artifact = self._objects.get(config.artifact_key)
                 self._models[config.artifact_sha256] = Classifier.load(artifact, config.artifact_sha256)
             return self._models[config.artifact_sha256]
