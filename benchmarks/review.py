@@ -18,9 +18,9 @@ from typing import Any
 import numpy as np
 from playwright.sync_api import Browser, Page
 
-from benchmarks._browser import ROOT, chromium, opened, served
 from benchmarks._home import add_inferences, classify_all, deployed
 from scones_core.services import App, review
+from tests.browser import ROOT, chromium, opened, served
 
 PRESSES, WARM_UP = 40, 5
 PAUSE = 350  # milliseconds between presses: the same key sooner counts as one press
@@ -73,7 +73,7 @@ def run() -> dict[str, Any]:
 
 
 def _desk(browser: Browser, home: Path) -> list[tuple[float, float]]:
-    with served(ROOT / "streamlit_app.py", home) as address:
+    with served(home) as address:
         page = opened(browser, f"{address}/review")
         page.get_by_label("Reviewer").fill("bench")
         page.get_by_role("button", name="Start reviewing").click()
@@ -81,7 +81,7 @@ def _desk(browser: Browser, home: Path) -> list[tuple[float, float]]:
 
 
 def _peer(browser: Browser, home: Path) -> list[tuple[float, float]]:
-    with served(ROOT / "benchmarks" / "_review_peer.py", home) as address:
+    with served(home, ROOT / "benchmarks" / "_review_peer.py") as address:
         return _presses(opened(browser, address), '[data-testid="stImage"] img')
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from playwright.sync_api import Browser
 
-from benchmarks._browser import ROOT, chromium, opened, served
+from tests.browser import ROOT, chromium, opened, served
 
 ROUNDS = 5
 _PEER = 'import streamlit as st\nst.title("Peer", anchor=False)\nst.metric("Figure", 1)\n'
@@ -36,7 +36,7 @@ def run() -> dict[str, Any]:
 def _measured(browser: Browser, script: Path, home: Path) -> tuple[float, float]:
     """Seconds until the server answers, and until the page is there."""
     started = time.perf_counter()
-    with served(script, home) as address:
+    with served(home, script) as address:
         answers = time.perf_counter() - started
         page = opened(browser, address)
         page.locator("h1").first.wait_for()

@@ -1,36 +1,26 @@
 """Takes the screenshots of the user guide: `python docs/take_screenshots.py [FOLDER]` (default: docs/images).
 
 Runs the loop on the generated sample in a temporary home, starts the app on it, and photographs every page at
-1440 × 900 in Chromium (SCONES_CHROMIUM names another one than /usr/bin/chromium).
+1440 × 900 in Chromium.
 """
 
-import os
-import socket
-import subprocess
 import sys
 import tempfile
-import time
-import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPOSITORY))
 
 from scones_core.bootstrap import open_app  # noqa: E402
-from scones_core.services import capture, classification, demo  # noqa: E402
+from scones_core.services import batch, capture, classification, demo  # noqa: E402
 from scones_core.services.demo import Stage  # noqa: E402
 from scones_core.settings import Settings  # noqa: E402
+from tests.browser import chromium, served  # noqa: E402
 
 SIZE, PHONE = (1440, 900), (430, 930)
 PAGES = ("overview", "data", "train", "workflow", "monitor", "review", "models", "settings")
-FLAGS = (
-    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
-)
 
 
 def go_round_the_loop(home: Path) -> None:
@@ -42,38 +32,8 @@ def go_round_the_loop(home: Path) -> None:
             break
     classification.classify(app, classification.sample_keys(app, 60, seed=7))
     capture.ingest(app)
+    batch.wait(app, batch.start(app))
     app.close()
-
-
-@contextmanager
-def running_app(home: Path) -> Iterator[str]:
-    """The app on `home`; yields its address."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", f"--server.port={port}"]
-    server = subprocess.Popen(
-        [*command, "--server.fileWatcherType=none"],
-        cwd=REPOSITORY,
-        env={**os.environ, "SCONES_HOME": str(home)},
-        stdout=subprocess.DEVNULL,
-    )
-    try:
-        _wait(f"http://127.0.0.1:{port}/_stcore/health")
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.terminate()
-        server.wait()
-
-
-def _wait(url: str) -> None:
-    for _ in range(100):
-        try:
-            urllib.request.urlopen(url, timeout=1).close()
-            return
-        except OSError:
-            time.sleep(0.2)
-    raise SystemExit(f"The app does not answer at {url}.")
 
 
 def open_page(browser: Browser, address: str, name: str, *, size: tuple[int, int] = SIZE, dark: bool = False) -> Page:
@@ -94,8 +54,8 @@ def settle(page: Page) -> None:
 
 
 def photograph(browser: Browser, address: str, folder: Path) -> None:
-    for name in PAGES:
-        page = open_page(browser, address, name)
+    for name, path in {**{page: page for page in PAGES}, "batch": "workflow?part=batch"}.items():
+        page = open_page(browser, address, path)
         page.get_by_test_id("stSidebar").get_by_role("textbox").fill("Ada")
         page.keyboard.press("Enter")
         settle(page)
@@ -125,16 +85,12 @@ def photograph_demo(browser: Browser, address: str, folder: Path) -> None:
 
 def main(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as name, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=os.environ.get("SCONES_CHROMIUM", "/usr/bin/chromium"), args=FLAGS.split()
-        )
-        with running_app(Path(name) / "empty") as address:
+    with tempfile.TemporaryDirectory() as name, chromium() as browser:
+        with served(Path(name) / "empty") as address:
             photograph_demo(browser, address, folder)
         go_round_the_loop(Path(name) / "full")
-        with running_app(Path(name) / "full") as address:
+        with served(Path(name) / "full") as address:
             photograph(browser, address, folder)
-        browser.close()
 
 
 if __name__ == "__main__":

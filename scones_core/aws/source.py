@@ -11,7 +11,7 @@ from scones_core.aws.object_store import S3ObjectStore
 
 PACKAGE = Path(__file__).resolve().parents[1]
 CONTAINER = Path(__file__).resolve().parent / "container"
-NEEDED = ("numpy", "pandas", "Pillow", "scikit-learn", "threadpoolctl")  # of requirements.txt
+NEEDED = ("numpy", "pandas", "Pillow", "scikit-learn", "scipy", "threadpoolctl")  # of requirements.txt
 
 
 def packed() -> bytes:

@@ -23,7 +23,7 @@ __all__ = ["Classifier", "pack"]
 Floats = npt.NDArray[np.float32]
 Doubles = npt.NDArray[np.float64]
 
-FORMAT = 1
+FORMAT = 2
 MISFITS = (BadInput, KeyError, TypeError, ValueError, AttributeError, IndexError, ZeroDivisionError, MemoryError)
 
 
@@ -66,7 +66,7 @@ class Classifier:
         validation : further images and labels, to report figures of; nothing is chosen by them.
         Raises BadInput, with BadImage naming the position of a file that cannot be read.
         """
-        from scones_core.vision.fitting import fit  # brings scipy, which prediction does without
+        from scones_core.vision.fitting import fit  # brings scikit-learn, which prediction does without
 
         return fit(images, labels, classes, seed, side, options, sample_weight, validation, observer or Observer())
 

@@ -20,7 +20,7 @@ Pixels = npt.NDArray[np.uint8]
 CONTRAST_FLOOR = 150.0  # added to a patch's variance (grey levels squared), so that faint noise stays faint [COA12]
 WHITENING_FLOOR = 0.1  # added to the eigenvalues of the patches' covariance [COA12]
 PATCHES = 20_000  # bounds time and memory, however many images there are
-ITERATIONS = 6
+ITERATIONS = 10  # of k-means; more do not help
 
 
 @dataclass(frozen=True)
@@ -76,14 +76,14 @@ def contrast(patches: Floats) -> Floats:
 
 
 def learn(images: Pixels, block: Block, rng: np.random.Generator) -> Dictionary:
-    """Whiten random patches of `images` and cluster them by spherical k-means [COA12].
+    """Whiten random patches of `images` and cluster their directions by k-means [COA12].
 
     Patches of the mirrored images are as likely as the others, so a word stands for both of its orientations.
     """
     patches = _normalised(_random_patches(images, block.patch, rng))
     mean = patches.mean(axis=0)
     whitening = _whitening(patches - mean)
-    words = _spherical_k_means((patches - mean) @ whitening, block.words, rng)
+    words = _directions((patches - mean) @ whitening, block.words, int(rng.integers(2**31)))
     filters = whitening @ words.T
     offsets = mean @ filters
     # Patches are not centred before the product: centring the filters does the same, once.
@@ -112,20 +112,12 @@ def _whitening(centred: Floats) -> Floats:
     return np.asarray((vectors / np.sqrt(np.maximum(values, 0) + WHITENING_FLOOR)) @ vectors.T, dtype=np.float32)
 
 
-def _spherical_k_means(points: Floats, words: int, rng: np.random.Generator) -> Floats:
-    """Unit vectors, shape (words, d), each the direction of the points most similar to it."""
-    centres = _unit(points[rng.choice(len(points), words, replace=False)])
-    for _ in range(ITERATIONS):
-        similarity = points @ centres.T
-        nearest = similarity.argmax(axis=1)
-        weights = np.zeros_like(similarity)
-        rows = np.arange(len(points))
-        weights[rows, nearest] = similarity[rows, nearest]
-        sums = weights.T @ points
-        lost = ~np.any(weights, axis=0)
-        sums[lost] = points[rng.choice(len(points), int(lost.sum()), replace=False)]
-        centres = _unit(sums)
-    return centres
+def _directions(points: Floats, words: int, seed: int) -> Floats:
+    """Unit vectors, shape (words, d): the directions in which the points crowd."""
+    from sklearn.cluster import KMeans  # a second to import, and prediction does without
+
+    found = KMeans(words, init="random", n_init=1, max_iter=ITERATIONS, random_state=seed).fit(_unit(points))
+    return _unit(found.cluster_centers_)
 
 
 def _unit(vectors: Floats) -> Floats:

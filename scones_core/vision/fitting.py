@@ -1,21 +1,26 @@
 """Training: words from the pixels, weights from the labels, temperature from held-out images."""
 
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from sklearn.exceptions import ConvergenceWarning
+from threadpoolctl import threadpool_limits
 
 from scones_core.domain.metrics import Metrics, accuracy, evaluate, log_loss
 from scones_core.errors import BadInput
 from scones_core.vision.classifier import Classifier
+from scones_core.vision.coordinates import Coordinates
 from scones_core.vision.dictionary import Dictionary, learn
 from scones_core.vision.features import features_of, read_pixels
-from scones_core.vision.kernel import coordinates, standardise
 from scones_core.vision.options import MOST_CLASSES, Observer, Options
 from scones_core.vision.parallel import one_blas_thread
-from scones_core.vision.selection import Task, cross_validate
-from scones_core.vision.softmax import Linear, fit_linear, softmax
+from scones_core.vision.selection import Task, cross_validate, linear_of, regression
+from scones_core.vision.softmax import Linear, softmax
 
 __all__ = ["fit"]
 
@@ -45,25 +50,43 @@ def fit(
     task = _checked(len(images), labels, classes, sample_weight)
     held_out = None if validation is None else _checked_validation(*validation, classes)
     rng = np.random.default_rng(seed)
-    with one_blas_thread():
+    with _alone():
         dictionaries = _dictionaries(images, side, options, rng, observer)
-        features = _features(images, side, dictionaries, observer, "train")
-        kernel = standardise(features, rng)
-        found, basis, offset = coordinates(features, kernel)
+        features, task = _weighty(_features(images, side, dictionaries, observer, "train"), task)
+        coordinates = Coordinates(features, rng)
+        found = coordinates(features)
+        del features  # the larger of the two arrays that grow with the dataset
         choice = cross_validate(found, task, options, rng, observer)
-        watch = _Curve(choice.temperature, observer, [("train", found, task.labels)])
+        parts = [("train", found, task.labels)]
         if held_out is not None:
-            place = kernel.similarity(_features(held_out[0], side, dictionaries, observer, "validation"))
-            watch.parts.append(("validation", place @ basis - offset, held_out[1]))
-        linear = fit_linear(
-            found, task.labels, task.n_classes, choice.penalty, sample_weight=task.weights, on_iteration=watch
-        )
-        whole = Linear(basis @ linear.weights, linear.bias - offset @ linear.weights)
-        watch.finish(linear)
+            place = coordinates(_features(held_out[0], side, dictionaries, observer, "validation"))
+            parts.append(("validation", place, held_out[1]))
+        curve = _Curve(choice.temperature, observer, parts)
+        machine = regression(choice.penalty, task.weights).set_callbacks(curve)
+        linear = linear_of(machine.fit(found, task.labels, task.weights))
+        curve.finish(linear)
     metrics = evaluate(task.labels, choice.probabilities)
     _report("cross_validated", metrics, ("accuracy", "log_loss", "ece", "brier"), observer)
     facts = {"seed": seed, "images": len(images), "penalty": choice.penalty, "cross_validated": metrics.as_dict()}
+    kernel, whole = coordinates.kernel, coordinates.folded(linear)
     return Classifier(tuple(classes), side, tuple(dictionaries), kernel, whole, choice.temperature, facts)
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """One thread for the libraries, BLAS and OpenMP, and no warning where the optimiser stops early or finds little."""
+    with one_blas_thread(), threadpool_limits(limits=1), warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # of images that are all alike, or of a handful
+        warnings.filterwarnings("ignore", "The least populated class", UserWarning)  # has fewer images than folds
+        yield
+
+
+def _weighty(features: Floats, task: Task) -> tuple[Floats, Task]:
+    """Without the images that have no weight."""
+    counts = task.weights > 0
+    if counts.all():
+        return features, task
+    return features[counts], Task(task.labels[counts], task.weights[counts], task.n_classes)
 
 
 def _checked(n: int, labels: Sequence[int], classes: Sequence[str], sample_weight: Sequence[float] | None) -> Task:
@@ -113,7 +136,7 @@ def _dictionaries(
 def _features(
     images: Sequence[bytes], side: int, dictionaries: Sequence[Dictionary], observer: Observer, channel: str
 ) -> Floats:
-    """All features, float32, (n, d): the one array whose size grows with the dataset."""
+    """All features, float32, (n, d): with their coordinates, what grows with the dataset."""
     features = np.empty((len(images), sum(dictionary.block.width for dictionary in dictionaries)), np.float32)
     done, next_report = 0, 0.0
     for chunk in features_of(images, side, dictionaries):
@@ -127,13 +150,20 @@ def _features(
 
 @dataclass
 class _Curve:
-    """Reports log loss and accuracy after each iteration of the optimiser."""
+    """A scikit-learn callback: reports log loss and accuracy after each iteration of the optimiser."""
 
     temperature: float
     observer: Observer
-    parts: list[tuple[str, Floats, Labels]]
+    parts: list[tuple[str, Doubles, Labels]]
 
-    def __call__(self, linear: Linear) -> None:
+    def setup(self, estimator: Any, context: Any) -> None: ...
+    def teardown(self, estimator: Any, context: Any) -> None: ...
+    def on_fit_task_begin(self, estimator: Any, context: Any) -> None: ...
+
+    def on_fit_task_end(self, estimator: Any, context: Any, *, fitted_estimator: Any = None) -> None:
+        if fitted_estimator is None:
+            return
+        linear = linear_of(fitted_estimator)
         for name, features, labels in self.parts:
             p = softmax(linear.scores(features) / self.temperature)
             self.observer.metric(f"{name}:log_loss", log_loss(labels, p))

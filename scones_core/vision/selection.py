@@ -2,19 +2,26 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import log_loss
+from sklearn.model_selection import KFold, StratifiedKFold
 
 from scones_core.vision.options import Observer, Options
 from scones_core.vision.parallel import in_order
-from scones_core.vision.softmax import Linear, fit_linear, softmax, temperature
+from scones_core.vision.softmax import Linear, softmax, temperature
 
-__all__ = ["Choice", "Task", "cross_validate"]
+__all__ = ["Choice", "Task", "cross_validate", "linear_of", "regression"]
 
-Floats = npt.NDArray[np.float32]
 Doubles = npt.NDArray[np.float64]
 Labels = npt.NDArray[np.int64]
+
+LENGTH = 30.0  # the penalties are relative to features of this root mean square length; the coordinates' is about 1
+STOPPING = 1e-4  # the steepest slope left; closer than that, held-out loss stays the same
+ITERATIONS = 200
 
 
 @dataclass(frozen=True)
@@ -41,52 +48,63 @@ class Choice:
 
 
 def cross_validate(
-    features: Floats, task: Task, options: Options, rng: np.random.Generator, observer: Observer
+    features: Doubles, task: Task, options: Options, rng: np.random.Generator, observer: Observer
 ) -> Choice:
     """Choose penalty and temperature by the log loss of held-out images.
 
     features : (n, d).  What made them saw the pixels of the held-out images, but never a label.
+    Every weight of `task` is above 0.
     """
-    folds = _folds(task, options.folds, rng)
-    count = int(folds.max()) + 1
-    observer.progress(f"Choosing among {len(options.penalties)} penalties by {count}-fold cross-validation")
+    folds = list(_folds(task, options.folds, int(rng.integers(2**31))))
+    observer.progress(f"Choosing among {len(options.penalties)} penalties by {len(folds)}-fold cross-validation")
     scores = np.zeros((len(options.penalties), len(features), task.n_classes))
 
-    def held_out_scores(fold: int) -> list[Doubles]:
-        # Held-out images get no weight instead of being left out: a copy would double the memory.
-        weights = np.where(folds == fold, 0.0, task.weights)
-        return [model.scores(features[folds == fold]) for model in _path(features, task, weights, options.penalties)]
+    def held_out_scores(rows: Labels) -> list[Doubles]:
+        # Held-out images get no weight instead of being left out: every class stays known, and no copy is made.
+        weights = task.weights.copy()
+        weights[rows] = 0
+        return [model.scores(features[rows]) for model in _path(features, task, weights, options.penalties)]
 
-    for fold, found in enumerate(in_order(held_out_scores, range(count))):
-        scores[:, folds == fold] = found
-        observer.progress(f"Fold {fold + 1} of {count} is done")
+    for fold, (rows, found) in enumerate(zip(folds, in_order(held_out_scores, folds), strict=True)):
+        scores[:, rows] = found
+        observer.progress(f"Fold {fold + 1} of {len(folds)} is done")
     choices = [_calibrated(penalty, s, task) for penalty, s in zip(options.penalties, scores, strict=True)]
     best = min(choices, key=lambda choice: choice.log_loss)
     observer.progress(f"Chose penalty {best.penalty:g} and temperature {best.temperature:.3f}")
     return best
 
 
-def _path(features: Floats, task: Task, weights: Doubles, penalties: Sequence[float]) -> Iterator[Linear]:
+def regression(penalty: float, weights: Doubles) -> Any:
+    """Minimises the weighted mean log loss plus the penalty on squared weights."""
+    strength = LENGTH**2 / (penalty * weights.sum())
+    return LogisticRegression(C=strength, tol=STOPPING, max_iter=ITERATIONS, warm_start=True)
+
+
+def linear_of(machine: Any) -> Linear:
+    """A fitted regression's weights; of two classes scikit-learn keeps the second's only."""
+    weights, bias = machine.coef_.T, machine.intercept_
+    if len(bias) == 1:
+        weights, bias = np.hstack([-weights, weights]) / 2, np.hstack([-bias, bias]) / 2
+    return Linear(weights.astype(np.float32), bias.astype(np.float32))
+
+
+def _path(features: Doubles, task: Task, weights: Doubles, penalties: Sequence[float]) -> Iterator[Linear]:
     """One model per penalty, each starting from the one before."""
-    model: Linear | None = None
+    machine = regression(penalties[0], weights)
     for penalty in penalties:
-        model = fit_linear(features, task.labels, task.n_classes, penalty, sample_weight=weights, start=model)
-        yield model
+        machine.set_params(C=regression(penalty, weights).C)
+        yield linear_of(machine.fit(features, task.labels, weights))
 
 
 def _calibrated(penalty: float, scores: Doubles, task: Task) -> Choice:
     t = temperature(scores, task.labels, task.weights)
     p = softmax(scores / t)
-    losses = -np.log(np.maximum(p[np.arange(len(p)), task.labels], 1e-300))
-    return Choice(penalty, t, p, float(np.average(losses, weights=task.weights)))
+    return Choice(penalty, t, p, log_loss(task.labels, p, sample_weight=task.weights, labels=range(task.n_classes)))
 
 
-def _folds(task: Task, folds: int, rng: np.random.Generator) -> Labels:
-    """Fold of each image, (n,): classes are spread evenly, and every fold holds an image that counts."""
-    folds = min(folds, int(np.count_nonzero(task.weights)))
-    shuffled = rng.permutation(len(task.labels))
-    # Sorted by class, those without weight last, and dealt out like cards.
-    order = shuffled[np.lexsort((task.labels[shuffled], task.weights[shuffled] == 0))]
-    dealt = np.empty(len(order), dtype=np.int64)
-    dealt[order] = np.arange(len(order)) % folds
-    return dealt
+def _folds(task: Task, folds: int, seed: int) -> Iterator[Labels]:
+    """Positions of each fold's held-out images, classes spread evenly where one has an image for each fold."""
+    enough = np.bincount(task.labels).max() >= folds
+    splitter = StratifiedKFold if enough else KFold
+    folds = min(folds, len(task.labels))
+    return (rows for _, rows in splitter(folds, shuffle=True, random_state=seed).split(task.labels, task.labels))

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page
 
+from tests.browser import served
 from tests.contract.conftest import REAL
-from tests.e2e.conftest import browser, served  # noqa: F401 - the browser is a fixture
+from tests.e2e.conftest import browser  # noqa: F401 - a fixture
 from tests.e2e.test_loop import test_the_whole_loop_by_hand as by_hand
 
 pytestmark = [pytest.mark.e2e, pytest.mark.skipif(REAL, reason="takes an hour and costs money")]

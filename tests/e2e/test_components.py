@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.e2e.conftest import served
+from tests.browser import served
 from tests.unit.captured_world import IMAGES, captured_home
 
 pytestmark = pytest.mark.e2e

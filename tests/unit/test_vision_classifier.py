@@ -126,6 +126,14 @@ def test_one_image_per_class_is_enough_to_train_and_leaves_the_model_humble():
     assert p.max() < 0.9
 
 
+@pytest.mark.parametrize("counts", [[30, 1], [1] * 20])
+def test_classes_with_fewer_images_than_folds_are_learnt_without_a_warning(counts: list[int]):
+    labels = [label for label, count in enumerate(counts) for _ in range(count)]
+    images = [picture(label % 3, i) for i, label in enumerate(labels)]
+    model = Classifier.fit(images, labels, [f"class {i}" for i in range(len(counts))], options=SMALL)
+    assert model.predict_proba(images[:3]).sum(axis=1) == pytest.approx(1)
+
+
 def test_twenty_classes_of_a_few_images_work():
     rng = np.random.default_rng(0)
     labels = [i % 20 for i in range(80)]

@@ -77,7 +77,7 @@ def test_a_job_writes_a_model_that_works_and_logs_its_curve(job: dict[str, str])
 
 
 def test_the_same_job_gives_the_same_artifact_on_any_number_of_threads(job: dict[str, str], tmp_path: Path):
-    other = {**job, "SM_MODEL_DIR": str(tmp_path / "second"), "OPENBLAS_NUM_THREADS": "1"}
+    other = {**job, "SM_MODEL_DIR": str(tmp_path / "second"), "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
     processes = [script(job), script(other)]
     assert [process.wait(60) for process in processes] == [0, 0]
     for process in processes:

@@ -43,8 +43,8 @@ def chromium() -> Iterator[Browser]:
 
 
 @contextmanager
-def served(script: Path, home: Path) -> Iterator[str]:
-    """The address of a script that runs with the home; it answers from then on."""
+def served(home: Path, script: Path = ROOT / "streamlit_app.py") -> Iterator[str]:
+    """The address of the app, or another script, with this home; it answers from then on. Raises Unavailable."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -62,7 +62,7 @@ def served(script: Path, home: Path) -> Iterator[str]:
 
 
 def _until_healthy(url: str, process: "subprocess.Popen[bytes]") -> None:
-    for _ in range(3000):
+    for _ in range(6000):
         if process.poll() is not None:
             raise Unavailable("The app ended while it started: run `streamlit run streamlit_app.py` to see why.")
         try:
@@ -70,7 +70,7 @@ def _until_healthy(url: str, process: "subprocess.Popen[bytes]") -> None:
                 return
         except OSError:
             time.sleep(0.01)
-    raise Unavailable("The app did not start within 30 seconds.")
+    raise Unavailable("The app did not start within a minute.")
 
 
 def opened(browser: Browser, address: str) -> Page:

@@ -1,0 +1,57 @@
+"""Coordinates in which a linear model learns: inner products of them approximate the kernel.
+
+References
+----------
+[WIL01] Williams, Seeger, "Using the Nyström method to speed up kernel machines", NIPS 2000.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.kernel_approximation import Nystroem
+from sklearn.preprocessing import StandardScaler
+
+from scones_core.vision.kernel import Kernel, gamma
+from scones_core.vision.softmax import Linear
+
+__all__ = ["Coordinates"]
+
+Floats = npt.NDArray[np.float32]
+Doubles = npt.NDArray[np.float64]
+
+LANDMARKS = 1_000  # bounds size, memory and time, however many images there are
+ROWS = 1_024  # images handled at a time
+
+
+class Coordinates:
+    """Features as they come, (n, d) → Nyström coordinates [WIL01]; learnt without labels."""
+
+    def __init__(self, features: Floats, rng: np.random.Generator) -> None:
+        self._scaler = StandardScaler()
+        for rows in _parts(features):  # all at once it would make a 64-bit copy
+            self._scaler.partial_fit(features[rows])
+        drawn = features[np.sort(rng.permutation(len(features))[:LANDMARKS])]
+        landmarks = self._scaler.transform(drawn).astype(np.float16)
+        approximation = Nystroem(gamma=gamma(features), n_components=len(drawn), random_state=0)
+        self._nystroem = approximation.fit(landmarks.astype(np.float64))
+
+    def __call__(self, features: Floats) -> Doubles:
+        """Shape (n, m), m ≤ 1,000."""
+        found = np.empty((len(features), self._nystroem.components_.shape[0]))
+        for rows in _parts(features):
+            found[rows] = self._nystroem.transform(self._scaler.transform(features[rows]))
+        return found
+
+    @property
+    def kernel(self) -> Kernel:
+        arrays = (self._scaler.mean_, self._scaler.scale_, self._nystroem.components_)
+        return Kernel(*(array.astype(np.float32) for array in arrays))
+
+    def folded(self, linear: Linear) -> Linear:
+        """From a model of coordinates to one of the kernel's similarities."""
+        return Linear((self._nystroem.normalization_.T @ linear.weights).astype(np.float32), linear.bias)
+
+
+def _parts(features: Floats) -> Iterator[slice]:
+    return (slice(start, start + ROWS) for start in range(0, len(features), ROWS))
