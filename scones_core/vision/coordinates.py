@@ -21,6 +21,7 @@ Floats = npt.NDArray[np.float32]
 Doubles = npt.NDArray[np.float64]
 
 LANDMARKS = 1_000  # bounds size, memory and time, however many images there are
+LENGTH = 30.0  # root mean square of the coordinates; penalties and stopping are relative to it
 ROWS = 1_024  # images handled at a time
 
 
@@ -35,12 +36,17 @@ class Coordinates:
         landmarks = self._scaler.transform(drawn).astype(np.float16)
         approximation = Nystroem(gamma=gamma(features), n_components=len(drawn), random_state=0)
         self._nystroem = approximation.fit(landmarks.astype(np.float64))
+        found = self._nystroem.transform(landmarks.astype(np.float64))
+        self._centre = found.mean(axis=0)  # images are alike to each other: without it the optimiser creeps
+        self._stretch = LENGTH / np.sqrt(np.mean(np.sum((found - self._centre) ** 2, axis=1)) + 1e-12)
 
     def __call__(self, features: Floats) -> Doubles:
-        """Shape (n, m), m ≤ 1,000."""
+        """Shape (n, m), m ≤ 1,000; about centred, and of a root mean square length of about LENGTH."""
         found = np.empty((len(features), self._nystroem.components_.shape[0]))
         for rows in _parts(features):
             found[rows] = self._nystroem.transform(self._scaler.transform(features[rows]))
+        found -= self._centre
+        found *= self._stretch
         return found
 
     @property
@@ -50,7 +56,9 @@ class Coordinates:
 
     def folded(self, linear: Linear) -> Linear:
         """From a model of coordinates to one of the kernel's similarities."""
-        return Linear((self._nystroem.normalization_.T @ linear.weights).astype(np.float32), linear.bias)
+        weights = self._nystroem.normalization_.T @ (self._stretch * linear.weights)
+        bias = linear.bias - self._stretch * (self._centre @ linear.weights)
+        return Linear(weights.astype(np.float32), bias.astype(np.float32))
 
 
 def _parts(features: Floats) -> Iterator[slice]:

@@ -62,6 +62,8 @@ def fit(
             place = coordinates(_features(held_out[0], side, dictionaries, observer, "validation"))
             parts.append(("validation", place, held_out[1]))
         curve = _Curve(choice.temperature, observer, parts)
+        nothing = np.zeros((found.shape[1] + 1, task.n_classes), np.float32)
+        curve.report(Linear(nothing[1:], nothing[0]))  # where the optimiser starts
         machine = regression(choice.penalty, task.weights).set_callbacks(curve)
         linear = linear_of(machine.fit(found, task.labels, task.weights))
         curve.finish(linear)
@@ -161,9 +163,10 @@ class _Curve:
     def on_fit_task_begin(self, estimator: Any, context: Any) -> None: ...
 
     def on_fit_task_end(self, estimator: Any, context: Any, *, fitted_estimator: Any = None) -> None:
-        if fitted_estimator is None:
-            return
-        linear = linear_of(fitted_estimator)
+        if fitted_estimator is not None:
+            self.report(linear_of(fitted_estimator))
+
+    def report(self, linear: Linear) -> None:
         for name, features, labels in self.parts:
             p = softmax(linear.scores(features) / self.temperature)
             self.observer.metric(f"{name}:log_loss", log_loss(labels, p))

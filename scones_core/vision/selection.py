@@ -19,7 +19,6 @@ __all__ = ["Choice", "Task", "cross_validate", "linear_of", "regression"]
 Doubles = npt.NDArray[np.float64]
 Labels = npt.NDArray[np.int64]
 
-LENGTH = 30.0  # the penalties are relative to features of this root mean square length; the coordinates' is about 1
 STOPPING = 1e-4  # the steepest slope left; closer than that, held-out loss stays the same
 ITERATIONS = 200
 
@@ -76,7 +75,7 @@ def cross_validate(
 
 def regression(penalty: float, weights: Doubles) -> Any:
     """Minimises the weighted mean log loss plus the penalty on squared weights."""
-    strength = LENGTH**2 / (penalty * weights.sum())
+    strength = 1 / (penalty * weights.sum())
     return LogisticRegression(C=strength, tol=STOPPING, max_iter=ITERATIONS, warm_start=True)
 
 
