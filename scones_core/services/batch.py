@@ -3,7 +3,7 @@
 import time
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from scones_core.errors import NotFound, SconesError
@@ -73,11 +73,8 @@ def _ended(execution: Execution, batch: Batch) -> Batch:
     assert execution.stopped is not None
     seconds = (execution.stopped - execution.started).total_seconds()
     told = execution.output if execution.status is ExecutionStatus.SUCCEEDED else {}
-    return Batch(
-        name=batch.name,
-        status=batch.status,
-        images=batch.images,
-        done=batch.done,
+    return replace(
+        batch,
         accepted=told.get("accepted", 0),
         low_confidence=told.get("low_confidence", 0),
         errors=told.get("errors", 0),
@@ -85,7 +82,6 @@ def _ended(execution: Execution, batch: Batch) -> Batch:
         error_keys=tuple(told.get("error_keys", ())),
         summary_key=told.get("summary", {}).get("s3_key"),
         seconds=seconds,
-        error=batch.error,
     )
 
 
