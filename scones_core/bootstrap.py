@@ -45,6 +45,11 @@ def _embedded(settings: Settings, home: Path) -> Backend:
         lambdas_dir=REPOSITORY / "lambdas",
         clients={"s3": S3Client(objects), "runtime": RuntimeClient(endpoints)},
     )
+
+    def close() -> None:
+        workflows.close()
+        endpoints.close()
+
     return Backend(
         name="embedded",
         objects=objects,
@@ -53,7 +58,7 @@ def _embedded(settings: Settings, home: Path) -> Backend:
         workflows=workflows,
         machines=workflows,
         notifier=AppriseNotifier(settings.notify.get_secret_value().split() if settings.notify else []),
-        close=workflows.close,
+        close=close,
     )
 
 

@@ -5,14 +5,14 @@ import random
 import threading
 import uuid
 from collections.abc import Sequence
-from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from scones_core.domain import capture
 from scones_core.errors import NotFound
-from scones_core.local.files import read_json, write_json
+from scones_core.local.capture_files import CaptureFiles
+from scones_core.local.files import Parsed, write_json
 from scones_core.local.object_store import LocalObjectStore
 from scones_core.ports import Endpoint, EndpointConfig
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class LocalEndpoints:
-    """Endpoint descriptions are files, read at each call, so that every process on this home serves the same model."""
+    """Descriptions are files, looked at in each call, so that all processes on this home serve the same model."""
 
     def __init__(self, folder: Path, objects: LocalObjectStore, capture_prefix: str = "captures/") -> None:
         self.capture_prefix = capture_prefix
@@ -29,7 +29,8 @@ class LocalEndpoints:
         self._objects = objects
         self._models: dict[str, Classifier] = {}
         self._loading = threading.Lock()
-        self._serving = ExitStack()  # BLAS stays at one thread while models answer: switching costs more than they do
+        self._captures = CaptureFiles(objects.path)
+        self._described = Parsed(_from_json)
 
     def deploy(self, name: str, config: EndpointConfig) -> Endpoint:
         self._model(config)  # raises before anything has changed
@@ -41,7 +42,7 @@ class LocalEndpoints:
 
     def describe(self, name: str) -> Endpoint | None:
         try:
-            return _from_json(read_json(self._folder / f"{name}.json"))
+            return self._described.read(f"{self._folder}/{name}.json")
         except FileNotFoundError:
             return None
 
@@ -74,14 +75,14 @@ class LocalEndpoints:
     def delete(self, name: str) -> None:
         (self._folder / f"{name}.json").unlink(missing_ok=True)
 
+    def close(self) -> None:
+        self._captures.close()
+
     def _model(self, config: EndpointConfig) -> "Classifier":
         with self._loading:
             if config.artifact_sha256 not in self._models:
                 from scones_core.vision.classifier import Classifier  # loads what a page view does not need
-                from scones_core.vision.parallel import one_blas_thread
 
-                if not self._models:
-                    self._serving.enter_context(one_blas_thread())
                 artifact = self._objects.get(config.artifact_key)
                 self._models[config.artifact_sha256] = Classifier.load(artifact, config.artifact_sha256)
             return self._models[config.artifact_sha256]
@@ -95,19 +96,17 @@ class LocalEndpoints:
         inference_id: str | None,
         custom_attributes: str | None,
     ) -> None:
-        now, event_id = datetime.now(UTC), str(uuid.uuid4())
         record = capture.record(
-            event_id=event_id,
-            time=now,
+            event_id=str(uuid.uuid4()),
+            time=datetime.now(UTC),
             body=body,
             content_type=content_type,
             response=json.dumps(probabilities),
             inference_id=inference_id,
             custom_attributes=custom_attributes,
         )
-        prefix = f"{self.capture_prefix}{endpoint.name}/{endpoint.config.variant}/{now:%Y/%m/%d/%H}"
-        key = f"{prefix}/{now:%M-%S}-{now.microsecond // 1000:03d}-{uuid.uuid4()}.jsonl"
-        self._objects.put_quickly(key, json.dumps(record).encode() + b"\n")
+        prefix = f"{self.capture_prefix}{endpoint.name}/{endpoint.config.variant}/"
+        self._captures.append(prefix, json.dumps(record).encode() + b"\n")
 
 
 def _to_json(endpoint: Endpoint) -> dict[str, Any]:
@@ -120,6 +119,7 @@ def _to_json(endpoint: Endpoint) -> dict[str, Any]:
     }
 
 
-def _from_json(value: dict[str, Any]) -> Endpoint:
+def _from_json(text: bytes) -> Endpoint:
+    value = json.loads(text)
     created, updated = (datetime.fromisoformat(value[name]) for name in ("created", "updated"))
     return Endpoint(value["name"], value["status"], EndpointConfig(**value["config"]), created, updated)

@@ -3,8 +3,11 @@
 import json
 import os
 import uuid
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
+
+T = TypeVar("T")
 
 
 def write_atomically(path: Path, data: bytes, *, durable: bool = True) -> None:
@@ -41,3 +44,23 @@ def write_json(path: Path, value: Any) -> None:
 def read_json(path: Path) -> Any:
     """Raises FileNotFoundError."""
     return json.loads(path.read_bytes())
+
+
+class Parsed(Generic[T]):
+    """What files hold, parsed anew only when a file was replaced, be it by another process.
+
+    parse : from a file's bytes to what it holds
+    """
+
+    def __init__(self, parse: Callable[[bytes], T]) -> None:
+        self._parse = parse
+        self._known: dict[str, tuple[tuple[int, int, int], T]] = {}
+
+    def read(self, file: str) -> T:
+        """Raises FileNotFoundError, and what parsing raises."""
+        found = os.stat(file)
+        stamp = found.st_ino, found.st_mtime_ns, found.st_size
+        known = self._known.get(file)
+        if known is None or known[0] != stamp:
+            known = self._known[file] = (stamp, self._parse(Path(file).read_bytes()))
+        return known[1]

@@ -75,9 +75,8 @@ class Classifier:
 
         Raises BadImage; when several images were given, its text names the position.
         """
-        with one_blas_thread():
-            chunks = features_of(images, self.side, self.dictionaries)
-            scores = [self._scores(features) for features in chunks]
+        one_blas_thread()
+        scores = [self._scores(features) for features in features_of(images, self.side, self.dictionaries)]
         if not scores:
             return np.zeros((0, len(self.classes)))
         return softmax(np.concatenate(scores) / self.temperature)

@@ -22,6 +22,7 @@ Doubles = npt.NDArray[np.float64]
 
 LANDMARKS = 1_000  # bounds size, memory and time, however many images there are
 LENGTH = 30.0  # root mean square of the coordinates; penalties and stopping are relative to it
+SPREAD = 1e-3  # least standard deviation that is more than rounding
 ROWS = 1_024  # images handled at a time
 
 
@@ -32,13 +33,15 @@ class Coordinates:
         self._scaler = StandardScaler()
         for rows in _parts(features):  # all at once it would make a 64-bit copy
             self._scaler.partial_fit(features[rows])
+        self._scaler.scale_ = np.where(self._scaler.scale_ < SPREAD, 1, self._scaler.scale_)
         drawn = features[np.sort(rng.permutation(len(features))[:LANDMARKS])]
         landmarks = self._scaler.transform(drawn).astype(np.float16)
         approximation = Nystroem(gamma=gamma(features), n_components=len(drawn), random_state=0)
         self._nystroem = approximation.fit(landmarks.astype(np.float64))
         found = self._nystroem.transform(landmarks.astype(np.float64))
         self._centre = found.mean(axis=0)  # images are alike to each other: without it the optimiser creeps
-        self._stretch = LENGTH / np.sqrt(np.mean(np.sum((found - self._centre) ** 2, axis=1)) + 1e-12)
+        length = np.sqrt(np.mean(np.sum((found - self._centre) ** 2, axis=1)))
+        self._stretch = LENGTH / max(length, SPREAD)
 
     def __call__(self, features: Floats) -> Doubles:
         """Shape (n, m), m ≤ 1,000; about centred, and of a root mean square length of about LENGTH."""

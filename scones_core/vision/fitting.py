@@ -77,7 +77,8 @@ def fit(
 @contextmanager
 def _alone() -> Iterator[None]:
     """One thread for the libraries, BLAS and OpenMP, and no warning where the optimiser stops early or finds little."""
-    with one_blas_thread(), threadpool_limits(limits=1), warnings.catch_warnings():
+    one_blas_thread()
+    with threadpool_limits(limits=1), warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # of images that are all alike, or of a handful
         warnings.filterwarnings("ignore", "The least populated class", UserWarning)  # has fewer images than folds
         yield

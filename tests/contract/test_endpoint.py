@@ -23,8 +23,13 @@ def second(backend: Backend, config: EndpointConfig) -> Iterator[str]:
     backend.endpoints.delete(name)
 
 
-def captured(backend: Backend, name: str) -> list[str]:
+def files(backend: Backend, name: str) -> list[str]:
     return [info.key for info in backend.objects.list(f"{backend.endpoints.capture_prefix}{name}/")]
+
+
+def captured(backend: Backend, name: str) -> list[bytes]:
+    """The records; a file may hold several."""
+    return [line for key in files(backend, name) for line in backend.objects.get(key).splitlines()]
 
 
 def image(backend: Backend, key: str) -> bytes:
@@ -52,10 +57,10 @@ def test_what_was_asked_and_answered_is_captured(backend: Backend, second: str, 
     answered = backend.endpoints.invoke(
         second, body, "image/png", inference_id="inference-1", custom_attributes=f"s3_key={image_keys[1]}"
     )
-    [key] = set(captured(backend, second)) - before
-    assert re.fullmatch(KEY, key.removeprefix(backend.endpoints.capture_prefix))
-    record = backend.objects.get(key)
-    assert record.count(b"\n") == 1
+    [record] = set(captured(backend, second)) - before
+    for key in files(backend, second):
+        assert re.fullmatch(KEY, key.removeprefix(backend.endpoints.capture_prefix))
+        assert backend.objects.get(key).endswith(b"\n")
     inference = parse(record)
     assert inference.probabilities == pytest.approx(answered)
     assert (inference.inference_id, inference.image_key) == ("inference-1", image_keys[1])

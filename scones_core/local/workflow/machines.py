@@ -1,13 +1,15 @@
 """The state machine definitions: those of `infra/`, and those that users put into the home folder."""
 
 import json
+import os
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from scones_core.errors import BadDefinition, NotFound
-from scones_core.local.files import write_atomically
+from scones_core.local.files import Parsed, write_atomically
 from scones_core.local.workflow.asl.compile import compile_machine
 from scones_core.local.workflow.asl.errors import DefinitionError
 from scones_core.local.workflow.asl.state import StateMachine
@@ -24,7 +26,7 @@ class Machines:
     def __init__(self, builtin: Path, own: Path) -> None:
         self._builtin = builtin
         self._own = own
-        self._compiled: dict[str, tuple[str, StateMachine]] = {}
+        self._compiled = Parsed(_compiled)
 
     def names(self) -> Sequence[str]:
         files = [*self._builtin.glob("*" + SUFFIX), *self._own.glob("*" + SUFFIX)]
@@ -32,40 +34,42 @@ class Machines:
 
     def definition(self, machine: str) -> Mapping[str, Any]:
         """Return the definition as it stands in the file, with its substitutions still open."""
-        given: Mapping[str, Any] = json.loads(self._text(machine))
+        given: Mapping[str, Any] = json.loads(Path(self._file(machine)).read_bytes())
         return given
 
     def put(self, machine: str, definition: Mapping[str, Any]) -> None:
         if not _NAME.fullmatch(machine):
             raise BadDefinition(f"{machine!r} cannot name a state machine: use 1 to 80 letters, digits, - and _.")
-        text = json.dumps(definition, indent=2, ensure_ascii=False)
-        compiled(machine, text)
-        self._own.mkdir(parents=True, exist_ok=True)
-        write_atomically(self._own / (machine + SUFFIX), text.encode())
+        text = json.dumps(definition, indent=2, ensure_ascii=False).encode()
+        with _naming(machine):
+            _compiled(text)
+        write_atomically(self._own / (machine + SUFFIX), text)
 
     def machine(self, name: str) -> StateMachine:
         """Return the compiled machine. Raises NotFound, BadDefinition."""
-        text = self._text(name)
-        known = self._compiled.get(name)
-        if known is None or known[0] != text:
-            known = self._compiled[name] = (text, compiled(name, text))
-        return known[1]
+        file = self._file(name)
+        with _naming(name):
+            return self._compiled.read(file)
 
-    def _text(self, machine: str) -> str:
-        for folder in (self._own, self._builtin):
-            try:
-                if _NAME.fullmatch(machine):
-                    return (folder / (machine + SUFFIX)).read_text("utf-8")
-            except FileNotFoundError:
-                continue
+    def _file(self, machine: str) -> str:
+        if _NAME.fullmatch(machine):
+            for folder in (self._own, self._builtin):
+                if os.path.exists(file := f"{folder}/{machine}{SUFFIX}"):
+                    return file
         raise NotFound(f"There is no state machine {machine!r}; there are: {', '.join(self.names()) or 'none'}.")
 
 
-def compiled(name: str, text: str) -> StateMachine:
+@contextmanager
+def _naming(machine: str) -> Iterator[None]:
+    """Raise BadDefinition with the machine's name in the place of what compiling raises."""
     try:
-        return compile_machine(json.loads(substituted(text)))
+        yield
     except (DefinitionError, ValueError) as error:
-        raise BadDefinition(f"State machine {name!r}: {error}") from None
+        raise BadDefinition(f"State machine {machine!r}: {error}") from None
+
+
+def _compiled(text: bytes) -> StateMachine:
+    return compile_machine(json.loads(substituted(text.decode())))
 
 
 def substituted(text: str) -> str:

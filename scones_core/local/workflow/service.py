@@ -37,7 +37,7 @@ class LocalWorkflows:
     clients : keyword argument of a handler → client, as {"s3": …, "runtime": …}; states that read or write objects
         use "s3", and those that publish use "sns", which by default writes to `home/notifications.jsonl`
     functions : further functions, name → f(event, context, environ); they hide a handler of the same name
-    workers : how many functions run at once
+    workers : how many functions run at once; by default one more than there are cores, since they compute
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class LocalWorkflows:
         loaded = load_handlers(lambdas_dir, clients) | dict(functions or {})
         self._store = Store(home)
         self._owner = Owner(home / "workflow_owners")
-        self._engine = Engine(workers or min(8, 2 * (os.cpu_count() or 1)))
+        self._engine = Engine(workers or min(8, 1 + (os.cpu_count() or 1)))
         called = Functions(loaded, self._environment.read)
         self._world = make_world(self._engine, called, clients, self._store, self._owner.name, home)
         self._runs: dict[str, Run] = {}

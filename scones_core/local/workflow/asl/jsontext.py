@@ -5,11 +5,12 @@ import math
 from typing import Any
 
 MAX_PAYLOAD_BYTES = 262_144  # https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 
 def dumps(value: Any) -> str:
     """Return compact JSON text; characters outside ASCII stay as they are, as in AWS's histories."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return _ENCODER.encode(value)
 
 
 def is_too_large(text: str) -> bool:
