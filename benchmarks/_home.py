@@ -20,19 +20,26 @@ AT_ONCE = 20_000  # rows per transaction
 
 
 @contextmanager
-def deployed() -> Iterator[App]:
-    """An app whose model serves and which has captured nothing yet; it is gone after the block."""
+def empty() -> Iterator[App]:
+    """An app in a new home, which is gone after the block."""
     folder = Path(tempfile.mkdtemp(prefix="scones-benchmark-"))
     app = open_app(Settings(home=folder / "home"))
     try:
+        yield app
+    finally:
+        app.close()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def deployed() -> Iterator[App]:
+    """An app whose model serves and which has captured nothing yet; it is gone after the block."""
+    with empty() as app:
         etl.load(app, "sample")
         job = training.start(app)
         training.wait(app, job.name)
         deployment.deploy(app, training.model_of_job(app, job.name).id)
         yield app
-    finally:
-        app.close()
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def classify_all(app: App) -> int:
@@ -71,4 +78,6 @@ def _row(start: datetime, number: int, confidence: float) -> dict[str, Any]:
         "entropy": 0.1,
         "capture_key": f"datacapture/scones-unlimited/AllTraffic/{time:%Y/%m/%d/%H/%M-%S}-000-{number}.jsonl",
         "capture_line": 0,
+        "capture_start": 0,
+        "capture_end": 4_000,
     }

@@ -38,8 +38,19 @@ class ObjectStore(Protocol):
         """Return the object's bytes. Raises NotFound."""
         ...
 
+    def get_range(self, key: str, start: int, end: int) -> bytes:
+        """Return bytes `start` to `end` − 1, fewer where the object ends before. Raises NotFound."""
+        ...
+
     def list(self, prefix: str = "", *, after: str = "") -> Iterator[ObjectInfo]:
         """Yield the objects whose key starts with `prefix` and sorts after `after`, in key order."""
+        ...
+
+    def listdir(self, prefix: str = "") -> tuple[Sequence[str], Sequence[ObjectInfo]]:
+        """Return what lies right below `prefix`, which ends with "/" or is empty, in key order.
+
+        Folders come as prefixes that end with "/".
+        """
         ...
 
     def exists(self, key: str) -> bool: ...

@@ -51,7 +51,14 @@ TAKEN = {
     "StateMachineAlreadyExists",
 }
 FULL = {"ExecutionLimitExceeded", "LimitExceededException", "ResourceLimitExceeded", "ServiceQuotaExceededException"}
-INVALID = {"InvalidArn", "InvalidExecutionInput", "InvalidName", "InvalidParameterValueException", "InvalidRequest"}
+INVALID = {
+    "InvalidArn",
+    "InvalidExecutionInput",
+    "InvalidName",
+    "InvalidParameterValueException",
+    "InvalidRange",
+    "InvalidRequest",
+}
 VALIDATION = {"ValidationError", "ValidationException"}  # SageMaker and CloudFormation say everything with these
 
 # Where the IAM action is not named as the operation: https://docs.aws.amazon.com/service-authorization/

@@ -1,14 +1,14 @@
 """The object store in S3: the bucket of the stack."""
 
 import mimetypes
-from collections import deque
-from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError
 
+from scones_core.ahead import map_ahead
 from scones_core.aws.errors import code, unanswered
 from scones_core.aws.session import Aws, utc
 from scones_core.errors import BadInput, Conflict, NotFound
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from mypy_boto3_s3.type_defs import ObjectTypeDef
 
 WORKERS = 16  # uploads at once
-WAITING = 4 * WORKERS  # objects held in memory for them
 
 
 class S3ObjectStore:
@@ -52,18 +51,8 @@ class S3ObjectStore:
         return True
 
     def put_many(self, items: Iterable[tuple[str, bytes]]) -> None:
-        with ThreadPoolExecutor(WORKERS, thread_name_prefix="upload") as pool:
-            waiting: deque[Future[None]] = deque()
-            try:
-                for key, data in items:
-                    waiting.append(pool.submit(self.put, key, data))
-                    if len(waiting) > WAITING:
-                        waiting.popleft().result()
-                for upload in waiting:
-                    upload.result()
-            except BaseException:
-                pool.shutdown(cancel_futures=True)
-                raise
+        for _ in map_ahead(lambda item: self.put(*item), items, WORKERS):
+            pass
 
     def get(self, key: str) -> bytes:
         return b"".join(self.chunks(key))
@@ -95,6 +84,25 @@ class S3ObjectStore:
         )
         for page in pages:
             yield from map(_info, page.get("Contents", []))
+
+    def listdir(self, prefix: str = "") -> tuple[Sequence[str], Sequence[ObjectInfo]]:
+        pages = self._aws.s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix, Delimiter="/")
+        folders, objects = list[str](), list[ObjectInfo]()
+        for page in pages:
+            folders += [found["Prefix"] for found in page.get("CommonPrefixes", [])]
+            objects += map(_info, page.get("Contents", []))
+        return folders, objects
+
+    def get_range(self, key: str, start: int, end: int) -> bytes:
+        wanted = f"bytes={start}-{end - 1}"
+        try:
+            with suppress(BadInput):  # the object ends before `start`
+                return self._aws.s3.get_object(Bucket=self.bucket, Key=checked(key), Range=wanted)["Body"].read()
+        except NotFound as error:
+            raise self._not_found(key, error) from error
+        except BotoCoreError as error:
+            raise unanswered(error) from error
+        return b""
 
     def _not_found(self, key: str, error: NotFound) -> NotFound:
         if code(error) == "NoSuchBucket":

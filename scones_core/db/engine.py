@@ -12,7 +12,7 @@ from scones_core.errors import Damaged, Unavailable
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 WRITE_LOCK = 0x5C0E5  # any number that other users of the PostgreSQL database do not use
-HEAD = "0001"  # the newest file of migrations/versions
+HEAD = "0002"  # the newest file of migrations/versions
 
 
 class Database:
@@ -81,7 +81,13 @@ class Database:
 
 def _configure_sqlite(connection: Any, _record: object) -> None:
     connection.isolation_level = None  # SQLAlchemy's "begin" event below starts transactions, not the driver
-    for pragma in ("busy_timeout=30000", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+    for pragma in (
+        "busy_timeout=30000",
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        "cache_size=-65536",
+    ):
         connection.execute(f"PRAGMA {pragma}").close()
 
 

@@ -1,6 +1,6 @@
 """Queries on captured inferences."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,9 +13,13 @@ from scones_core.db.schema import EPOCH, capture_files, inferences, quarantine
 CHUNK = 500  # well under SQLite's limit of bound parameters
 
 
-def unread(connection: sa.Connection, files: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+def unread(connection: sa.Connection, files: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
     """Of (key, version), those that have not been read in this version."""
-    known = dict(connection.execute(sa.select(capture_files.c.key, capture_files.c.version)).all())
+    known: dict[str, str] = {}
+    for start in range(0, len(files), CHUNK):
+        keys = [key for key, _ in files[start : start + CHUNK]]
+        query = sa.select(capture_files.c.key, capture_files.c.version).where(capture_files.c.key.in_(keys))
+        known.update(dict(connection.execute(query).all()))
     return [(key, version) for key, version in files if known.get(key) != version]
 
 
@@ -31,15 +35,17 @@ def add(connection: sa.Connection, rows: Sequence[dict[str, Any]]) -> int:
     return len(fresh)
 
 
-def mark_read(connection: sa.Connection, files: Iterable[tuple[str, str]], rejected: Sequence[dict[str, Any]]) -> None:
-    """Note capture files as read, and the lines of them that were not inferences."""
-    for key, version in files:
-        connection.execute(sa.delete(capture_files).where(capture_files.c.key == key))
-        connection.execute(sa.delete(quarantine).where(quarantine.c.capture_key == key))
-        row = {"key": key, "version": version, "read_at": datetime.now(UTC)}
-        connection.execute(sa.insert(capture_files), row)
-    if rejected:
-        connection.execute(sa.insert(quarantine), list(rejected))
+def mark_read(connection: sa.Connection, files: Sequence[tuple[str, str]], rejected: Sequence[dict[str, Any]]) -> None:
+    """Note capture files as read, and the lines of them that were not inferences; a file may be named twice."""
+    now, keys = datetime.now(UTC), [{"file": key} for key, _ in files]
+    if keys:
+        connection.execute(sa.delete(capture_files).where(capture_files.c.key == sa.bindparam("file")), keys)
+        connection.execute(sa.delete(quarantine).where(quarantine.c.capture_key == sa.bindparam("file")), keys)
+        rows = [{"key": key, "version": version, "read_at": now} for key, version in dict(files).items()]
+        connection.execute(sa.insert(capture_files), rows)
+    lines = {(row["capture_key"], row["capture_line"]): row for row in rejected}
+    if lines:
+        connection.execute(sa.insert(quarantine), list(lines.values()))
 
 
 def quarantined(connection: sa.Connection) -> list[dict[str, Any]]:
@@ -49,6 +55,12 @@ def quarantined(connection: sa.Connection) -> list[dict[str, Any]]:
 
 def count(connection: sa.Connection) -> int:
     return int(connection.scalar(sa.select(sa.func.count()).select_from(inferences)) or 0)
+
+
+def newest(connection: sa.Connection) -> datetime | None:
+    """When the newest inference was made."""
+    found: datetime | None = connection.scalar(sa.select(sa.func.max(inferences.c.time)))
+    return found
 
 
 def frame(connection: sa.Connection, since: datetime | None = None) -> pd.DataFrame:

@@ -120,6 +120,8 @@ inferences = sa.Table(
     sa.Column("entropy", sa.Float, nullable=False),
     sa.Column("capture_key", sa.Text, nullable=False),
     sa.Column("capture_line", sa.Integer, nullable=False),
+    sa.Column("capture_start", sa.BigInteger),  # bytes; null where it was read before these were kept
+    sa.Column("capture_end", sa.BigInteger),
 )
 sa.Index("inferences_time", inferences.c.time)
 sa.Index("inferences_confidence", inferences.c.confidence)

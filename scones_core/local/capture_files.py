@@ -27,9 +27,9 @@ class CaptureFiles:
 
     def append(self, prefix: str, line: bytes) -> None:
         """Add a line, which ends with a newline, to a file below the key prefix `prefix` and the present hour."""
-        now = datetime.now(UTC)
-        prefix = f"{prefix}{now:%Y/%m/%d/%H}/"
         with self._lock:
+            now = datetime.now(UTC)
+            prefix = f"{prefix}{now:%Y/%m/%d/%H}/"
             if self._file is None or prefix != self._prefix or not self._has_room(len(line), now):
                 self._open(prefix, now)
             assert self._file is not None

@@ -1,9 +1,11 @@
 """The object store in a folder: one file per object."""
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
-from pathlib import Path, PurePosixPath
+from pathlib import Path
+from typing import BinaryIO
 
 from scones_core.errors import BadInput, NotFound
 from scones_core.local.files import write_atomically
@@ -38,10 +40,13 @@ class LocalObjectStore:
         os.sync()
 
     def get(self, key: str) -> bytes:
-        try:
-            return self.path(key).read_bytes()
-        except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
-            raise NotFound(f"There is no object “{key}” in the bucket “{self.bucket}”.") from None
+        with self._opened(key) as file:
+            return file.read()
+
+    def get_range(self, key: str, start: int, end: int) -> bytes:
+        with self._opened(key) as file:
+            file.seek(start)
+            return file.read(end - start)
 
     def exists(self, key: str) -> bool:
         return self.path(key).is_file()
@@ -50,24 +55,45 @@ class LocalObjectStore:
         self.path(key).unlink(missing_ok=True)
 
     def list(self, prefix: str = "", *, after: str = "") -> Iterator[ObjectInfo]:
-        top = PurePosixPath(prefix if prefix.endswith("/") else prefix.rpartition("/")[0] or ".")
-        if ".." in top.parts:
-            return
-        for key, entry in _walk(self.folder / top, "" if str(top) == "." else f"{top}/"):
+        for key, entry in self._walk(prefix.rpartition("/")[0]):
             if key.startswith(prefix) and key > after:
-                stat = entry.stat()
-                modified = datetime.fromtimestamp(stat.st_mtime, UTC)
-                yield ObjectInfo(key, stat.st_size, modified, f"{stat.st_mtime_ns:x}-{stat.st_size:x}")
+                yield _info(key, entry)
+
+    def listdir(self, prefix: str = "") -> tuple[Sequence[str], Sequence[ObjectInfo]]:
+        found = self._entries(prefix.rstrip("/"))
+        folders = [f"{key}/" for key, entry in found if entry.is_dir()]
+        return folders, [_info(key, entry) for key, entry in found if not entry.is_dir()]
+
+    @contextmanager
+    def _opened(self, key: str) -> Iterator[BinaryIO]:
+        try:
+            file = self.path(key).open("rb")
+        except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+            raise NotFound(f"There is no object “{key}” in the bucket “{self.bucket}”.") from None
+        with file:
+            yield file
+
+    def _walk(self, folder: str) -> Iterator[tuple[str, os.DirEntry[str]]]:
+        """Files below a folder in the order of their keys, as S3 lists them."""
+        for key, entry in self._entries(folder):
+            if entry.is_dir():
+                yield from self._walk(key)
+            else:
+                yield key, entry
+
+    def _entries(self, folder: str) -> Sequence[tuple[str, os.DirEntry[str]]]:
+        """What lies right in a folder, by key, in the order of S3's listing; folders without the / at their end."""
+        if folder.startswith("/") or ".." in folder.split("/"):
+            return []
+        try:
+            entries = [entry for entry in os.scandir(self.folder / folder) if not entry.name.startswith(".")]
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+        entries.sort(key=lambda entry: entry.name + "/" * entry.is_dir())
+        return [(f"{folder}/{entry.name}" if folder else entry.name, entry) for entry in entries]
 
 
-def _walk(folder: Path, key_prefix: str) -> Iterator[tuple[str, os.DirEntry[str]]]:
-    """Files below `folder` in the order of their keys, as S3 lists them."""
-    try:
-        entries = [entry for entry in os.scandir(folder) if not entry.name.startswith(".")]
-    except (FileNotFoundError, NotADirectoryError):
-        return
-    for entry in sorted(entries, key=lambda entry: entry.name + "/" * entry.is_dir()):
-        if entry.is_dir():
-            yield from _walk(Path(entry.path), f"{key_prefix}{entry.name}/")
-        else:
-            yield key_prefix + entry.name, entry
+def _info(key: str, entry: os.DirEntry[str]) -> ObjectInfo:
+    stat = entry.stat()
+    modified = datetime.fromtimestamp(stat.st_mtime, UTC)
+    return ObjectInfo(key, stat.st_size, modified, f"{stat.st_mtime_ns:x}-{stat.st_size:x}")

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-from scones_core.ports import JobStatus
 from scones_core.services import capture, deployment, etl, retraining, review, training
 from scones_core.services.app import App
 
@@ -56,7 +55,7 @@ def _next(app: App, dataset: bool, champion: bool, challenger: bool, captured: i
     if not champion:
         if training.models(app):
             return Step("Deploy the trained model.", "train", "deploy")
-        if any(job.status in (JobStatus.PENDING, JobStatus.IN_PROGRESS) for job in training.jobs(app)):
+        if training.measuring(app) or any(not job.status.ended for job in training.jobs(app)):
             return Step("Wait for the training job to end, then deploy its model.", "train", "status")
         return Step("Train a first model.", "train", "train")
     if challenger:

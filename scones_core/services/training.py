@@ -6,6 +6,7 @@ import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from scones_core.db import models as table
@@ -16,6 +17,8 @@ from scones_core.errors import NotFound, SconesError
 from scones_core.ports import EndpointConfig, TrainingJob, TrainingRequest
 from scones_core.services import etl
 from scones_core.services.app import App
+
+_MEASURING = "measuring "
 
 
 def start(
@@ -89,7 +92,10 @@ def wait(app: App, name: str, *, on_log: Callable[[str], None] = lambda _line: N
 
 
 def settle(app: App) -> None:
-    """Register a model version for each job that has completed since the last time."""
+    """Register a model version for each job that has completed since the last time.
+
+    It is measured before, which on AWS takes minutes: `measuring` tells of what outlasted the app's patience.
+    """
     with app.db.read() as connection:
         unsettled = table.unsettled_jobs(connection)
     for name, dataset in unsettled:
@@ -97,13 +103,21 @@ def settle(app: App) -> None:
             job = app.backend.training.describe(name)
         except NotFound:  # noted here, but never started: the app was killed in between
             job = None
-        if job and not job.status.ended:
-            continue
-        model = _model_of(app, job, dataset) if job and job.artifact_key else None
-        with app.db.write() as connection:
-            if table.settle_job(connection, name) and model:
-                values, answers = model
-                table.add_evaluation(connection, table.add_model(connection, values), answers)
+        if job is None or job.status.ended:
+            app.under_way.done(_MEASURING + name, partial(_settle, app, name, dataset, job), app.patience)
+
+
+def measuring(app: App) -> list[str]:
+    """The completed jobs whose models are being measured at the moment."""
+    return [name.removeprefix(_MEASURING) for name in app.under_way.names() if name.startswith(_MEASURING)]
+
+
+def _settle(app: App, name: str, dataset: str, job: TrainingJob | None) -> None:
+    model = _model_of(app, job, dataset) if job and job.artifact_key else None
+    with app.db.write() as connection:
+        if table.settle_job(connection, name) and model:
+            values, answers = model
+            table.add_evaluation(connection, table.add_model(connection, values), answers)
 
 
 def _model_of(app: App, job: TrainingJob, dataset: str) -> tuple[dict[str, Any], table.Answers]:

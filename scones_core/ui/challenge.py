@@ -50,16 +50,20 @@ def compare_any(app: App, models: Sequence[ModelVersion]) -> None:
 
 
 def _running(app: App) -> str | None:
-    return next((job.name for job in training.jobs(app) if not job.status.ended), None)
+    running = [job.name for job in training.jobs(app) if not job.status.ended]
+    return next(iter(running + training.measuring(app)), None)
 
 
 def _follow(app: App, name: str) -> None:
     job = training.job(app, name)
-    if job.status.ended:
+    measuring = name in training.measuring(app)
+    if job.status.ended and not measuring:
         st.rerun()
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"Training job `{name}`", width="content")
         status_badge(job.status)
+        if measuring:
+            st.caption("The model is being measured on the validation images.")
     if job.metrics:
         metric_curve(job.metrics, key=f"challenge_{name}")
     show_log(training.log(app, name), last=8)

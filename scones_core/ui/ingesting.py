@@ -9,17 +9,17 @@ from scones_core.ui.session import shown_errors
 
 _DUE = "ingest_due"
 _EVERY = 5.0  # seconds between two ingests of their own accord
-_SHARE = 20  # and at least so many times as long as the last one took: listing many capture files takes a while
+_SHARE = 20  # and at least so many times as long as the last one took
 
 
-def ingest(app: App) -> str:
-    """Read what the endpoint captured since the last time; returns what to tell the user."""
+def ingest(app: App, *, recent: bool = False) -> str:
+    """Read what the endpoint captured since the last time, or only what is `recent`; returns what to tell the user."""
     started, place = time.monotonic(), st.empty()
 
     def progress(done: int, total: int | None, what: str) -> None:
         place.progress(done / max(1, total or done), f"{done:,} {what}")
 
-    found = capture.ingest(app, progress=progress)
+    found = capture.ingest(app, recent=recent, progress=progress)
     place.empty()
     ended = time.monotonic()
     st.session_state[_DUE] = ended + max(_EVERY, _SHARE * (ended - started))
@@ -31,4 +31,4 @@ def ingest_on_opening(app: App) -> None:
     """Ingest, unless this session did so a moment ago."""
     if time.monotonic() >= st.session_state.get(_DUE, 0.0):
         with shown_errors():
-            ingest(app)
+            ingest(app, recent=True)

@@ -55,14 +55,14 @@ def select_job(name: str) -> None:
 
 
 def jobs_panel(app: App) -> None:
-    """All jobs and the chosen one; looks again every second while one of them runs."""
-    running = any(not job.status.ended for job in training.jobs(app))
+    """All jobs and the chosen one; looks again every second while one of them runs or is measured."""
+    running = _going_on(app, training.jobs(app))
     st.fragment(run_every=EVERY if running else None)(_panel)(app, running)
 
 
 def _panel(app: App, was_running: bool) -> None:
     jobs = training.jobs(app)
-    if was_running and all(job.status.ended for job in jobs):
+    if was_running and not _going_on(app, jobs):
         st.rerun()  # the model it made belongs in the rest of the page
     models = {model.training_job: model for model in training.models(app)}
     _table(app, jobs, models)
@@ -71,6 +71,10 @@ def _panel(app: App, was_running: bool) -> None:
         select_job(names[0])
     name = st.selectbox("Training job", names, key=_JOB)
     job_detail(app, training.job(app, name), models.get(name))
+
+
+def _going_on(app: App, jobs: Sequence[TrainingJob]) -> bool:
+    return any(not job.status.ended for job in jobs) or bool(training.measuring(app))
 
 
 def _table(app: App, jobs: Sequence[TrainingJob], models: dict[str, ModelVersion]) -> None:
@@ -123,6 +127,8 @@ def job_detail(app: App, job: TrainingJob, model: ModelVersion | None) -> None:
         show_log(training.log(app, job.name), height=250)
     if model:
         _model_result(model)
+    elif job.name in training.measuring(app):
+        st.info("The model is being measured on the validation images.", icon=":material/hourglass_top:")
 
 
 def show_log(lines: Sequence[str], *, last: int = 200, height: int | Literal["content"] = "content") -> None:

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import streamlit as st
 
@@ -12,12 +13,13 @@ from scones_core.services import App, notification
 
 _USER = "user_name"
 _ANYONE = "someone"
+_PATIENCE = 2.0  # seconds for which a page waits for what may take minutes
 
 
 @st.cache_resource(show_spinner=False, on_release=App.close)
 def get_app() -> App:
     """The one App of this server process."""
-    app = open_app()
+    app = replace(open_app(), patience=_PATIENCE)
     notification.watch(app)
     return app
 

@@ -49,6 +49,26 @@ def test_objects_are_listed_in_key_order_by_prefix(objects: ObjectStore, prefix:
     assert keys(objects, f"{prefix}nothing/") == []
 
 
+def test_a_level_shows_its_folders_and_its_objects(objects: ObjectStore, prefix: str):
+    objects.put_many((prefix + name, b"x") for name in ["b", "a/b/c", "a/ba", "c/d"])
+    folders, infos = objects.listdir(prefix)
+    assert list(folders) == [f"{prefix}a/", f"{prefix}c/"]
+    assert [info.key for info in infos] == [f"{prefix}b"]
+    folders, infos = objects.listdir(f"{prefix}a/")
+    assert list(folders) == [f"{prefix}a/b/"]
+    assert [(info.key, info.size) for info in infos] == [(f"{prefix}a/ba", 1)]
+    assert objects.listdir(f"{prefix}nothing/") == ([], [])
+
+
+def test_a_part_of_an_object_is_got(objects: ObjectStore, prefix: str):
+    objects.put(f"{prefix}a", b"0123456789")
+    assert objects.get_range(f"{prefix}a", 2, 5) == b"234"
+    assert objects.get_range(f"{prefix}a", 8, 20) == b"89"
+    assert objects.get_range(f"{prefix}a", 10, 20) == b""
+    with pytest.raises(NotFound, match=f"no object “{prefix}b”"):
+        objects.get_range(f"{prefix}b", 0, 1)
+
+
 def test_many_objects_are_all_there(objects: ObjectStore, prefix: str):
     objects.put_many((f"{prefix}{number:04}", str(number).encode()) for number in range(200))
     assert keys(objects, prefix) == [f"{number:04}" for number in range(200)]

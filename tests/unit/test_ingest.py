@@ -53,6 +53,36 @@ def test_an_unreadable_line_is_set_aside_and_the_others_are_kept(app: App):
     assert capture.ingest(app) == capture.Ingested(new=2, duplicates=0, quarantined=1)
 
 
+def test_a_file_given_twice_is_set_aside_once(app: App):
+    data = line("a") + b"{half a rec\n"
+    assert capture.ingest_files(app, [data, data]) == capture.Ingested(new=1, duplicates=1, quarantined=2)
+    assert capture.ingest_files(app, [data]).quarantined == 1
+
+
+def test_captures_are_found_however_deep_they_lie(app: App):
+    put(app, "2026/01/01/12/a.jsonl", line("a"))
+    put(app, "2026/01/01/b.jsonl", line("b"))
+    put(app, "c.jsonl", line("c"))
+    put(app, "2026/01/01/12/deeper/d.jsonl", line("d"))
+    assert capture.ingest(app).new == 4
+
+
+def test_a_quick_look_leaves_the_hours_of_long_ago_for_a_thorough_one(app: App):
+    put(app, "2026/01/01/12/a.jsonl", line("a"))
+    assert capture.ingest(app, recent=True).new == 1
+    for hour in ("2025/12/30/23", "2025/12/31/11", "2025/12/31/12", "2026/01/02/00"):
+        put(app, f"{hour}/a.jsonl", line(hour))
+    assert capture.ingest(app, recent=True).new == 2
+    assert capture.ingest(app).new == 2
+
+
+def test_the_image_of_an_inference_is_read_from_its_place_in_the_file(app: App):
+    pictures = {name: png(seed, upright=True) for seed, name in enumerate("abc")}
+    put(app, "2026/01/01/12/a.jsonl", b"".join(line(name, image=image) for name, image in pictures.items()))
+    capture.ingest(app)
+    assert {name: capture.image(app, name) for name in pictures} == pictures
+
+
 def test_files_of_other_endpoints_are_imported_with_their_images(app: App):
     picture = png(7, upright=False)
     found = capture.ingest_files(app, [line("x", image=picture), line("x", image=picture)])
