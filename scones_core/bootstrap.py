@@ -68,6 +68,7 @@ def _aws(settings: Settings) -> Backend:
     from scones_core.aws.endpoint import SageMakerEndpoints
     from scones_core.aws.notifier import SnsNotifier
     from scones_core.aws.object_store import S3ObjectStore
+    from scones_core.aws.registry import SageMakerRegistry
     from scones_core.aws.session import Aws
     from scones_core.aws.training import SageMakerTraining
     from scones_core.aws.workflow import StepFunctions
@@ -90,5 +91,6 @@ def _aws(settings: Settings) -> Backend:
         workflows=workflows,
         machines=workflows,
         notifier=SnsNotifier(aws),
+        registry=SageMakerRegistry(aws, objects, machines),
         checks=lambda: checks(aws, objects, machines, settings.endpoint),
     )

@@ -183,6 +183,17 @@ class EndpointService(Protocol):
     def delete(self, name: str) -> None: ...
 
 
+class ModelRegistry(Protocol):
+    """Where others find the model versions; the product itself goes by its database."""
+
+    def publish(self, config: EndpointConfig, approval: Any, facts: Mapping[str, str]) -> None:
+        """Show a model version, or that its approval has changed.
+
+        approval : a ModelApprovalStatus of SageMaker.  facts : what else is known of it, by name.
+        """
+        ...
+
+
 class ExecutionStatus(StrEnum):
     RUNNING = "RUNNING"
     SUCCEEDED = "SUCCEEDED"
@@ -283,6 +294,7 @@ class Backend:
     workflows: WorkflowService
     machines: StateMachines
     notifier: Notifier
+    registry: ModelRegistry | None = None
     close: Callable[[], None] = lambda: None
     # What `doctor` asks of this backend alone: the name of a check, and the check, which returns what it found or
     # raises the SconesError that says what to do.

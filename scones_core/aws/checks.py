@@ -148,6 +148,7 @@ def _needed(aws: Aws, endpoint: str) -> Iterator[tuple[list[str], str]]:
     yield ["sagemaker:CreateEndpointConfig"], f"{sagemaker}:endpoint-config/{aws.stack}-{NOBODY}"
     deploy = ["CreateEndpoint", "UpdateEndpoint", "DeleteEndpoint", "InvokeEndpoint"]
     yield [f"sagemaker:{action}" for action in deploy], f"{sagemaker}:endpoint/{endpoint}"
+    yield ["sagemaker:CreateModelPackage"], f"{sagemaker}:model-package/{aws.stack}/1"
     yield ["iam:PassRole"], aws.output("SageMakerRoleArn")
     for function in functions.names(aws):
         yield ["lambda:UpdateFunctionConfiguration"], function

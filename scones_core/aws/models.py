@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from scones_core.aws.algorithms import Machines, image_uri, serving_environment
 from scones_core.aws.object_store import S3ObjectStore
@@ -11,6 +12,9 @@ from scones_core.aws.session import Aws, resource_name
 from scones_core.aws.training import algorithm_of
 from scones_core.errors import Conflict, Damaged
 from scones_core.ports import EndpointConfig
+
+if TYPE_CHECKING:
+    from mypy_boto3_sagemaker.type_defs import ContainerDefinitionTypeDef
 
 # Variables of the model's container that keep what the product knows of it, so that it is read back with the model.
 LABEL, KEY, SHA256 = "SCONES_MODEL", "SCONES_ARTIFACT_KEY", "SCONES_ARTIFACT_SHA256"
@@ -28,11 +32,7 @@ class Models:
     def create(self, config: EndpointConfig) -> str:
         """The Model's name. Raises NotFound (no artifact) or Damaged (checksum)."""
         self.verify(config)
-        container = {
-            "Image": self._image(config.artifact_key),
-            "ModelDataUrl": self._objects.uri(config.artifact_key),
-            "Environment": {**self._environment(config), **_note(config)},
-        }
+        container = self.container(config)
         digest = hashlib.sha256(json.dumps(container, sort_keys=True).encode()).hexdigest()
         name = resource_name(self._aws.stack, config.model, digest)
         role = self._aws.output("SageMakerRoleArn")
@@ -40,10 +40,18 @@ class Models:
             self._aws.sagemaker.create_model(
                 ModelName=name,
                 ExecutionRoleArn=role,
-                PrimaryContainer=container,  # type: ignore[arg-type]  # a plain dict, to be digested
+                PrimaryContainer=container,
                 Tags=[{"Key": "scones:stack", "Value": self._aws.stack}],
             )
         return name
+
+    def container(self, config: EndpointConfig) -> "ContainerDefinitionTypeDef":
+        """The image, the artifact and the variables that serve it."""
+        return {
+            "Image": self._image(config.artifact_key),
+            "ModelDataUrl": self._objects.uri(config.artifact_key),
+            "Environment": {**self._environment(config), **_note(config)},
+        }
 
     def verify(self, config: EndpointConfig) -> None:
         """Compare the artifact with its checksum, once for each. Raises NotFound, Damaged."""

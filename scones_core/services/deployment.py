@@ -42,6 +42,7 @@ def deploy(
     with app.db.write() as connection:
         table.confirm_deployment(connection, noted)
         table.set_approval(connection, version.number, Approval.APPROVED)
+    training.publish(app, version.number)
     return endpoint
 
 
@@ -121,4 +122,5 @@ def rollback(app: App, *, actor: str = "") -> Endpoint:
     restored = deploy(app, back_to, actor=actor, action=Action.ROLLBACK)
     with app.db.write() as connection:
         table.set_approval(connection, taken_out.number, Approval.REJECTED)
+    training.publish(app, taken_out.number)
     return restored

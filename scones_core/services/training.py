@@ -5,6 +5,7 @@ import json
 import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -115,9 +116,27 @@ def measuring(app: App) -> list[str]:
 def _settle(app: App, name: str, dataset: str, job: TrainingJob | None) -> None:
     model = _model_of(app, job, dataset) if job and job.artifact_key else None
     with app.db.write() as connection:
-        if table.settle_job(connection, name) and model:
-            values, answers = model
-            table.add_evaluation(connection, table.add_model(connection, values), answers)
+        if not table.settle_job(connection, name) or model is None:
+            return
+        values, answers = model
+        number = table.add_model(connection, values)
+        table.add_evaluation(connection, number, answers)
+    publish(app, number)
+
+
+def publish(app: App, number: int) -> None:
+    """Show a model version and its approval in the backend's registry, where it has one.
+
+    What the registry refuses is nobody's loss: the next change brings it up to date, and `doctor` says what is missing.
+    """
+    if app.backend.registry is None:
+        return
+    with app.db.read() as connection:
+        version = next(model for model in table.model_list(connection) if model.number == number)
+    facts = {name: f"{value:.4f}" for name, value in version.metrics.items() if isinstance(value, float)}
+    facts |= {"training_job": version.training_job, "dataset": version.dataset}
+    with suppress(SconesError):
+        app.backend.registry.publish(endpoint_config(version), str(version.approval), facts)
 
 
 def _model_of(app: App, job: TrainingJob, dataset: str) -> tuple[dict[str, Any], table.Answers]:

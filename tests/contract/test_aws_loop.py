@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import boto3
 import pytest
 
 from scones_core.bootstrap import open_app
@@ -11,6 +12,7 @@ from scones_core.services import App, demo, deployment, doctor, monitoring
 from scones_core.services.demo import Stage
 from tests.conftest import write_images
 from tests.contract.conftest import REAL, aws_settings
+from tests.contract.stand_in.server import REGION, STACK
 
 pytestmark = pytest.mark.skipif(REAL, reason="takes an hour and costs money")
 
@@ -23,6 +25,13 @@ def app(fresh_stand_in: dict[str, str], tmp_path: Path) -> Iterator[App]:
     opened.close()
 
 
+def published() -> dict[str, str]:
+    """Model versions and their approval, as the SageMaker Model Registry shows them."""
+    found = boto3.client("sagemaker", region_name=REGION).list_model_packages(ModelPackageGroupName=STACK)
+    packages = found["ModelPackageSummaryList"]
+    return {package["ModelPackageDescription"].split(",")[0]: package["ModelApprovalStatus"] for package in packages}
+
+
 def test_load_train_deploy_classify_monitor_review_retrain_and_promote(app: App, tmp_path: Path):
     source = str(write_images(tmp_path / "images", train=12, test=8))
     told = {one.stage: one.result for one in demo.run(app, source=source, images=6)}
@@ -33,6 +42,8 @@ def test_load_train_deploy_classify_monitor_review_retrain_and_promote(app: App,
     assert told[Stage.RETRAIN].new_labels > 0
     expected = "v1" if told[Stage.RETRAIN].comparison.verdict is Verdict.WORSE else "v2"
     assert deployment.champion(app).id == expected
+    approvals = {"v1": "Approved", "v2": "Approved" if expected == "v2" else "PendingManualApproval"}
+    assert published() == approvals
     monitoring.set_threshold(app, 0.5)
     assert monitoring.figures(app).inferences == told[Stage.INGEST].new
     assert [check for check in doctor.checks(app) if not check.ok and check.name != "AWS stack"] == []

@@ -88,6 +88,9 @@ def deploy(stack: str, parameters: dict[str, str] | None = None) -> None:
         Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in (parameters or {}).items()],
         Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
     )
+    boto3.client("sagemaker").create_model_package_group(
+        ModelPackageGroupName=stack, ModelPackageGroupDescription="as in the template, which moto cannot make"
+    )
     cloudformation.get_waiter("stack_create_complete").wait(
         StackName=stack, WaiterConfig={"Delay": 1, "MaxAttempts": 30}
     )
