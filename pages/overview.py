@@ -17,7 +17,7 @@ status = overview.status(app)
 
 loop_strip(loop_stages(app, status))
 running_demo(app)
-idle_warning(costs.of_endpoint(app))
+idle_warning(costs.of_endpoint(app), "on **Train & deploy**")
 next_step_card(status)
 key_figures(app, status)
 demo_section(app)

@@ -17,7 +17,7 @@ if etl.current(app) is None:
     st.stop()
 
 cost = costs.of_endpoint(app)
-idle_warning(cost)
+idle_warning(cost, "below")
 train, deploy, endpoint = st.columns(3)
 with train.container(border=True, height="stretch"):
     st.subheader("Training job", anchor=False)

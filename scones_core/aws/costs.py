@@ -13,11 +13,12 @@ from scones_core.aws.algorithms import Machines
 from scones_core.aws.recently import Recently
 from scones_core.aws.session import Aws, utc
 from scones_core.domain.costs import DAY, LOOK_BACK, Price
-from scones_core.errors import NotFound, SconesError
+from scones_core.errors import NotFound, SconesError, Unavailable
 from scones_core.ports import Instances, Use
 
 T = TypeVar("T")
 SOME_MINUTES = 300.0  # seconds for which an answer counts, an error too
+THE_LIST = "price list"  # the answer of this name: that the list as a whole cannot be asked
 TO_THE_HOUR = timedelta(hours=1)  # period of the metric; CloudWatch gives up to 1,440 of them at once
 
 
@@ -65,7 +66,7 @@ class SageMakerCosts:
 
         found: T | SconesError = self._answers.get(name, answer)
         if isinstance(found, SconesError):
-            raise found
+            raise found.with_traceback(None)  # that of the first time says nothing of this one
         return found
 
     def _instance_type(self, config: str) -> str:
@@ -73,18 +74,26 @@ class SageMakerCosts:
         return str(variant.get("InstanceType", ""))
 
     def _listed(self, instances: Instances) -> Price:
-        wanted = {"instanceName": instances.type, "component": str(instances.use), "regionCode": self._aws.region}
-        pages = self._aws.pricing.get_paginator("get_products").paginate(
-            ServiceCode="AmazonSageMaker",
-            Filters=[{"Type": "TERM_MATCH", "Field": field, "Value": value} for field, value in wanted.items()],
-        )
-        found = [price for page in pages for product in page["PriceList"] for price in _hourly(json.loads(product))]
+        self._kept(THE_LIST, lambda: None)  # raises what the last one met with who asked for another instance
+        try:
+            found = [price for product in self._products(instances) for price in _hourly(product)]
+        except Unavailable as error:
+            self._answers.put(THE_LIST, error)
+            raise
         if not found:
             raise NotFound(
                 f"AWS's price list has no {instances.type} for {instances.use.lower()} in {self._aws.region}: "
                 "check the name of the instance, or look at aws.amazon.com/sagemaker/pricing."
             )
         return max(found, key=lambda price: price.per_hour)  # there is one; of more, an estimate takes the dearest
+
+    def _products(self, instances: Instances) -> Iterator[Any]:
+        wanted = {"instanceName": instances.type, "component": str(instances.use), "regionCode": self._aws.region}
+        pages = self._aws.pricing.get_paginator("get_products").paginate(
+            ServiceCode="AmazonSageMaker",
+            Filters=[{"Type": "TERM_MATCH", "Field": field, "Value": value} for field, value in wanted.items()],
+        )
+        return (json.loads(product) for page in pages for product in page["PriceList"])
 
     def _asked(self, endpoint: str) -> datetime | None:
         now = datetime.now(UTC)
@@ -109,8 +118,8 @@ class SageMakerCosts:
 
 def _hourly(product: Any) -> Iterator[Price]:
     """The on-demand prices of an hour in a product of the price list; not the fees that are paid once."""
-    for term in product["terms"].get("OnDemand", {}).values():
+    for term in product.get("terms", {}).get("OnDemand", {}).values():
         for dimension in term["priceDimensions"].values():
             for currency, amount in dimension["pricePerUnit"].items():
-                if dimension["unit"] == "Hrs" and float(amount) > 0:
+                if dimension.get("unit") == "Hrs" and float(amount) > 0:
                     yield Price(float(amount), currency)

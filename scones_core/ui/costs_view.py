@@ -23,8 +23,8 @@ def training_cost(app: App) -> None:
     took = f"as the training of {cost.like} took" if cost.like else "as the reference run was billed on a GPU"
     spot = " Spot capacity usually costs less than this; the bill tells." if cost.instances.spot else ""
     st.caption(
-        f":material/payments: **{cost.instances.type}**, {_an_hour(cost.price)}: about "
-        f"**{money(cost.price, cost.price.of(cost.seconds))}** for {duration(cost.seconds)}, {took}.{spot}",
+        f":material/payments: **{cost.instances.type}**, {_an_hour(cost.price)}: "
+        f"**{_about(cost.price, cost.seconds)}** for {duration(cost.seconds)}, {took}.{spot}",
         help=f"{_ON_DEMAND} Measuring the model afterwards is a transform job, which comes on top.",
     )
 
@@ -62,18 +62,19 @@ def endpoint_cost(cost: EndpointCost | None) -> None:
             help="As if there had always been as many instances as now. " + _ON_DEMAND,
         )
         a_day.metric("Cost a day", money(price, price.of(DAY, count)))
-        st.caption(f"{count} × {cost.instances.type}, {_an_hour(price)} each, for {span(cost.age)}")
+        each = " each" if count > 1 else ""
+        st.caption(f"{count} × {cost.instances.type}, {_an_hour(price)}{each}, for {span(cost.age)}")
     if cost.quiet_unknown:
         _unknown(cost.quiet_unknown)
 
 
-def idle_warning(cost: EndpointCost | None) -> None:
-    """Points out an endpoint that nobody has asked for a day."""
+def idle_warning(cost: EndpointCost | None, where: str) -> None:
+    """Points out an endpoint that nobody has asked for a day; `where` it can be deleted."""
     if cost is None or not cost.idle or cost.quiet is None:
         return
     longer = " or longer" if cost.quiet >= LOOK_BACK else ""
     st.warning(
-        f"Nobody has asked the endpoint for {span(cost.quiet)}{longer}{_daily(cost)}. Delete it on **Train & deploy** "
+        f"Nobody has asked the endpoint for {span(cost.quiet)}{longer}, and it {_daily(cost)}. Delete it {where} "
         "when it is not needed; a model is deployed again within minutes.",
         icon=":material/bedtime:",
     )
@@ -100,10 +101,15 @@ def _an_hour(price: Price) -> str:
     return f"{whole}.{decimals.rstrip('0').ljust(2, '0')} {price.currency} an hour"
 
 
+def _about(price: Price, seconds: float) -> str:
+    amount = money(price, price.of(seconds))
+    return amount if amount.startswith("less") else f"about {amount}"
+
+
 def _daily(cost: EndpointCost) -> str:
     if cost.price is None:
-        return ", and it is billed all the same"
-    return f", at {money(cost.price, cost.price.of(DAY, cost.instances.count))} a day"
+        return "is billed all the same"
+    return f"costs {money(cost.price, cost.price.of(DAY, cost.instances.count))} a day"
 
 
 def _unknown(why: str) -> None:

@@ -54,6 +54,8 @@ def test_a_refusal_names_the_permission_and_is_not_asked_for_again_at_once(costs
     for _ in range(3):
         with pytest.raises(Unavailable, match="does not allow you pricing:GetProducts"):
             costs.price(costs.training())
+    with pytest.raises(Unavailable):
+        costs.price(costs.hosting())
     assert len(prices.asked) == 1
 
 
