@@ -1,6 +1,7 @@
 """Overview: where the loop stands, what to do next, and the guided demo."""
 
-from scones_core.services import overview
+from scones_core.services import costs, overview
+from scones_core.ui.costs_view import idle_warning
 from scones_core.ui.demo_view import demo_section, running_demo
 from scones_core.ui.loop_strip import loop_stages, loop_strip
 from scones_core.ui.overview_view import key_figures, next_step_card
@@ -16,6 +17,7 @@ status = overview.status(app)
 
 loop_strip(loop_stages(app, status))
 running_demo(app)
+idle_warning(costs.of_endpoint(app), "on **Train & deploy**")
 next_step_card(status)
 key_figures(app, status)
 demo_section(app)

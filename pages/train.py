@@ -2,8 +2,10 @@
 
 import streamlit as st
 
-from scones_core.services import etl, training
-from scones_core.ui.jobs import deploy_form, endpoint_card, jobs_panel, start_form
+from scones_core.services import costs, etl, training
+from scones_core.ui.costs_view import idle_warning
+from scones_core.ui.endpoint_view import endpoint_card
+from scones_core.ui.jobs import deploy_form, jobs_panel, start_form
 from scones_core.ui.session import get_app
 from scones_core.ui.widgets import empty_state, next_step, page_header
 
@@ -14,6 +16,8 @@ if etl.current(app) is None:
     empty_state("photo_library", "There are no images to train on yet. Load a dataset first.", "data", "Load images")
     st.stop()
 
+cost = costs.of_endpoint(app)
+idle_warning(cost, "below")
 train, deploy, endpoint = st.columns(3)
 with train.container(border=True, height="stretch"):
     st.subheader("Training job", anchor=False)
@@ -23,7 +27,7 @@ with deploy.container(border=True, height="stretch"):
     deploy_form(app)
 with endpoint.container(border=True, height="stretch"):
     st.subheader("Endpoint", anchor=False)
-    endpoint_card(app)
+    endpoint_card(app, cost)
 
 st.subheader("Jobs", anchor=False)
 if training.jobs(app):

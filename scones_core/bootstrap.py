@@ -65,6 +65,7 @@ def _embedded(settings: Settings, home: Path) -> Backend:
 def _aws(settings: Settings) -> Backend:
     from scones_core.aws.algorithms import Algorithm, Machines
     from scones_core.aws.checks import checks
+    from scones_core.aws.costs import SageMakerCosts
     from scones_core.aws.endpoint import SageMakerEndpoints
     from scones_core.aws.notifier import SnsNotifier
     from scones_core.aws.object_store import S3ObjectStore
@@ -92,5 +93,6 @@ def _aws(settings: Settings) -> Backend:
         machines=workflows,
         notifier=SnsNotifier(aws),
         registry=SageMakerRegistry(aws, objects, machines),
+        costs=SageMakerCosts(aws, machines),
         checks=lambda: checks(aws, objects, machines, settings.endpoint),
     )

@@ -174,6 +174,7 @@ def _model_commands(commands: Any, common: ArgumentParser) -> None:
     sub = _add(commands, common, "promote", "put the challenger, or a named model, into service")
     sub.add_argument("model", nargs="?", metavar="MODEL")
     _add(commands, common, "rollback", "bring back the model that served before")
+    _add(commands, common, "undeploy", "delete the endpoint; captures, labels and models are kept")
     sub = _add(commands, common, "demo", "the whole loop, once, with a scripted reviewer")
     sub.add_argument("--source", default="sample")
     sub.add_argument("--images", type=int, default=60, metavar="N")

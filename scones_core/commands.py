@@ -195,6 +195,12 @@ def _rollback(app: App, _args: Namespace, _terminal: Terminal) -> Result:
     return {**documents.endpoint(endpoint), "previous": before.id if before else None}
 
 
+def _undeploy(app: App, _args: Namespace, _terminal: Terminal) -> Result:
+    before = deployment.get_endpoint(app)
+    deployment.delete(app, actor=ACTOR)
+    return {"endpoint": None, "previous": before.config.model}
+
+
 _TELL: dict[demo.Stage, Callable[[Any], Any]] = {
     demo.Stage.ETL: documents.dataset,
     demo.Stage.TRAIN: documents.model,
@@ -245,6 +251,7 @@ COMMANDS: dict[str, Callable[[App, Namespace, Terminal], Result]] = {
     "retrain": _retrain,
     "promote": _promote,
     "rollback": _rollback,
+    "undeploy": _undeploy,
     "demo": _demo,
     "status": _status,
     "doctor": _doctor,

@@ -9,6 +9,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol
 
+from scones_core.domain.costs import Price
+
 
 @dataclass(frozen=True)
 class ObjectInfo:
@@ -283,6 +285,51 @@ class Notifier(Protocol):
         ...
 
 
+class Use(StrEnum):
+    """What an instance is paid for, as the price list calls it."""
+
+    TRAINING = "Training"
+    HOSTING = "Hosting"
+
+
+@dataclass(frozen=True)
+class Instances:
+    """Instances of one type, as `ml.m5.large`. most: what they may scale to; spot: on spare capacity."""
+
+    type: str
+    use: Use
+    count: int = 1
+    most: int = 1
+    spot: bool = False
+
+
+class Costs(Protocol):
+    """What is paid for by the hour, and whether it is used."""
+
+    def training(self) -> Instances:
+        """What a training job would run on."""
+        ...
+
+    def hosting(self) -> Instances:
+        """What an endpoint would be deployed on."""
+        ...
+
+    def running(self, endpoint: str) -> Instances | None:
+        """What the endpoint runs on now; None where nothing runs."""
+        ...
+
+    def price(self, instances: Instances) -> Price:
+        """On-demand price of one instance. Raises NotFound (the price list has none), Unavailable."""
+        ...
+
+    def last_asked(self, endpoint: str) -> datetime | None:
+        """Time of the endpoint's last inference, to the hour; None without any in the last 14 days (LOOK_BACK).
+
+        Raises Unavailable.
+        """
+        ...
+
+
 @dataclass(frozen=True)
 class Backend:
     """The ports of one backend."""
@@ -295,6 +342,7 @@ class Backend:
     machines: StateMachines
     notifier: Notifier
     registry: ModelRegistry | None = None
+    costs: Costs | None = None  # None where nothing is paid for
     close: Callable[[], None] = lambda: None
     # What `doctor` asks of this backend alone: the name of a check, and the check, which returns what it found or
     # raises the SconesError that says what to do.

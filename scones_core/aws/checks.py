@@ -6,6 +6,7 @@ from functools import partial
 
 from scones_core.aws import functions
 from scones_core.aws.algorithms import Machines
+from scones_core.aws.costs import SageMakerCosts
 from scones_core.aws.object_store import S3ObjectStore
 from scones_core.aws.session import Aws
 from scones_core.errors import NotFound, SconesError, Unavailable
@@ -36,6 +37,8 @@ def checks(aws: Aws, objects: S3ObjectStore, machines: Machines, endpoint: str) 
         *[(f"AWS may {name}", partial(_dry, call, action)) for name, action, call in _dry_calls(aws, endpoint)],
         ("AWS may train and deploy", lambda: _simulated(aws, endpoint)),
         ("AWS quotas", lambda: _quotas(aws, machines)),
+        ("AWS prices", lambda: _prices(SageMakerCosts(aws, machines))),
+        ("AWS may see what the endpoint is asked", lambda: _last_asked(SageMakerCosts(aws, machines), endpoint)),
     ]
 
 
@@ -174,3 +177,17 @@ def _quotas(aws: Aws, machines: Machines) -> str:
     if none:
         raise Unavailable(f"Your account's quota is 0 for {', '.join(none)}: request 1 in the Service Quotas console.")
     return ", ".join(f"{found[name]:.0f} × {name}" for name in sorted(wanted))
+
+
+def _prices(costs: SageMakerCosts) -> str:
+    found = [(instances, costs.price(instances)) for instances in (costs.training(), costs.hosting())]
+    return ", ".join(
+        f"{instances.type} for {instances.use.lower()}: {price.per_hour:g} {price.currency} an hour"
+        for instances, price in found
+    )
+
+
+def _last_asked(costs: SageMakerCosts, endpoint: str) -> str:
+    with suppress(NotFound):
+        costs.last_asked(endpoint)
+    return "cloudwatch:GetMetricStatistics is allowed"

@@ -17,6 +17,7 @@ from scones_core.errors import NotFound
 if TYPE_CHECKING:
     from mypy_boto3_application_autoscaling import ApplicationAutoScalingClient
     from mypy_boto3_cloudformation import CloudFormationClient
+    from mypy_boto3_cloudwatch import CloudWatchClient
     from mypy_boto3_iam import IAMClient
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_logs import CloudWatchLogsClient
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 
 ATTEMPTS = 5  # the first and its retries, with botocore's exponential backoff between them
 CONNECTIONS = 32  # at once, per service
+# For what a page can do without: it is asked once, and not waited for.
+BRIEFLY = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 1})
 
 
 class _InPlainWords:
@@ -86,10 +89,11 @@ class Aws:
         """Raises Unavailable when none is set."""
         return self.sagemaker.meta.region_name
 
-    def _client(self, service: str) -> Any:
+    def _client(self, service: str, *, region: str | None = None, config: Config | None = None) -> Any:
+        config = self._config.merge(config) if config else self._config
         with self._making:  # making a client is not safe among threads, using it is
             try:
-                return self.session.client(service, config=self._config)  # type: ignore[call-overload]
+                return self.session.client(service, region_name=region, config=config)  # type: ignore[call-overload]
             except BotoCoreError as error:
                 raise unanswered(error) from error
 
@@ -167,6 +171,22 @@ class Aws:
     def quotas(self) -> "ServiceQuotasClient":
         client: ServiceQuotasClient = self._client("service-quotas")
         return client
+
+    @cached_property
+    def cloudwatch(self) -> "CloudWatchClient":
+        client: CloudWatchClient = self._client("cloudwatch", config=BRIEFLY)
+        return client
+
+    @cached_property
+    def pricing(self) -> Any:
+        """The price list of all regions, which a few regions answer for. Raises NotFound."""
+        region = self.region
+        answering = self.session.get_available_regions("pricing", self.sagemaker.meta.partition)
+        if not answering:
+            raise NotFound(f"AWS has no price list API for {region}: look at aws.amazon.com/sagemaker/pricing.")
+        continent = region.partition("-")[0]
+        nearest = min(answering, key=lambda r: (r != region, r.partition("-")[0] != continent, r != "us-east-1"))
+        return self._client("pricing", region=nearest, config=BRIEFLY)
 
     @cached_property
     def autoscaling(self) -> "ApplicationAutoScalingClient":

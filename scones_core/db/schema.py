@@ -89,7 +89,7 @@ deployments = sa.Table(
     sa.Column("time", UtcTime, nullable=False),
     sa.Column("endpoint", sa.String(63), nullable=False),
     sa.Column("model", sa.Integer, sa.ForeignKey("model_versions.number"), nullable=False),
-    sa.Column("action", sa.String(16), nullable=False),  # deploy, promote, rollback
+    sa.Column("action", sa.String(16), nullable=False),  # deploy, promote, rollback, delete
     sa.Column("actor", sa.Text, nullable=False),
     sa.Column("done", sa.Boolean, nullable=False),  # the endpoint has confirmed it
 )

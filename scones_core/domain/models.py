@@ -39,11 +39,12 @@ class Action(StrEnum):
     DEPLOY = "deploy"
     PROMOTE = "promote"
     ROLLBACK = "rollback"
+    DELETE = "delete"
 
 
 @dataclass(frozen=True)
 class Deployment:
-    """One change of what an endpoint serves: who, when, which model."""
+    """One change of what an endpoint serves: who, when, which model; that of a deletion is the one that had served."""
 
     id: int
     time: datetime
@@ -56,12 +57,13 @@ class Deployment:
 def service_stack(deployments: Sequence[Deployment]) -> list[int]:
     """Model numbers that a rollback walks back through, the one in service last.
 
-    deployments : oldest first. Deploying the model in service again changes nothing.
+    deployments : oldest first. Deploying the model in service again changes nothing; nor does a deletion, after which
+    the model that is deployed next takes the place of the one that had served.
     """
     stack: list[int] = []
     for deployment in deployments:
         if deployment.action is Action.ROLLBACK:
             stack.pop()
-        elif stack[-1:] != [deployment.model]:
+        elif deployment.action is not Action.DELETE and stack[-1:] != [deployment.model]:
             stack.append(deployment.model)
     return stack

@@ -1,5 +1,7 @@
-"""Which model serves: deploy, promote, roll back."""
+"""Which model serves: deploy, promote, roll back; and the end of the endpoint."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 
 from scones_core.db import models as table
@@ -28,22 +30,41 @@ def deploy(
     if capture_percentage is None:
         before = app.backend.endpoints.describe(app.settings.endpoint)
         capture_percentage = before.config.capture_percentage if before else 100
+    with _noted(app, version, action, actor):
+        config = training.endpoint_config(version, capture_percentage)
+        endpoint = app.backend.endpoints.deploy(app.settings.endpoint, config)
+        app.backend.workflows.configure({"ENDPOINT_NAME": app.settings.endpoint})
+        with app.db.write() as connection:
+            table.set_approval(connection, version.number, Approval.APPROVED)
+    training.publish(app, version.number)
+    return endpoint
+
+
+def delete(app: App, *, actor: str = "") -> None:
+    """Delete the endpoint; what it captured, the labels and the model versions are kept. Raises NotFound."""
+    serving = get_endpoint(app)
+    known = next((model for model in training.models(app) if model.id == serving.config.model), None)
+    if known is None:  # somebody else's model; the history cannot name it
+        app.backend.endpoints.delete(serving.name)
+        return
+    with _noted(app, known, Action.DELETE, actor):
+        app.backend.endpoints.delete(serving.name)
+
+
+@contextmanager
+def _noted(app: App, version: ModelVersion, action: Action, actor: str) -> Iterator[None]:
+    """Note a change in the history before it is made; confirm it afterwards, or drop it when it failed."""
     with app.db.write() as connection:
         values = {"endpoint": app.settings.endpoint, "model": version.number, "action": str(action), "actor": actor}
         noted = table.add_deployment(connection, {**values, "time": datetime.now(UTC)})
     try:
-        config = training.endpoint_config(version, capture_percentage)
-        endpoint = app.backend.endpoints.deploy(app.settings.endpoint, config)
-        app.backend.workflows.configure({"ENDPOINT_NAME": app.settings.endpoint})
+        yield
     except BaseException:
         with app.db.write() as connection:
             table.drop_deployment(connection, noted)
         raise
     with app.db.write() as connection:
         table.confirm_deployment(connection, noted)
-        table.set_approval(connection, version.number, Approval.APPROVED)
-    training.publish(app, version.number)
-    return endpoint
 
 
 def endpoint(app: App) -> Endpoint | None:
@@ -75,12 +96,18 @@ def history(app: App) -> list[Deployment]:
         serving = endpoint(app)
         with app.db.write() as connection:
             for noted in open_ones:
-                if serving and serving.config.model == f"v{noted.model}":
+                if _has_happened(noted, serving):
                     table.confirm_deployment(connection, noted.id)
                 else:
                     table.drop_deployment(connection, noted.id)
     with app.db.read() as connection:
         return table.deployment_list(connection, app.settings.endpoint)
+
+
+def _has_happened(noted: Deployment, serving: Endpoint | None) -> bool:
+    if noted.action is Action.DELETE:
+        return serving is None
+    return serving is not None and serving.config.model == f"v{noted.model}"
 
 
 def champion(app: App) -> ModelVersion | None:
@@ -99,9 +126,10 @@ def challenger(app: App) -> ModelVersion | None:
 
 
 def previous(app: App) -> str | None:
-    """The model version that a rollback brings back."""
-    stack = service_stack(history(app))
-    return f"v{stack[-2]}" if len(stack) > 1 else None
+    """The model version that a rollback brings back; None where none served before, or none serves now."""
+    changes = history(app)
+    stack = service_stack(changes)
+    return f"v{stack[-2]}" if len(stack) > 1 and changes[-1].action is not Action.DELETE else None
 
 
 def promote(app: App, model: str | None = None, *, actor: str = "") -> Endpoint:

@@ -11,6 +11,7 @@ from scones_core.ports import TrainingJob
 from scones_core.services import App, deployment, etl, training
 from scones_core.ui.actions import action_button
 from scones_core.ui.charts_model import confusion, figures, metric_curve
+from scones_core.ui.costs_view import hosting_cost, training_cost
 from scones_core.ui.session import user
 from scones_core.ui.widgets import duration, generated_badge, status_badge, utc
 
@@ -19,7 +20,7 @@ _JOB = "job"
 
 
 def start_form(app: App) -> None:
-    """Dataset version, seed, button."""
+    """Dataset version, seed, cost, button."""
     versions = etl.versions(app)
     current = etl.get(app)
     labels = {
@@ -33,6 +34,7 @@ def start_form(app: App) -> None:
         key="train_dataset",
     )
     seed = st.number_input("Seed", 0, 2**31 - 1, 0, help="The same seed and dataset give the same model.", key="seed")
+    training_cost(app)
     action_button(
         "Start training",
         lambda: _start(app, dataset, int(seed)),
@@ -148,7 +150,7 @@ def _model_result(model: ModelVersion) -> None:
 
 
 def deploy_form(app: App) -> None:
-    """Model version, data-capture percentage, button."""
+    """Model version, data-capture percentage, cost, button."""
     models = training.models(app)
     serving = deployment.endpoint(app)
     if not models:
@@ -165,6 +167,7 @@ def deploy_form(app: App) -> None:
         help="Captured inferences are what the Monitor and Review pages see.",
         key="capture_percentage",
     )
+    hosting_cost(app)
     action_button(
         "Deploy",
         lambda: _deploy(app, model, percentage),
@@ -177,20 +180,3 @@ def deploy_form(app: App) -> None:
 def _deploy(app: App, model: str, percentage: int) -> str:
     endpoint = deployment.deploy(app, model, capture_percentage=percentage, actor=user())
     return f"{endpoint.name} serves {endpoint.config.model}"
-
-
-def endpoint_card(app: App) -> None:
-    """What serves now."""
-    endpoint = deployment.endpoint(app)
-    if endpoint is None:
-        st.markdown("No endpoint yet. Deploy a trained model, and it can classify images.")
-        return
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.markdown(f"**{endpoint.name}**", width="content")
-        status_badge(endpoint.status)
-    if endpoint.failure_reason:
-        st.error(endpoint.failure_reason, icon=":material/error:")
-    model, capture = st.columns(2)
-    model.metric("Model in service", endpoint.config.model)
-    capture.metric("Data capture", f"{endpoint.config.capture_percentage} %")
-    st.caption(f"Variant {endpoint.config.variant}, updated {utc(endpoint.updated)}")

@@ -135,6 +135,9 @@ def threshold_section(app: App) -> None:
     """What a threshold costs and buys on labelled images; trying one reruns this section only."""
     st.subheader("Threshold", anchor=False)
     st.caption("Measured on the labelled test images of the model in service; captured inferences have no labels.")
+    if deployment.endpoint(app) is None:
+        st.info("No model is in service to measure: deploy one on **Train & deploy**.", icon=":material/info:")
+        return
     with shown_errors():
         rows = monitoring.risk_coverage(app)
         current = monitoring.threshold(app)

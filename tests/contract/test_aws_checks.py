@@ -17,7 +17,7 @@ from scones_core.aws.object_store import S3ObjectStore
 from scones_core.aws.session import Aws
 from scones_core.errors import NotFound, SconesError
 from tests.contract.conftest import REAL
-from tests.contract.stand_in import others
+from tests.contract.stand_in import others, prices
 from tests.contract.stand_in.deployment import ROOT
 from tests.contract.stand_in.server import REGION, STACK
 
@@ -74,6 +74,17 @@ def test_a_missing_permission_is_named(aws: Aws, monkeypatch: pytest.MonkeyPatch
 def test_a_quota_of_zero_is_named(aws: Aws):
     said = found(aws, Machines(training="ml.g5.12xlarge"))["AWS quotas"]
     assert "quota is 0 for ml.g5.12xlarge for training job usage" in str(said)
+
+
+def test_a_price_list_that_may_not_be_asked_is_named(aws: Aws, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(prices, "refuses", ["AccessDeniedException"])
+    assert "does not allow you pricing:GetProducts" in str(found(aws)["AWS prices"])
+
+
+def test_the_prices_are_told(aws: Aws):
+    assert found(aws)["AWS prices"] == (
+        "ml.g4dn.xlarge for training: 0.8 USD an hour, ml.m5.large for hosting: 0.1 USD an hour"
+    )
 
 
 def test_a_stack_that_is_not_there_is_named_in_every_check_that_needs_it(aws_stand_in: dict[str, str]):

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -183,6 +184,15 @@ def test_a_busy_endpoint_gets_more_instances_up_to_the_most(aws: Aws, objects: S
     assert (target["MinCapacity"], target["MaxCapacity"]) == (1, 3)
     service.delete("scaling")
     assert aws.autoscaling.describe_scalable_targets(ServiceNamespace="sagemaker")["ScalableTargets"] == []
+
+
+def test_an_inference_is_seen_in_cloudwatch(opened: Backend, deployed: str):
+    assert opened.costs
+    key = next(info.key for info in opened.objects.list("test/"))
+    opened.endpoints.invoke(deployed, opened.objects.get(key), "image/png")
+    last = opened.costs.last_asked(deployed)
+    assert last
+    assert datetime.now(UTC) - last < timedelta(minutes=1)
 
 
 def test_measuring_again_uses_the_job_that_has_run(aws: Aws, opened: Backend, built_in: EndpointConfig):

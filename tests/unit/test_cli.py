@@ -61,6 +61,8 @@ def test_the_loop_by_commands(home: Path, call: Callable[..., Any], tmp_path: Pa
     assert call(home, "promote")["previous"] == "v1"
     assert call(home, "rollback") == {**call(home, "deploy", "--model", "v1"), "previous": "v2"}
     assert call(home, "status")["champion"] == "v1"
+    assert call(home, "undeploy") == {"endpoint": None, "previous": "v1"}
+    assert call(home, "status")["champion"] is None
 
 
 def test_etl_names_what_it_skipped(tmp_path: Path, call: Callable[..., Any]):

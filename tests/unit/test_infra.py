@@ -20,6 +20,7 @@ FUNCTIONS = sorted(path.parent.name for path in (ROOT / "lambdas").glob("*/handl
 # https://docs.aws.amazon.com/service-authorization/latest/reference/
 WITHOUT_RESOURCE = {
     "application-autoscaling:DescribeScalableTargets",
+    "cloudwatch:GetMetricStatistics",
     "cloudwatch:PutMetricData",
     "ecr:GetAuthorizationToken",
     "logs:CreateLogDelivery",
@@ -30,6 +31,7 @@ WITHOUT_RESOURCE = {
     "logs:ListLogDeliveries",
     "logs:PutResourcePolicy",
     "logs:UpdateLogDelivery",
+    "pricing:GetProducts",
     "sagemaker:ListTrainingJobs",
     "sagemaker:ListTransformJobs",
     "servicequotas:ListServiceQuotas",

@@ -98,6 +98,34 @@ def test_retraining_promotion_and_rollback(serving: App):
         deployment.rollback(serving)
 
 
+def test_an_endpoint_is_deleted_and_what_it_captured_stays(serving: App):
+    classification.classify(serving, classification.sample_keys(serving, 4, seed=1))
+    capture.ingest(serving)
+    labels_of(serving, 1)
+    deployment.delete(serving, actor="ann")
+    assert deployment.endpoint(serving) is None
+    assert capture.captured(serving) == 4
+    assert len(retraining.new_labels(serving)) == 1
+    assert overview.status(serving).next.command == "deploy"
+    with pytest.raises(NotFound, match="deploy one first"):
+        deployment.delete(serving)
+    deployment.deploy(serving, actor="bob")
+    assert [(c.model, c.action, c.actor) for c in deployment.history(serving)] == [
+        (1, "deploy", ""),
+        (1, "delete", "ann"),
+        (1, "deploy", "bob"),
+    ]
+
+
+def test_after_a_deletion_there_is_nothing_to_roll_back_to_until_a_model_serves_again(serving: App):
+    training.wait(serving, training.start(serving, seed=1).name)
+    deployment.deploy(serving, "v2")
+    deployment.delete(serving)
+    assert deployment.previous(serving) is None
+    deployment.deploy(serving, "v2")
+    assert deployment.previous(serving) == "v1"
+
+
 def test_no_image_is_both_trained_on_and_measured_with(serving: App):
     classification.classify(serving, classification.sample_keys(serving, 10, seed=1))
     capture.ingest(serving)

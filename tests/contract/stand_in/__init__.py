@@ -3,6 +3,7 @@
 deployment.py  what `sam deploy` does with infra/template.yaml
 functions.py   Lambda: runs the handlers out of the deployed zips, without Docker
 sagemaker.py   SageMaker: trains, deploys and answers with the real classifier, and writes real captures
+prices.py      the price list
 patches.py     which of moto's names are replaced
 server.py      puts it all together; `python -m tests.contract.stand_in` serves it until it is interrupted
 """

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import boto3
+from moto.cloudwatch.models import cloudwatch_backends
 from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult, BaseResponse
 from moto.sagemaker.exceptions import ResourceInUseException, ValidationError
@@ -152,9 +153,19 @@ def invoke_endpoint(self: Any) -> Any:
     except BadImage as error:
         refused = {"Message": f"Received client error (400): {error}", "OriginalStatusCode": 400}
         return _error(424, "ModelError", {**refused, "OriginalMessage": str(error)})
+    measure(backend, endpoint.endpoint_name, config["ProductionVariants"][0]["VariantName"])
     _capture(endpoint.endpoint_name, config, self.body, content_type, answer, self.headers)
     headers = {"Content-Type": answered_type, "x-Amzn-Invoked-Production-Variant": "AllTraffic"}
     return 200, headers, answer
+
+
+def measure(backend: Any, endpoint: str, variant: str, time: datetime | None = None) -> None:
+    """Tell CloudWatch of an invocation; time: now unless given."""
+    dimensions = [{"Name": "EndpointName", "Value": endpoint}, {"Name": "VariantName", "Value": variant}]
+    metrics = cloudwatch_backends[backend.account_id][backend.region_name]
+    value = {"MetricName": "Invocations", "Value": 1.0, "Unit": "None"}
+    told = (time or datetime.now(UTC)).replace(tzinfo=None)  # as moto keeps its times
+    metrics.put_metric_data("AWS/SageMaker", [{**value, "Dimensions": dimensions, "Timestamp": told}])
 
 
 def _error(status: int, code: str, body: dict[str, Any]) -> Any:

@@ -8,14 +8,14 @@ from contextlib import contextmanager
 from moto.core.config import default_user_config
 from moto.server import ThreadedMotoServer
 
-from tests.contract.stand_in import deployment, patches
+from tests.contract.stand_in import deployment, patches, prices
 from tests.contract.stand_in.containers import install_worker
 
 STACK = "scones-test"
 REGION = "us-east-1"
 
 
-def environment(port: int) -> dict[str, str]:
+def environment(port: int, price_list: str) -> dict[str, str]:
     """Variables under which everything that speaks to AWS speaks to the stand-in, and to nothing else."""
     return {
         "AWS_ACCESS_KEY_ID": "testing",
@@ -26,6 +26,7 @@ def environment(port: int) -> dict[str, str]:
         "AWS_DEFAULT_REGION": REGION,
         "AWS_EC2_METADATA_DISABLED": "true",
         "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
+        "AWS_ENDPOINT_URL_PRICING": price_list,
         "MOTO_PORT": str(port),
         "MOTO_IAM_LOAD_MANAGED_POLICIES": "false",
         "SAGEMAKER_VALIDATE_ROLE": "false",
@@ -42,9 +43,9 @@ def running(port: int = 0, stack: str = STACK) -> Iterator[Mapping[str, str]]:
     for noisy in ("werkzeug", "moto"):
         logging.getLogger(noisy).setLevel(logging.CRITICAL)
     server = ThreadedMotoServer("127.0.0.1", port, verbose=False)
-    with patches.applied():
+    with patches.applied(), prices.served() as price_list:
         server.start()
-        given = environment(server.get_host_and_port()[1])
+        given = environment(server.get_host_and_port()[1], price_list)
         os.environ.pop("AWS_PROFILE", None)
         os.environ.update(given)
         try:

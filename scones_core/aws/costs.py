@@ -1,0 +1,125 @@
+"""Prices from AWS's price list, and what an endpoint is asked, from CloudWatch.
+
+Sources: "Price List Query API" (GetProducts) in the Billing user guide; "Amazon SageMaker AI metrics in Amazon
+CloudWatch" in the SageMaker developer guide.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
+
+from scones_core.aws.algorithms import Machines
+from scones_core.aws.recently import Recently
+from scones_core.aws.session import Aws, utc
+from scones_core.domain.costs import DAY, LOOK_BACK, Price
+from scones_core.errors import NotFound, SconesError, Unavailable
+from scones_core.ports import Instances, Use
+
+T = TypeVar("T")
+SOME_MINUTES = 300.0  # seconds for which an answer counts, an error too
+THE_LIST = "price list"  # the answer of this name: that the list as a whole cannot be asked
+TO_THE_HOUR = timedelta(hours=1)  # period of the metric; CloudWatch gives up to 1,440 of them at once
+
+
+class SageMakerCosts:
+    """Every answer is kept for some minutes, that there is none as well; a price for a day."""
+
+    def __init__(self, aws: Aws, machines: Machines) -> None:
+        self._aws = aws
+        self._machines = machines
+        self._prices: Recently[Price] = Recently(DAY, lambda _: False)
+        self._types: Recently[str] = Recently(0, bool)  # of endpoint configurations, which cannot be changed
+        self._answers: Recently[Any] = Recently(SOME_MINUTES, lambda _: False)
+
+    def training(self) -> Instances:
+        return Instances(self._machines.training_instance, Use.TRAINING, spot=self._machines.spot)
+
+    def hosting(self) -> Instances:
+        return Instances(self._machines.endpoint, Use.HOSTING, most=self._machines.most_instances)
+
+    def running(self, endpoint: str) -> Instances | None:
+        try:
+            found = self._aws.sagemaker.describe_endpoint(EndpointName=endpoint)
+        except NotFound:
+            return None
+        count = sum(variant.get("CurrentInstanceCount", 0) for variant in found.get("ProductionVariants", []))
+        if not count or found["EndpointStatus"] in ("Failed", "Deleting"):
+            return None
+        config = found["EndpointConfigName"]
+        instance = self._types.get(config, lambda: self._instance_type(config))
+        return Instances(instance, Use.HOSTING, count=count, most=self._machines.most_instances)
+
+    def price(self, instances: Instances) -> Price:
+        name = f"{instances.use} {instances.type}"
+        return self._kept(name, lambda: self._prices.get(name, lambda: self._listed(instances)))
+
+    def last_asked(self, endpoint: str) -> datetime | None:
+        return self._kept(f"asked {endpoint}", lambda: self._asked(endpoint))
+
+    def _kept(self, name: str, ask: Callable[[], T]) -> T:
+        def answer() -> T | SconesError:
+            try:
+                return ask()
+            except SconesError as error:
+                return error
+
+        found: T | SconesError = self._answers.get(name, answer)
+        if isinstance(found, SconesError):
+            raise found.with_traceback(None)  # that of the first time says nothing of this one
+        return found
+
+    def _instance_type(self, config: str) -> str:
+        variant = self._aws.sagemaker.describe_endpoint_config(EndpointConfigName=config)["ProductionVariants"][0]
+        return str(variant.get("InstanceType", ""))
+
+    def _listed(self, instances: Instances) -> Price:
+        self._kept(THE_LIST, lambda: None)  # raises what the last one met with who asked for another instance
+        try:
+            found = [price for product in self._products(instances) for price in _hourly(product)]
+        except Unavailable as error:
+            self._answers.put(THE_LIST, error)
+            raise
+        if not found:
+            raise NotFound(
+                f"AWS's price list has no {instances.type} for {instances.use.lower()} in {self._aws.region}: "
+                "check the name of the instance, or look at aws.amazon.com/sagemaker/pricing."
+            )
+        return max(found, key=lambda price: price.per_hour)  # there is one; of more, an estimate takes the dearest
+
+    def _products(self, instances: Instances) -> Iterator[Any]:
+        wanted = {"instanceName": instances.type, "component": str(instances.use), "regionCode": self._aws.region}
+        pages = self._aws.pricing.get_paginator("get_products").paginate(
+            ServiceCode="AmazonSageMaker",
+            Filters=[{"Type": "TERM_MATCH", "Field": field, "Value": value} for field, value in wanted.items()],
+        )
+        return (json.loads(product) for page in pages for product in page["PriceList"])
+
+    def _asked(self, endpoint: str) -> datetime | None:
+        now = datetime.now(UTC)
+        since = (now - LOOK_BACK).replace(minute=0, second=0, microsecond=0)
+        variants = self._aws.sagemaker.describe_endpoint(EndpointName=endpoint).get("ProductionVariants", [])
+        hours = [hour for variant in variants for hour in self._hours(endpoint, variant["VariantName"], since, now)]
+        return min(max(hours) + TO_THE_HOUR, now) if hours else None
+
+    def _hours(self, endpoint: str, variant: str, since: datetime, now: datetime) -> Iterator[datetime]:
+        """The beginnings of the hours in which the variant was asked."""
+        answer = self._aws.cloudwatch.get_metric_statistics(
+            Namespace="AWS/SageMaker",
+            MetricName="Invocations",
+            Dimensions=[{"Name": "EndpointName", "Value": endpoint}, {"Name": "VariantName", "Value": variant}],
+            StartTime=since,
+            EndTime=now + TO_THE_HOUR,
+            Period=int(TO_THE_HOUR.total_seconds()),
+            Statistics=["Sum"],
+        )
+        return (utc(point["Timestamp"]) for point in answer["Datapoints"] if point["Sum"] > 0)
+
+
+def _hourly(product: Any) -> Iterator[Price]:
+    """The on-demand prices of an hour in a product of the price list; not the fees that are paid once."""
+    for term in product.get("terms", {}).get("OnDemand", {}).values():
+        for dimension in term["priceDimensions"].values():
+            for currency, amount in dimension["pricePerUnit"].items():
+                if dimension.get("unit") == "Hrs" and float(amount) > 0:
+                    yield Price(float(amount), currency)

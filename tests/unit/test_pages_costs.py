@@ -1,0 +1,210 @@
+"""What the pages say of costs, and how an endpoint is deleted."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from scones_core.domain.costs import Price
+from scones_core.errors import Unavailable
+from scones_core.ports import Endpoint, EndpointService, Instances, Use
+from scones_core.services import App, capture, classification, deployment, monitoring
+from scones_core.ui.pages import PageName
+from scones_core.ui.session import get_app
+
+ENTRANCE = str(Path(__file__).resolve().parents[2] / "streamlit_app.py")
+NOW = datetime.now(UTC)
+CENTS = Price(0.1, "USD")
+Open = Callable[[str], AppTest]
+
+
+@dataclass
+class PaidFor:
+    """Costs as a paying backend has them."""
+
+    known: Price | None = CENTS
+    asked: datetime | None = NOW
+    measured: bool = True
+    spot: bool = False
+    most: int = 1
+
+    def training(self) -> Instances:
+        return Instances("ml.g4dn.xlarge", Use.TRAINING, spot=self.spot)
+
+    def hosting(self) -> Instances:
+        return Instances("ml.m5.large", Use.HOSTING, most=self.most)
+
+    def running(self, endpoint: str) -> Instances | None:
+        return Instances("ml.m5.large", Use.HOSTING, count=2)
+
+    def price(self, instances: Instances) -> Price:
+        if self.known is None:
+            raise Unavailable("AWS does not allow you pricing:GetProducts: have this permission granted.")
+        return self.known if instances.use is Use.HOSTING else Price(0.736, "USD")
+
+    def last_asked(self, endpoint: str) -> datetime | None:
+        if not self.measured:
+            raise Unavailable("There are no AWS credentials: sign in.")
+        return self.asked
+
+
+class TwoDaysOld:
+    """Endpoints that were created 50 hours ago."""
+
+    def __init__(self, endpoints: EndpointService) -> None:
+        self._endpoints = endpoints
+        self.__dict__.update({n: getattr(endpoints, n) for n in ("capture_prefix", "invoke", "transform", "delete")})
+
+    def describe(self, name: str) -> Endpoint | None:
+        found = self._endpoints.describe(name)
+        return replace(found, created=NOW - timedelta(hours=50)) if found else None
+
+
+@pytest.fixture
+def open_page(trained_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Open]:
+    """Opens a page of the app with a model in service."""
+    shutil.copytree(trained_home, tmp_path / "home", symlinks=True)
+    monkeypatch.setenv("SCONES_HOME", str(tmp_path / "home"))
+    st.cache_resource.clear()
+
+    def opener(name: str) -> AppTest:
+        page = AppTest.from_file(ENTRANCE, default_timeout=30)
+        page.user = {}
+        page.run().switch_page(f"pages/{name}.py").run()
+        assert not page.exception
+        return page
+
+    yield opener
+    st.cache_resource.clear()
+
+
+def paying(costs: PaidFor) -> App:
+    """The app of this process, as if its endpoint, two days old, were paid for."""
+    app = get_app()
+    backend = replace(app.backend, costs=costs, endpoints=TwoDaysOld(app.backend.endpoints))
+    object.__setattr__(app, "backend", backend)
+    return app
+
+
+def text(page: AppTest) -> str:
+    return "\n".join(str(part.value) for part in [*page.caption, *page.markdown, *page.info, *page.error])
+
+
+def warnings(page: AppTest) -> str:
+    return "\n".join(warning.value for warning in page.warning)
+
+
+def metrics(page: AppTest) -> dict[str, str]:
+    return {metric.label: metric.value for metric in page.metric}
+
+
+# What it costs
+
+
+def test_before_training_the_page_says_what_it_will_cost_and_from_what_it_knows(open_page: Open):
+    paying(PaidFor())
+    said = text(open_page("train"))
+    assert "**ml.g4dn.xlarge**, 0.736 USD an hour: **" in said
+    assert "as the training of v1 took" in said
+    assert "Spot" not in said
+
+
+def test_spare_capacity_is_said_to_cost_less(open_page: Open):
+    paying(PaidFor(spot=True))
+    assert "Spot capacity usually costs less than this; the bill tells." in text(open_page("train"))
+
+
+def test_before_deploying_the_page_says_what_a_day_costs(open_page: Open):
+    paying(PaidFor(most=3))
+    said = text(open_page("train"))
+    assert "**ml.m5.large**, 0.10 USD an hour: **2.40 USD** a day, 72.00 USD in 30 days" in said
+    assert "up to 3 instances" in said
+
+
+def test_a_running_endpoint_shows_what_it_has_cost_so_far(open_page: Open):
+    paying(PaidFor())
+    page = open_page("train")
+    assert (metrics(page)["Cost so far, about"], metrics(page)["Cost a day"]) == ("10.00 USD", "4.80 USD")
+    assert "2 × ml.m5.large, 0.10 USD an hour each, for 2 days" in text(page)
+    assert not page.warning
+
+
+def test_an_unknown_price_is_said_with_its_reason_and_the_page_works(open_page: Open):
+    paying(PaidFor(known=None))
+    page = open_page("train")
+    for instance in ("ml.g4dn.xlarge", "ml.m5.large"):
+        assert f"The price of {instance} is unknown, because AWS does not allow you pricing:GetProducts" in text(page)
+    assert "Cost a day" not in metrics(page)
+    assert "Start training" in [button.label for button in page.button]
+
+
+@pytest.mark.parametrize("name", ["train", "overview"])
+def test_an_endpoint_that_nobody_asks_is_pointed_out(open_page: Open, name: str):
+    paying(PaidFor(asked=NOW - timedelta(hours=30)))
+    assert warnings(open_page(name)).startswith(
+        "Nobody has asked the endpoint for 30 hours, and it costs 4.80 USD a day. Delete it "
+    )
+
+
+def test_an_idle_endpoint_is_pointed_out_without_a_price_too(open_page: Open):
+    paying(PaidFor(known=None, asked=None))
+    assert "for 2 days, and it is billed all the same." in warnings(open_page("overview"))
+
+
+def test_when_nobody_knows_whether_it_is_idle_the_page_says_so(open_page: Open):
+    paying(PaidFor(measured=False))
+    page = open_page("train")
+    assert "is idle is unknown, because there are no AWS credentials: sign in." in text(page)
+    assert not page.warning
+
+
+def test_on_this_machine_nothing_is_said_of_costs(open_page: Open):
+    page = open_page("train")
+    assert "an hour" not in text(page)
+    assert "Cost a day" not in metrics(page)
+
+
+# The end of an endpoint
+
+
+def _deleting() -> None:
+    from scones_core.services import deployment
+    from scones_core.ui.endpoint_view import confirm_deletion
+    from scones_core.ui.session import get_app
+
+    app = get_app()
+    if endpoint := deployment.endpoint(app):
+        confirm_deletion(app, endpoint)
+
+
+def pressed(page: AppTest, label: str) -> AppTest:
+    next(button for button in page.button if button.label == label).click().run()
+    assert not page.exception
+    return page
+
+
+def test_an_endpoint_is_deleted_after_a_confirmation(open_page: Open):
+    page = pressed(open_page("train"), "Delete endpoint")
+    assert "Captured inferences, labels and model versions are kept." in text(page)
+    assert deployment.endpoint(get_app()) is not None
+    # AppTest runs the whole page where a browser runs the dialog alone, so this holds the dialog open.
+    pressed(AppTest.from_function(_deleting, default_timeout=30).run(), "Yes, delete scones-unlimited")
+    assert deployment.endpoint(get_app()) is None
+    page = open_page("train")
+    assert "No endpoint yet." in text(page)
+    assert "Delete endpoint" not in [button.label for button in page.button]
+
+
+@pytest.mark.parametrize("name", list(PageName))
+def test_every_page_works_without_the_endpoint(open_page: Open, name: PageName):
+    app = get_app()
+    monitoring.set_threshold(app, 0.99)
+    classification.classify(app, classification.sample_keys(app, 4, seed=0))
+    capture.ingest(app)
+    deployment.delete(app)
+    assert not open_page(name).error
