@@ -5,6 +5,7 @@ import streamlit as st
 from scones_core.services import deployment, training
 from scones_core.ui.challenge import challenge, compare_any
 from scones_core.ui.models_view import history_table, lineage, registry_table, retrain_form, rollback
+from scones_core.ui.serving import watch_serving
 from scones_core.ui.session import get_app
 from scones_core.ui.widgets import empty_state, page_header
 
@@ -23,6 +24,7 @@ with retrain.container(border=True, height="stretch"):
 with contest.container(border=True, height="stretch"):
     st.subheader("Challenger and champion", anchor=False)
     challenge(app)
+    watch_serving()
 
 with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
     st.subheader("Model versions", anchor=False, width="content")

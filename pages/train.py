@@ -6,6 +6,7 @@ from scones_core.services import costs, etl, training
 from scones_core.ui.costs_view import idle_warning
 from scones_core.ui.endpoint_view import endpoint_card
 from scones_core.ui.jobs import deploy_form, jobs_panel, start_form
+from scones_core.ui.serving import watch_serving
 from scones_core.ui.session import get_app
 from scones_core.ui.widgets import empty_state, next_step, page_header
 
@@ -25,6 +26,7 @@ with train.container(border=True, height="stretch"):
 with deploy.container(border=True, height="stretch"):
     st.subheader("Deployment", anchor=False)
     deploy_form(app)
+    watch_serving()
 with endpoint.container(border=True, height="stretch"):
     st.subheader("Endpoint", anchor=False)
     endpoint_card(app, cost)

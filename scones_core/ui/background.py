@@ -27,6 +27,7 @@ class Task:
     error: str | None = None
     number: int = 0
     asked_to_stop: bool = False
+    over: threading.Event = field(default_factory=threading.Event, repr=False)
 
     def stop(self) -> None:
         """Ask the work to end; work that looks at `go_on` does."""
@@ -34,6 +35,10 @@ class Task:
 
     def go_on(self) -> bool:
         return not self.asked_to_stop
+
+    def wait(self, seconds: float) -> None:
+        """Wait for the end, so long at the most."""
+        self.over.wait(seconds)
 
     @property
     def running(self) -> bool:
@@ -66,6 +71,11 @@ class Tasks:
         threading.Thread(target=_run, args=(task, work), name=f"scones-{name}", daemon=True).start()
         return task
 
+    def forget(self, name: str) -> None:
+        """Leave nothing to see of the last task of this name."""
+        with self._lock:
+            self._tasks.pop(name, None)
+
     def get(self, name: str) -> Task | None:
         return self._tasks.get(name)
 
@@ -80,6 +90,7 @@ def _run(task: Task, work: Callable[[Progress], Any]) -> None:
         task.error = f"{task.title} ended with an unexpected error: see the server's log, then try again."
     finally:
         task.ended = datetime.now(UTC)
+        task.over.set()
 
 
 @st.cache_resource(show_spinner=False)

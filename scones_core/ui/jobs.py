@@ -12,6 +12,7 @@ from scones_core.services import App, deployment, etl, training
 from scones_core.ui.actions import action_button
 from scones_core.ui.charts_model import confusion, figures, metric_curve
 from scones_core.ui.costs_view import hosting_cost, training_cost
+from scones_core.ui.serving import change_serving
 from scones_core.ui.session import user
 from scones_core.ui.widgets import duration, generated_badge, status_badge, utc
 
@@ -178,5 +179,9 @@ def deploy_form(app: App) -> None:
 
 
 def _deploy(app: App, model: str, percentage: int) -> str:
-    endpoint = deployment.deploy(app, model, capture_percentage=percentage, actor=user())
-    return f"{endpoint.name} serves {endpoint.config.model}"
+    actor = user()
+    return change_serving(
+        f"The deployment of {model}",
+        lambda: deployment.deploy(app, model, capture_percentage=percentage, actor=actor),
+        lambda endpoint: f"{endpoint.name} serves {endpoint.config.model}",
+    )

@@ -1,15 +1,17 @@
 """Model versions on screen: the registry, one version's lineage, and the decision on a challenger."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import pandas as pd
 import streamlit as st
 
 from scones_core.domain.models import Deployment, ModelVersion
+from scones_core.ports import Endpoint
 from scones_core.services import App, deployment, etl, retraining, training
 from scones_core.ui.actions import action_button
 from scones_core.ui.charts_model import confusion, figures
 from scones_core.ui.jobs import select_job
+from scones_core.ui.serving import change_serving
 from scones_core.ui.session import user
 from scones_core.ui.widgets import approval_badge, approval_text, duration, generated_badge, utc
 
@@ -118,9 +120,12 @@ def promotion(app: App, challenger: ModelVersion, champion: ModelVersion) -> Non
 def confirm_promotion(app: App, challenger: ModelVersion, champion: ModelVersion) -> None:
     """Asks before `challenger` takes the place of `champion`."""
     st.write(f"**{challenger.id}** takes service at once and **{champion.id}** leaves it. A rollback brings it back.")
+    actor = user()
     action_button(
         f"Yes, promote {challenger.id}",
-        lambda: _served(deployment.promote(app, challenger.id, actor=user()).config.model),
+        lambda: _served(
+            f"The promotion of {challenger.id}", lambda: deployment.promote(app, challenger.id, actor=actor)
+        ),
         key=f"confirm_promote_{challenger.id}",
         icon=":material/publish:",
         primary=True,
@@ -140,14 +145,15 @@ def rollback(app: App) -> None:
 def confirm_rollback(app: App, back_to: str) -> None:
     """Asks before an earlier model takes service again."""
     st.write(f"**{back_to}** takes service again; the model that serves now is marked as rejected.")
+    actor = user()
     action_button(
         f"Yes, roll back to {back_to}",
-        lambda: _served(deployment.rollback(app, actor=user()).config.model),
+        lambda: _served(f"The way back to {back_to}", lambda: deployment.rollback(app, actor=actor)),
         key=f"confirm_rollback_{back_to}",
         icon=":material/undo:",
         primary=True,
     )
 
 
-def _served(model: str) -> str:
-    return f"{model} is in service now"
+def _served(title: str, change: Callable[[], Endpoint]) -> str:
+    return change_serving(title, change, lambda endpoint: f"{endpoint.config.model} is in service now")

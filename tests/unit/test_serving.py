@@ -1,0 +1,47 @@
+"""Putting a model into service from a page that cannot wait for it."""
+
+import threading
+from typing import Any
+
+import pytest
+
+from scones_core.errors import Conflict, SconesError, Unavailable
+from scones_core.ui import serving
+from scones_core.ui.background import Tasks
+
+
+@pytest.fixture(autouse=True)
+def tasks(monkeypatch: pytest.MonkeyPatch) -> Tasks:
+    tasks = Tasks()
+    monkeypatch.setattr(serving, "get_tasks", lambda: tasks)
+    monkeypatch.setattr(serving, "_PATIENCE", 0.2)
+    return tasks
+
+
+def change(work: Any) -> str:
+    return serving.change_serving("The deployment of v2", work, lambda result: f"{result} serves")
+
+
+def test_a_quick_change_is_told_when_it_has_ended():
+    assert change(lambda: "v2") == "v2 serves"
+
+
+def test_a_slow_change_goes_on_and_bars_a_second_one(tasks: Tasks):
+    leave = threading.Event()
+    assert change(lambda: leave.wait(20) and "v2") == "The deployment of v2 has begun"
+    with pytest.raises(Conflict, match="The deployment of v2 is still under way"):
+        change(lambda: "v3")
+    leave.set()
+    task = tasks.get("serving")
+    assert task
+    task.wait(20)
+    assert task.result == "v2"
+
+
+def test_what_goes_wrong_soon_is_said_once(tasks: Tasks):
+    def fail() -> None:
+        raise Unavailable("There is no instance left.")
+
+    with pytest.raises(SconesError, match="no instance left"):
+        change(fail)
+    assert tasks.get("serving") is None
