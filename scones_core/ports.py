@@ -248,6 +248,10 @@ class WorkflowService(Protocol):
         """Events as GetExecutionHistory returns them (timestamps as ISO 8601 text). Raises NotFound."""
         ...
 
+    def definition_of(self, name: str) -> Mapping[str, Any]:
+        """The definition that an execution was started with; machines change. Raises NotFound where it is not known."""
+        ...
+
     def map_runs(self, name: str) -> Sequence[Mapping[str, Any]]:
         """The Map Runs of an execution, as DescribeMapRun tells of them, with `itemCounts`. Raises NotFound."""
         ...

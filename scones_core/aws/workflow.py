@@ -85,6 +85,10 @@ class StepFunctions:
         pages = self._aws.stepfunctions.get_paginator("get_execution_history").paginate(executionArn=arn)
         return [_with_texts(event) for page in pages for event in page["events"]]
 
+    def definition_of(self, name: str) -> Mapping[str, Any]:
+        arn = self._execution_arn(self.describe(name))
+        return self._read(self._aws.stepfunctions.describe_state_machine_for_execution(executionArn=arn)["definition"])
+
     def map_runs(self, name: str) -> Sequence[Mapping[str, Any]]:
         arn = self._execution_arn(self.describe(name))
         pages = self._aws.stepfunctions.get_paginator("list_map_runs").paginate(executionArn=arn)
@@ -112,12 +116,14 @@ class StepFunctions:
         return sorted(name.removeprefix(prefix) for name in found if name.startswith(prefix))
 
     def definition(self, machine: str) -> Mapping[str, Any]:
-        """The definition, with the functions' ARNs as the substitutions they were given by."""
         try:
             found = self._aws.stepfunctions.describe_state_machine(stateMachineArn=self._machine_arn(machine))
         except NotFound:
             raise self._no_machine(machine) from None
-        text = found["definition"]
+        return self._read(found["definition"])
+
+    def _read(self, text: str) -> Mapping[str, Any]:
+        """A definition, with the functions' ARNs as the substitutions they were given by."""
         for name, value in self._substitutions.items():
             text = text.replace(value, f"${{{name}}}")
         definition: Mapping[str, Any] = json.loads(text)

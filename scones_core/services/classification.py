@@ -12,7 +12,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from scones_core.domain.datasets import TEST
-from scones_core.errors import BadInput
+from scones_core.errors import BadInput, NotFound
 from scones_core.ports import Execution, ExecutionStatus
 from scones_core.services import deployment, etl, training
 from scones_core.services.app import App, Progress, silent
@@ -106,9 +106,12 @@ def history(app: App, name: str) -> Sequence[Mapping[str, Any]]:
     return app.backend.workflows.history(name)
 
 
-def definition(app: App, machine: str) -> Mapping[str, Any]:
-    """A state machine's definition in the Amazon States Language. Raises NotFound."""
-    return app.backend.machines.definition(machine)
+def definition(app: App, execution: Execution) -> Mapping[str, Any]:
+    """What an execution was started with, in the Amazon States Language; where that is not known, its machine's."""
+    try:
+        return app.backend.workflows.definition_of(execution.name)
+    except NotFound:
+        return app.backend.machines.definition(execution.machine)
 
 
 def classified(app: App, execution: Execution) -> Classified:

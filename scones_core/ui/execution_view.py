@@ -46,7 +46,7 @@ def _view(app: App, name: str, was_running: bool) -> None:
     if was_running and execution.stopped:
         st.rerun()
     events = classification.history(app, name)
-    definition = classification.definition(app, execution.machine)
+    definition = classification.definition(app, execution)
     told_execution(app, ToldExecution(execution, definition, events, batch.map_runs(app, name)))
 
 

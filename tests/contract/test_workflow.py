@@ -55,6 +55,13 @@ def test_an_image_goes_through_and_comes_out_with_its_probabilities(
     assert (done.machine, done.input) == (MACHINE, step_input(backend, image_keys[0]))
 
 
+def test_an_execution_keeps_the_definition_it_was_started_with(backend: Backend, waiting: Execution):
+    backend.machines.put("wait_long", {"StartAt": "Done", "States": {"Done": {"Type": "Succeed"}}})
+    assert backend.workflows.definition_of(waiting.name) == WAITING
+    with pytest.raises(NotFound):
+        backend.workflows.definition_of("no-such-execution")
+
+
 def test_at_the_threshold_an_execution_fails_loudly(backend: Backend, endpoint: str, image_keys: list[str]):
     backend.workflows.configure({"THRESHOLD": "1.0"})
     done = run(backend, image_keys[0])

@@ -5,6 +5,7 @@ import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,14 @@ from scones_core.local.workflow.functions import function_arn
 SUFFIX = ".asl.json"
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,80}")
 _PLACEHOLDER = re.compile(r"\$\{([A-Za-z0-9]+)FunctionArn\}")
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """A machine, and the text it was compiled from."""
+
+    text: str
+    machine: StateMachine
 
 
 class Machines:
@@ -45,8 +54,8 @@ class Machines:
             _compiled(text)
         write_atomically(self._own / (machine + SUFFIX), text)
 
-    def machine(self, name: str) -> StateMachine:
-        """Return the compiled machine. Raises NotFound, BadDefinition."""
+    def compiled(self, name: str) -> Compiled:
+        """Raises NotFound, BadDefinition."""
         file = self._file(name)
         with _naming(name):
             return self._compiled.read(file)
@@ -68,8 +77,9 @@ def _naming(machine: str) -> Iterator[None]:
         raise BadDefinition(f"State machine {machine!r}: {error}") from None
 
 
-def _compiled(text: bytes) -> StateMachine:
-    return compile_machine(json.loads(substituted(text.decode())))
+def _compiled(data: bytes) -> Compiled:
+    text = data.decode()
+    return Compiled(text, compile_machine(json.loads(substituted(text))))
 
 
 def substituted(text: str) -> str:

@@ -2,6 +2,7 @@
 
 import asyncio
 import atexit
+import json
 import os
 import re
 import sqlite3
@@ -69,9 +70,10 @@ class LocalWorkflows:
 
     def start(self, machine: str, name: str, input: Any) -> Execution:
         execution = Execution(name, machine, ExecutionStatus.RUNNING, utc_now(), _checked(name, input))
-        run = Run(execution, self._machines.machine(machine), self._world)
+        compiled = self._machines.compiled(machine)
+        run = Run(execution, compiled.machine, self._world)
         try:
-            taken = self._store.insert(execution, self._owner.name).result()
+            taken = self._store.insert(execution, self._owner.name, compiled.text).result()
         except sqlite3.Error as error:
             raise Unavailable(f"The execution cannot be recorded ({error}): free some space and try again.") from error
         if taken is not None:
@@ -105,6 +107,13 @@ class LocalWorkflows:
             return list(run.history.events)
         execution = self.describe(name)
         return self._store.history(name) or _begun(execution).events
+
+    def definition_of(self, name: str) -> Mapping[str, Any]:
+        text = self._store.definition(name)
+        if text is None:
+            raise NotFound(f"There is no execution {name!r} with a definition of its own.")
+        definition: Mapping[str, Any] = json.loads(text)
+        return definition
 
     def map_runs(self, name: str) -> Sequence[Mapping[str, Any]]:
         """The Map Runs of an execution, oldest first, each as DescribeMapRun tells it. Raises NotFound."""

@@ -44,6 +44,10 @@ CREATE INDEX executions_by_map_run ON executions (map_run, seq);
 CREATE TABLE map_runs (arn TEXT PRIMARY KEY, execution TEXT NOT NULL, description TEXT NOT NULL) STRICT;
 CREATE INDEX map_runs_by_execution ON map_runs (execution);
 """,
+    """
+CREATE TABLE definitions (id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE) STRICT;
+ALTER TABLE executions ADD COLUMN definition INTEGER;  -- null of children, and of executions before this column
+""",
 ]
 _COLUMNS = "name, machine, status, started, stopped, input, output, error, cause"
 _ENDED = "UPDATE executions SET status = ?, stopped = ?, output = ?, error = ?, cause = ?, history = ?"
@@ -62,7 +66,7 @@ class Store:
             migrate(self._reader)
         self._writer = Writer(folder / "executions.sqlite", self._lock_file)
 
-    def insert(self, execution: Execution, owner: str) -> "Future[Execution | None]":
+    def insert(self, execution: Execution, owner: str, definition: str) -> "Future[Execution | None]":
         """Add a running execution; gives the one that has the name already, or None when it was added."""
         values = [execution.name, execution.machine, execution.status, owner, timestamp(execution.started)]
 
@@ -70,9 +74,11 @@ class Store:
             taken = connection.execute(f"SELECT {_COLUMNS} FROM executions WHERE name = ?", values[:1]).fetchone()
             if taken:
                 return _execution(taken)
+            connection.execute("INSERT OR IGNORE INTO definitions (text) VALUES (?)", [definition])
             connection.execute(
-                "INSERT INTO executions (name, machine, status, owner, started, input) VALUES (?, ?, ?, ?, ?, ?)",
-                [*values, stored(execution.input)],
+                "INSERT INTO executions (name, machine, status, owner, started, input, definition)"
+                " VALUES (?, ?, ?, ?, ?, ?, (SELECT id FROM definitions WHERE text = ?))",
+                [*values, stored(execution.input), definition],
             )
             return None
 
@@ -135,6 +141,12 @@ class Store:
         """Return the stored events; none yet of an execution that has just begun."""
         rows = self._read("SELECT history FROM executions WHERE name = ?", [name])
         return unpacked(rows[0][0]) if rows else []
+
+    def definition(self, execution: str) -> str | None:
+        """Return the text of the definition that an execution was started with, where it is known."""
+        query = "SELECT text FROM definitions WHERE id = (SELECT definition FROM executions WHERE name = ?)"
+        rows = self._read(query, [execution])
+        return rows[0][0] if rows else None
 
     def map_runs(self, execution: str) -> list[Mapping[str, Any]]:
         rows = self._read("SELECT description FROM map_runs WHERE execution = ? ORDER BY rowid", [execution])

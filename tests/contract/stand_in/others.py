@@ -65,6 +65,12 @@ def revision(function: Any) -> str:
     return str(uuid.uuid5(uuid.NAMESPACE_URL, text))
 
 
+def describe_state_machine_for_execution(original: Any, self: Any) -> Any:
+    """moto answers with the state machine as it is now, not as it was when the execution started."""
+    execution = self.stepfunction_backend.describe_execution(self._get_param("executionArn"))
+    return ActionResult({**original(self).result, "definition": execution.state_machine.definition})
+
+
 def stop_execution(original: Any, self: Any) -> Any:
     """moto forgets why an execution was stopped."""
     answer = original(self)

@@ -22,6 +22,9 @@ WRAPPED: dict[str, Callable[..., Any]] = {
     "moto.sagemaker.models.SageMakerModelBackend.create_transform_job": sagemaker.create_transform_job,
     "moto.sagemaker.models.SageMakerModelBackend.describe_endpoint": sagemaker.describe_endpoint,
     "moto.sagemaker.models.SageMakerModelBackend.list_training_jobs": sagemaker.list_training_jobs,
+    "moto.stepfunctions.responses.StepFunctionResponse.describe_state_machine_for_execution": (
+        others.describe_state_machine_for_execution
+    ),
     "moto.stepfunctions.responses.StepFunctionResponse.stop_execution": others.stop_execution,
     f"{PARSER}.component.state.exec.state_map.iteration.itemprocessor.distributed_item_processor_worker"
     ".DistributedItemProcessorWorker._eval_job": distributed_map.eval_job,
