@@ -55,13 +55,13 @@ def endpoint_cost(cost: EndpointCost | None) -> None:
         _unknown(cost.unknown)
     else:
         price = cost.price
-        so_far, a_day = st.columns(2)
-        so_far.metric(
+        grid = st.grid(2, min_column_width=120)
+        grid.metric(
             "Cost so far, about",
             money(price, price.of(cost.age.total_seconds(), count)),
             help="As if there had always been as many instances as now. " + _ON_DEMAND,
         )
-        a_day.metric("Cost a day", money(price, price.of(DAY, count)))
+        grid.metric("Cost a day", money(price, price.of(DAY, count)))
         each = " each" if count > 1 else ""
         st.caption(f"{count} × {cost.instances.type}, {_an_hour(price)}{each}, for {span(cost.age)}")
     if cost.quiet_unknown:

@@ -22,9 +22,9 @@ def endpoint_card(app: App, cost: EndpointCost | None) -> None:
         status_badge(endpoint.status)
     if endpoint.failure_reason:
         st.error(endpoint.failure_reason, icon=":material/error:")
-    model, capture = st.columns(2)
-    model.metric("Model in service", endpoint.config.model)
-    capture.metric("Data capture", f"{endpoint.config.capture_percentage} %")
+    grid = st.grid(2, min_column_width=120)
+    grid.metric("Model in service", endpoint.config.model)
+    grid.metric("Data capture", f"{endpoint.config.capture_percentage} %")
     st.caption(f"Variant {endpoint.config.variant}, updated {utc(endpoint.updated)}")
     endpoint_cost(cost)
     if st.button("Delete endpoint", key="delete_endpoint", icon=":material/delete:"):

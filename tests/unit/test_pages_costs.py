@@ -18,7 +18,6 @@ from scones_core.ui.pages import PageName
 from scones_core.ui.session import get_app
 
 ENTRANCE = str(Path(__file__).resolve().parents[2] / "streamlit_app.py")
-NOW = datetime.now(UTC)
 CENTS = Price(0.1, "USD")
 Open = Callable[[str], AppTest]
 
@@ -28,7 +27,7 @@ class PaidFor:
     """Costs as a paying backend has them."""
 
     known: Price | None = CENTS
-    asked: datetime | None = NOW
+    quiet: timedelta | None = timedelta(0)  # None: nobody ever asked
     measured: bool = True
     spot: bool = False
     most: int = 1
@@ -50,7 +49,7 @@ class PaidFor:
     def last_asked(self, endpoint: str) -> datetime | None:
         if not self.measured:
             raise Unavailable("There are no AWS credentials: sign in.")
-        return self.asked
+        return None if self.quiet is None else datetime.now(UTC) - self.quiet
 
 
 class TwoDaysOld:
@@ -62,7 +61,7 @@ class TwoDaysOld:
 
     def describe(self, name: str) -> Endpoint | None:
         found = self._endpoints.describe(name)
-        return replace(found, created=NOW - timedelta(hours=50)) if found else None
+        return replace(found, created=datetime.now(UTC) - timedelta(hours=50)) if found else None
 
 
 @pytest.fixture
@@ -145,14 +144,19 @@ def test_an_unknown_price_is_said_with_its_reason_and_the_page_works(open_page: 
 
 @pytest.mark.parametrize("name", ["train", "overview"])
 def test_an_endpoint_that_nobody_asks_is_pointed_out(open_page: Open, name: str):
-    paying(PaidFor(asked=NOW - timedelta(hours=30)))
+    paying(PaidFor(quiet=timedelta(hours=30.5)))
     assert warnings(open_page(name)).startswith(
         "Nobody has asked the endpoint for 30 hours, and it costs 4.80 USD a day. Delete it "
     )
 
 
+def test_an_endpoint_that_was_asked_within_a_day_is_not_idle(open_page: Open):
+    paying(PaidFor(quiet=timedelta(hours=23.5)))
+    assert not open_page("overview").warning
+
+
 def test_an_idle_endpoint_is_pointed_out_without_a_price_too(open_page: Open):
-    paying(PaidFor(known=None, asked=None))
+    paying(PaidFor(known=None, quiet=None))
     assert "for 2 days, and it is billed all the same." in warnings(open_page("overview"))
 
 
