@@ -18,8 +18,8 @@ threshold, configuration = st.columns([2, 3])
 with threshold.container(border=True, height="stretch"):
     st.subheader("Confidence threshold", anchor=False)
     current = monitoring.threshold(app)
-    st.metric("In force", f"{current:.2f}", help="An inference is accepted only when its confidence exceeds it.")
-    value = st.number_input("New threshold", 0.0, 0.99, current, 0.01, format="%.2f", key="new_threshold")
+    st.metric("In force", f"{current:g}", help="An inference is accepted only when its confidence exceeds it.")
+    value = st.number_input("New threshold", 0.0, max(0.999, current), current, 0.01, format="%g", key="new_threshold")
     action_button(
         "Set threshold",
         lambda: set_threshold(app, value),

@@ -244,12 +244,25 @@ def _rolling_back() -> None:
         confirm_rollback(app, back_to)
 
 
+def test_a_threshold_close_to_one_can_be_looked_at_and_taken_back(open_page: Open):
+    from scones_core.services import monitoring
+    from scones_core.ui.session import get_app
+
+    app = get_app()
+    monitoring.set_threshold(app, 0.9999)
+    page = open_page("settings")
+    assert metrics(page)["In force"] == "0.9999"
+    page.number_input(key="new_threshold").set_value(0.93).run()
+    press(page, "Set threshold")
+    assert monitoring.threshold(app) == 0.93
+
+
 def test_the_threshold_is_changed_on_the_settings_page(open_page: Open):
     page = open_page("settings")
     assert metrics(page)["In force"] == "0.93"
     page.number_input(key="new_threshold").set_value(0.8).run()
     press(page, "Set threshold")
-    assert metrics(page)["In force"] == "0.80"
+    assert metrics(page)["In force"] == "0.8"
 
 
 def test_the_settings_page_shows_the_checks_and_no_secret(open_page: Open, monkeypatch: pytest.MonkeyPatch):
