@@ -60,11 +60,13 @@ class StateRun:
 
     @property
     def message(self) -> str:
-        """The cause as a person reads it: a Lambda function's is a JSON document with `errorMessage`."""
-        cause = _value(self.cause)
-        return (
-            str(cause["errorMessage"]) if isinstance(cause, Mapping) and "errorMessage" in cause else self.cause or ""
-        )
+        return message_of(self.cause)
+
+
+def message_of(cause: str | None) -> str:
+    """A cause as a person reads it: a Lambda function's is a JSON document with `errorMessage`."""
+    value = _value(cause)
+    return str(value["errorMessage"]) if isinstance(value, Mapping) and "errorMessage" in value else cause or ""
 
 
 def image_key(value: Any) -> str | None:

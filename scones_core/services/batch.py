@@ -1,11 +1,13 @@
 """Batches: every image under a prefix in one execution, fanned out by a distributed Map."""
 
+import json
 import time
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from scones_core.domain.history import message_of
 from scones_core.errors import NotFound, SconesError
 from scones_core.ports import Execution, ExecutionStatus
 from scones_core.services import classification, deployment
@@ -83,6 +85,17 @@ def _ended(execution: Execution, batch: Batch) -> Batch:
         summary_key=told.get("summary", {}).get("s3_key"),
         seconds=seconds,
     )
+
+
+def failures(app: App, batch: Batch, *, limit: int = 500) -> list[dict[str, str]]:
+    """Why images of an ended batch could not be classified: image (key), error, message; the first `limit`."""
+    if not batch.errors or batch.summary_key is None:
+        return []
+    summary = json.loads(app.backend.objects.get(batch.summary_key))
+    return [
+        {"image": one["s3_key"], "error": one.get("error") or "", "message": message_of(one.get("cause"))}
+        for one in summary["errors"][:limit]
+    ]
 
 
 def map_runs(app: App, name: str) -> Sequence[Mapping[str, Any]]:

@@ -177,6 +177,7 @@ def batch_summary(app: App, one: Batch) -> None:
     _figures(one)
     _first(app, "Low confidence", one.low_confidence_keys, one.low_confidence)
     _first(app, "Errors", one.error_keys, one.errors)
+    _failures(app, one)
     if one.summary_key:
         st.caption(f"The bucket's object `{one.summary_key}` names all of them.")
 
@@ -197,6 +198,25 @@ def _figures(one: Batch) -> None:
 
 def _share(part: int, one: Batch) -> str | None:
     return f"{part / one.images:.1%}" if one.images else None
+
+
+def _failures(app: App, one: Batch) -> None:
+    """Why: a table, for the images that cannot be read have nothing to show."""
+    failures = _known_failures(app, str(app.settings.home), one.name, one)
+    if failures:
+        st.dataframe(
+            pd.DataFrame(failures),
+            hide_index=True,
+            height=min(300, 35 * len(failures) + 40),
+            column_config={name: name.capitalize() for name in failures[0]},
+            alt="Images that could not be classified, with the error of each",
+        )
+
+
+@st.cache_data(show_spinner=False, max_entries=50)
+def _known_failures(_app: App, _home: str, name: str, _one: Batch) -> list[dict[str, str]]:
+    """Kept, for an ended batch does not change and its summary may be large."""
+    return batch.failures(_app, _one)
 
 
 def _first(app: App, title: str, keys: Sequence[str], count: int) -> None:

@@ -28,6 +28,9 @@ def test_an_image_that_cannot_be_read_is_an_error_and_the_others_are_classified(
     serving.backend.objects.put("mixed/b.png", b"not an image")
     found = batch.wait(serving, batch.start(serving, prefix="mixed/"))
     assert (found.images, found.errors, found.error_keys) == (2, 1, ("mixed/b.png",))
+    [failure] = batch.failures(serving, found)
+    assert (failure["image"], failure["error"]) == ("mixed/b.png", "ModelError")
+    assert "not a readable PNG, JPEG or WebP image" in failure["message"]
 
 
 def test_an_empty_prefix_is_refused(serving: App):

@@ -124,6 +124,13 @@ def test_a_batch_of_a_sample_ends_with_a_summary_and_is_listed(trained: App, ope
     assert metrics(page)["Items"] == "6"
 
 
+def test_why_images_of_a_batch_failed_is_shown(trained: App, open_part: Open) -> None:
+    trained.backend.objects.put("broken/b.png", b"not an image")
+    ended(trained, batch.start(trained, prefix="broken/"))
+    (row,) = open_part("batch").dataframe[1].value.to_dict("records")
+    assert (row["image"], row["error"]) == ("broken/b.png", "ModelError")
+
+
 def test_the_states_inside_the_map_of_a_batch_are_said_to_have_run_per_item(trained: App, open_part: Open) -> None:
     ended(trained, batch.start(trained, sample=2))
     page = open_part("batch")
