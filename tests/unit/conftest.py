@@ -1,6 +1,19 @@
-"""What the unit tests tell at the end of a run."""
+"""A home of the embedded workflow service, and what the unit tests tell at the end of a run."""
+
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+
+from tests.unit.asl_home import Home
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[Home]:
+    made = Home(tmp_path)
+    yield made
+    for service in made.opened:
+        service.close()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

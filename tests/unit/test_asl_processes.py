@@ -22,14 +22,6 @@ from tests.unit.asl_machines import FUNCTION, one, task
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.fixture
-def home(tmp_path: Path) -> Iterator[Home]:
-    made = Home(tmp_path)
-    yield made
-    for service in made.opened:
-        service.close()
-
-
 # Threads
 
 

@@ -4,8 +4,6 @@ import json
 import sqlite3
 import sys
 import threading
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,15 +12,6 @@ from scones_core.errors import BadInput, Conflict, NotFound
 from scones_core.ports import ExecutionStatus
 from tests.unit.asl_home import WAIT, Home, ended, until
 from tests.unit.asl_machines import one, task
-
-
-@pytest.fixture
-def home(tmp_path: Path) -> Iterator[Home]:
-    made = Home(tmp_path)
-    yield made
-    for service in made.opened:
-        service.close()
-
 
 # One execution
 
