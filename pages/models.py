@@ -7,6 +7,7 @@ from scones_core.ui.challenge import challenge, compare_any
 from scones_core.ui.models_view import history_table, lineage, registry_table, retrain_form, rollback
 from scones_core.ui.serving import watch_serving
 from scones_core.ui.session import get_app
+from scones_core.ui.trial_view import trial_section
 from scones_core.ui.widgets import empty_state, page_header
 
 page_header("Models", "Every model version with its origin; retrain from reviewed labels, compare, promote, roll back.")
@@ -24,6 +25,7 @@ with retrain.container(border=True, height="stretch"):
 with contest.container(border=True, height="stretch"):
     st.subheader("Challenger and champion", anchor=False)
     challenge(app)
+    trial_section(app)
     watch_serving()
 
 with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):

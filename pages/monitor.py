@@ -10,6 +10,7 @@ from scones_core.ui.monitor_view import (
     distributions,
     drift_message,
     key_figures,
+    production_variants,
     threshold_section,
     time_range,
     timeline,
@@ -48,6 +49,7 @@ with shown_errors():
         st.subheader("Confidence over time", anchor=False)
         timeline(app, figures)
         distributions(figures)
+        production_variants(figures)
     else:
         st.info("Nothing was captured in this time: choose a longer one above.", icon=":material/schedule:")
 threshold_section(app)

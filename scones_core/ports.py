@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from scones_core.domain.costs import Price
+from scones_core.domain.models import CHAMPION_VARIANT
 
 
 @dataclass(frozen=True)
@@ -138,13 +139,25 @@ class EndpointConfig:
     model: str
     artifact_key: str
     artifact_sha256: str
-    variant: str = "AllTraffic"
+    variant: str = CHAMPION_VARIANT
     capture_percentage: int = 100
 
 
 @dataclass(frozen=True)
+class Trial:
+    """A second production variant beside the champion's.
+
+    config: under another variant name than the champion's, with the champion's capture percentage.
+    share: of the traffic, above 0 and below 1; kept as the variants' weights.
+    """
+
+    config: EndpointConfig
+    share: float
+
+
+@dataclass(frozen=True)
 class Endpoint:
-    """status: Creating, Updating, InService, Failed or Deleting, as in SageMaker."""
+    """status: Creating, Updating, InService, Failed or Deleting, as in SageMaker. config: the champion's."""
 
     name: str
     status: str
@@ -152,6 +165,7 @@ class Endpoint:
     created: datetime
     updated: datetime
     failure_reason: str | None = None
+    trial: Trial | None = None
 
 
 class EndpointService(Protocol):
@@ -160,7 +174,15 @@ class EndpointService(Protocol):
     def deploy(self, name: str, config: EndpointConfig) -> Endpoint:
         """Create the endpoint, or update it in place. The old model serves until the new one answers.
 
-        Raises NotFound (no artifact) or Damaged (checksum); the endpoint then stays as it was.
+        A trial ends with it. Raises NotFound (no artifact) or Damaged (checksum); the endpoint then stays as it was.
+        """
+        ...
+
+    def set_trial(self, name: str, trial: Trial | None) -> Endpoint:
+        """Serve the trial beside the champion, in the place of any other, or the champion alone (None).
+
+        Where only the share differs from what is, only the weights are changed. Raises NotFound (no endpoint, no
+        artifact) or Damaged (checksum); the endpoint then stays as it was.
         """
         ...
 

@@ -107,3 +107,21 @@ def serving(trained_home: Path, tmp_path: Path, open_home: Callable[[], App]) ->
     """An app with a dataset, a model in service, and nothing captured yet."""
     shutil.copytree(trained_home, tmp_path / "home", symlinks=True)
     return open_home()
+
+
+@pytest.fixture(scope="session")
+def challenged_home(trained_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home whose second model waits for a decision. Never opened: copied."""
+    home = tmp_path_factory.mktemp("challenged") / "home"
+    shutil.copytree(trained_home, home, symlinks=True)
+    app = open_app(Settings(home=home))
+    training.wait(app, training.start(app, seed=1).name)
+    app.close()
+    return home
+
+
+@pytest.fixture
+def challenged(challenged_home: Path, tmp_path: Path, open_home: Callable[[], App]) -> App:
+    """An app with a champion and a challenger."""
+    shutil.copytree(challenged_home, tmp_path / "home", symlinks=True)
+    return open_home()

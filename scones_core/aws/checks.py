@@ -149,7 +149,13 @@ def _needed(aws: Aws, endpoint: str) -> Iterator[tuple[list[str], str]]:
     yield ["sagemaker:CreateTransformJob"], f"{sagemaker}:transform-job/{aws.stack}-{NOBODY}"
     yield ["sagemaker:CreateModel"], f"{sagemaker}:model/{aws.stack}-{NOBODY}"
     yield ["sagemaker:CreateEndpointConfig"], f"{sagemaker}:endpoint-config/{aws.stack}-{NOBODY}"
-    deploy = ["CreateEndpoint", "UpdateEndpoint", "DeleteEndpoint", "InvokeEndpoint"]
+    deploy = [
+        "CreateEndpoint",
+        "UpdateEndpoint",
+        "UpdateEndpointWeightsAndCapacities",
+        "DeleteEndpoint",
+        "InvokeEndpoint",
+    ]
     yield [f"sagemaker:{action}" for action in deploy], f"{sagemaker}:endpoint/{endpoint}"
     yield ["sagemaker:CreateModelPackage"], f"{sagemaker}:model-package/{aws.stack}/1"
     yield ["iam:PassRole"], aws.output("SageMakerRoleArn")

@@ -17,10 +17,10 @@ from scones_core.aws.scaling import Scaling
 from scones_core.aws.session import Aws, resource_name, utc
 from scones_core.aws.transform import BatchTransform, parsed
 from scones_core.errors import Conflict, NotFound, SconesError, Unavailable
-from scones_core.ports import Endpoint, EndpointConfig
+from scones_core.ports import Endpoint, EndpointConfig, Trial
 
 if TYPE_CHECKING:
-    from mypy_boto3_sagemaker.type_defs import DescribeEndpointOutputTypeDef
+    from mypy_boto3_sagemaker.type_defs import DescribeEndpointOutputTypeDef, ProductionVariantSummaryTypeDef
 
 CAPTURE_PREFIX = "captures/"
 TERMINATION_WAIT = 60  # seconds the old instances stay after the traffic has moved
@@ -41,13 +41,29 @@ class SageMakerEndpoints:
         self._models = models.Models(aws, objects, machines)
         self._batch = BatchTransform(aws, objects, self._models, machines.endpoint, poll=poll)
         self._scaling = Scaling(aws, machines.most_instances)
-        self._configs: Recently[EndpointConfig] = Recently(0, lambda _: True)  # configurations cannot be changed
+        # By the name of an endpoint configuration, which cannot be changed: what its variants serve.
+        self._configs: Recently[Sequence[EndpointConfig]] = Recently(0, lambda _: True)
 
     def deploy(self, name: str, config: EndpointConfig) -> Endpoint:
         wanted = self._create_config(name, config)
+        before = self._at_rest(name)
+        if before and before["EndpointStatus"] == "InService" and len(before.get("ProductionVariants", [])) > 1:
+            self.set_trial(name, None)  # first, for alarms watch an update only where the variants' names stay
+        return self._serve(name, wanted, config.variant)
+
+    def set_trial(self, name: str, trial: Trial | None) -> Endpoint:
+        self._at_rest(name)
+        found = self._get(name)
+        if trial is None:
+            return self._serve(name, self._create_config(name, found.config), found.config.variant)
+        if found.trial and found.trial.config == trial.config:
+            return self._reweigh(found, trial)
+        wanted = self._create_config(name, found.config, trial)
+        return self._serve(name, wanted, found.config.variant, trial.config.variant)
+
+    def _serve(self, name: str, wanted: str, *variants: str) -> Endpoint:
+        """Bring the endpoint to a configuration with these variants, and wait until it has come into service."""
         before = self._describe(name)
-        if before and before["EndpointStatus"] in IN_CHANGE:
-            raise Conflict(f"The endpoint “{name}” is {before['EndpointStatus']}: wait until that has ended.")
         if before and before["EndpointStatus"] in ("Failed", "OutOfService"):
             self.delete(name)
             self._until("endpoint_deleted", name)
@@ -55,19 +71,37 @@ class SageMakerEndpoints:
         if before is None:
             self._aws.sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=wanted, Tags=self._tags())
         elif before["EndpointConfigName"] != wanted:
-            self._update(name, wanted)
+            self._scaling.withdraw(name, keep=variants)
+            present = {variant["VariantName"] for variant in before.get("ProductionVariants", [])}
+            self._update(name, wanted, watched=present == set(variants))
         self._until("endpoint_in_service", name)
-        self._scaling.apply(name, config.variant)
+        for variant in variants:
+            self._scaling.apply(name, variant)
         return self._serving(name, wanted)
+
+    def _reweigh(self, endpoint: Endpoint, trial: Trial) -> Endpoint:
+        """Change the share of a running trial; its instances stay."""
+        self._aws.sagemaker.update_endpoint_weights_and_capacities(
+            EndpointName=endpoint.name,
+            DesiredWeightsAndCapacities=[
+                {"VariantName": served.variant, "DesiredWeight": weight}
+                for served, weight in _weighted(endpoint.config, trial)
+            ],
+        )
+        self._until("endpoint_in_service", endpoint.name)
+        return self._get(endpoint.name)
 
     def describe(self, name: str) -> Endpoint | None:
         found = self._describe(name)
         if found is None or found["EndpointStatus"] == "Deleting":
             return None
+        wanted = found["EndpointConfigName"]
+        champion, *others = self._configs.get(wanted, lambda: self._served(wanted))
         return Endpoint(
             name=name,
             status=found["EndpointStatus"],
-            config=self._configs.get(found["EndpointConfigName"], lambda: self._config(found["EndpointConfigName"])),
+            config=champion,
+            trial=_trial(others, found.get("ProductionVariants", [])),
             created=utc(found["CreationTime"]),
             updated=utc(found["LastModifiedTime"]),
             failure_reason=found.get("FailureReason"),
@@ -105,17 +139,18 @@ class SageMakerEndpoints:
         except NotFound:
             pass
 
-    def _create_config(self, name: str, config: EndpointConfig) -> str:
+    def _create_config(self, name: str, config: EndpointConfig, trial: Trial | None = None) -> str:
         """Make the endpoint configuration, whose name is made from its contents, and return that name."""
         contents = {
             "ProductionVariants": [
                 {
-                    "VariantName": config.variant,
-                    "ModelName": self._models.create(config),
+                    "VariantName": served.variant,
+                    "ModelName": self._models.create(served),
                     "InstanceType": self._machines.endpoint,
                     "InitialInstanceCount": 1,
-                    "InitialVariantWeight": 1.0,
+                    "InitialVariantWeight": weight,
                 }
+                for served, weight in _weighted(config, trial)
             ],
             "DataCaptureConfig": self._capture(config.capture_percentage),
         }
@@ -139,19 +174,24 @@ class SageMakerEndpoints:
             "CaptureContentTypeHeader": {"JsonContentTypes": ["application/json"]},
         }
 
-    def _update(self, name: str, wanted: str) -> None:
-        """Blue/green: the new instances take all traffic at once, and give it back when an alarm goes off."""
+    def _update(self, name: str, wanted: str, *, watched: bool) -> None:
+        """Blue/green: the new instances take all traffic at once, and give it back when an alarm goes off.
+
+        watched : by the alarms, which SageMaker allows only where the variants' names stay the same; without them it
+        moves the traffic in the same way. Source: "Exclusions" of deployment guardrails in the developer guide.
+        """
         alarms = [alarm for alarm in self._aws.output("RollbackAlarms").split(",") if alarm]
+        guardrails: Any = {
+            "BlueGreenUpdatePolicy": {
+                "TrafficRoutingConfiguration": {"Type": "ALL_AT_ONCE", "WaitIntervalInSeconds": 0},
+                "TerminationWaitInSeconds": TERMINATION_WAIT,
+            },
+            "AutoRollbackConfiguration": {"Alarms": [{"AlarmName": alarm} for alarm in alarms]},
+        }
         self._aws.sagemaker.update_endpoint(
             EndpointName=name,
             EndpointConfigName=wanted,
-            DeploymentConfig={
-                "BlueGreenUpdatePolicy": {
-                    "TrafficRoutingConfiguration": {"Type": "ALL_AT_ONCE", "WaitIntervalInSeconds": 0},
-                    "TerminationWaitInSeconds": TERMINATION_WAIT,
-                },
-                "AutoRollbackConfiguration": {"Alarms": [{"AlarmName": alarm} for alarm in alarms]},
-            },
+            **({"DeploymentConfig": guardrails} if watched else {}),
             # How many instances there are is for the scaling policy to say, not for the configuration.
             RetainAllVariantProperties=self._machines.most_instances > 1,
             ExcludeRetainedVariantProperties=[
@@ -184,25 +224,56 @@ class SageMakerEndpoints:
             )
         return found
 
+    def _at_rest(self, name: str) -> "DescribeEndpointOutputTypeDef | None":
+        found = self._describe(name)
+        if found and found["EndpointStatus"] in IN_CHANGE:
+            raise Conflict(f"The endpoint “{name}” is {found['EndpointStatus']}: wait until that has ended.")
+        return found
+
+    def _get(self, name: str) -> Endpoint:
+        found = self.describe(name)
+        if found is None:
+            raise NotFound(f"There is no endpoint “{name}”: deploy a model first.")
+        return found
+
     def _describe(self, name: str) -> "DescribeEndpointOutputTypeDef | None":
         try:
             return self._aws.sagemaker.describe_endpoint(EndpointName=name)
         except NotFound:
             return None
 
-    def _config(self, name: str) -> EndpointConfig:
-        """Read back what was deployed, from the endpoint configuration and the model it names."""
+    def _served(self, name: str) -> Sequence[EndpointConfig]:
+        """Read back what was deployed, from the endpoint configuration and the models it names; the champion first."""
         found = self._aws.sagemaker.describe_endpoint_config(EndpointConfigName=name)
-        variant, capture = found["ProductionVariants"][0], found.get("DataCaptureConfig")
-        model = self._aws.sagemaker.describe_model(ModelName=variant["ModelName"])["PrimaryContainer"]
+        capture = found.get("DataCaptureConfig")
+        percentage = capture["InitialSamplingPercentage"] if capture and capture["EnableCapture"] else 0
+        variants = found["ProductionVariants"]
+        return [self._config(variant["VariantName"], variant["ModelName"], percentage) for variant in variants]
+
+    def _config(self, variant: str, name: str, capture_percentage: int) -> EndpointConfig:
+        model = self._aws.sagemaker.describe_model(ModelName=name)["PrimaryContainer"]
         noted = model.get("Environment", {})
         return EndpointConfig(
-            model=noted.get(models.LABEL, variant["ModelName"]),
+            model=noted.get(models.LABEL, name),
             artifact_key=noted.get(models.KEY, self._objects.key_of(model.get("ModelDataUrl", ""))),
             artifact_sha256=noted.get(models.SHA256, ""),
-            variant=variant["VariantName"],
-            capture_percentage=capture["InitialSamplingPercentage"] if capture and capture["EnableCapture"] else 0,
+            variant=variant,
+            capture_percentage=capture_percentage,
         )
 
     def _tags(self) -> Any:
         return [{"Key": "scones:stack", "Value": self._aws.stack}]
+
+
+def _weighted(config: EndpointConfig, trial: Trial | None) -> Sequence[tuple[EndpointConfig, float]]:
+    """What is served, with the variants' weights, which sum to 1; the champion first."""
+    if trial is None:
+        return [(config, 1.0)]
+    return [(config, round(1 - trial.share, 4)), (trial.config, trial.share)]
+
+
+def _trial(others: Sequence[EndpointConfig], variants: "Sequence[ProductionVariantSummaryTypeDef]") -> Trial | None:
+    """The first of the variants beside the champion that is there, with its part of all weights."""
+    weights = {variant["VariantName"]: variant.get("CurrentWeight", 0.0) for variant in variants}
+    total = sum(weights.values()) or 1.0
+    return next((Trial(c, round(weights[c.variant] / total, 4)) for c in others if c.variant in weights), None)

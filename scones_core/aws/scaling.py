@@ -1,5 +1,6 @@
 """More instances for an endpoint when more is asked of it, and fewer again."""
 
+from collections.abc import Collection
 from typing import Any
 
 from scones_core.aws.session import Aws
@@ -37,14 +38,18 @@ class Scaling:
             },
         )
 
-    def withdraw(self, endpoint: str) -> None:
-        """Remove the policies of all variants; an endpoint cannot be deleted for good while it has some."""
+    def withdraw(self, endpoint: str, *, keep: Collection[str] = ()) -> None:
+        """Remove the policies of all variants but those to keep; no variant can be removed for good that has some.
+
+        Source: "Update endpoints that use auto scaling" in the SageMaker developer guide.
+        """
         if self._most <= 1:
             return
         client: Any = self._aws.autoscaling
+        kept = {f"endpoint/{endpoint}/variant/{variant}" for variant in keep}
         found = client.describe_scalable_targets(ServiceNamespace="sagemaker")["ScalableTargets"]
         for target in found:
-            if target["ResourceId"].startswith(f"endpoint/{endpoint}/"):
+            if target["ResourceId"].startswith(f"endpoint/{endpoint}/") and target["ResourceId"] not in kept:
                 try:
                     client.deregister_scalable_target(
                         ServiceNamespace="sagemaker", ResourceId=target["ResourceId"], ScalableDimension=DIMENSION

@@ -9,6 +9,7 @@ import pandas as pd
 import sqlalchemy as sa
 
 from scones_core.db.schema import EPOCH, capture_files, inferences, quarantine
+from scones_core.domain.models import TRIAL_VARIANT
 
 CHUNK = 500  # well under SQLite's limit of bound parameters
 
@@ -64,23 +65,38 @@ def newest(connection: sa.Connection) -> datetime | None:
 
 
 def frame(connection: sa.Connection, since: datetime | None = None) -> pd.DataFrame:
-    """Columns time (UTC), event_id, prediction, confidence, in the order of time."""
+    """Columns time (UTC), event_id, prediction, confidence, trial (who answered was on trial), in the order of time."""
     table = inferences.c
     time = sa.type_coerce(table.time, sa.BigInteger).label("time")
-    query = sa.select(time, table.event_id, table.prediction, table.confidence)
+    trial = sa.type_coerce(table.variant == TRIAL_VARIANT, sa.Integer).label("trial")
+    query = sa.select(time, table.event_id, table.prediction, table.confidence, trial)
     if since:
         query = query.where(table.time >= since)
     rows = connection.execute(query.order_by(table.time, table.event_id)).all()
     # Column by column: pandas takes ten times as long over rows.
-    times, ids, predictions, confidences = zip(*rows, strict=True) if rows else ((), (), (), ())
+    times, ids, predictions, confidences, trials = zip(*rows, strict=True) if rows else ((), (), (), (), ())
     return pd.DataFrame(
         {
             "time": pd.Timestamp(EPOCH) + pd.to_timedelta(np.array(times, dtype="int64"), unit="us"),
             "event_id": pd.Series(ids, dtype=object),
             "prediction": np.array(predictions, dtype="int64"),
             "confidence": np.array(confidences, dtype="float64"),
+            "trial": np.array(trials, dtype="bool"),
         }
     )
+
+
+def by_variant(
+    connection: sa.Connection, endpoint: str, since: datetime | None, threshold: float
+) -> list[tuple[str, int, int, float]]:
+    """(variant, inferences, those at or below the threshold, mean confidence) of an endpoint, by the variant's name."""
+    table = inferences.c
+    low = sa.func.sum(sa.case((table.confidence <= threshold, 1), else_=0))
+    query = sa.select(table.variant, sa.func.count(), low, sa.func.avg(table.confidence))
+    query = query.where(table.endpoint == endpoint).group_by(table.variant).order_by(table.variant)
+    if since:
+        query = query.where(table.time >= since)
+    return [(name, int(count), int(of_low), float(mean)) for name, count, of_low, mean in connection.execute(query)]
 
 
 def get(connection: sa.Connection, event_id: str) -> dict[str, Any] | None:

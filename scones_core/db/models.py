@@ -94,6 +94,6 @@ def deployment_list(connection: sa.Connection, endpoint: str, *, done: bool = Tr
     table = deployments
     query = sa.select(table).where(table.c.endpoint == endpoint, table.c.done == done).order_by(table.c.id)
     return [
-        Deployment(row.id, row.time, row.endpoint, row.model, Action(row.action), row.actor)
+        Deployment(row.id, row.time, row.endpoint, row.model, Action(row.action), row.actor, row.share)
         for row in connection.execute(query)
     ]

@@ -89,9 +89,10 @@ deployments = sa.Table(
     sa.Column("time", UtcTime, nullable=False),
     sa.Column("endpoint", sa.String(63), nullable=False),
     sa.Column("model", sa.Integer, sa.ForeignKey("model_versions.number"), nullable=False),
-    sa.Column("action", sa.String(16), nullable=False),  # deploy, promote, rollback, delete
+    sa.Column("action", sa.String(16), nullable=False),  # a domain.models.Action
     sa.Column("actor", sa.Text, nullable=False),
     sa.Column("done", sa.Boolean, nullable=False),  # the endpoint has confirmed it
+    sa.Column("share", sa.Float),  # of the traffic, that a trial gets from then on
 )
 
 capture_files = sa.Table(

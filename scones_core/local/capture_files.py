@@ -4,11 +4,23 @@ import os
 import threading
 import uuid
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-MOST_BYTES = 512 * 1024  # of a file; whoever wants one image reads all of it
+MOST_BYTES = 512 * 1024  # of a file
 OLDEST = timedelta(minutes=1)
+
+
+@dataclass
+class _File:
+    folder: str
+    opened: datetime
+    handle: int
+    size: int = 0
+
+    def has_room(self, folder: str, size: int, now: datetime) -> bool:
+        return folder == self.folder and self.size + size <= MOST_BYTES and now - self.opened < OLDEST
 
 
 class CaptureFiles:
@@ -20,40 +32,32 @@ class CaptureFiles:
     def __init__(self, path: Callable[[str], Path]) -> None:
         self._path = path
         self._lock = threading.Lock()
-        self._file: int | None = None
-        self._prefix = ""
-        self._opened = datetime.min.replace(tzinfo=UTC)
-        self._size = 0
+        self._files: dict[str, _File] = {}
 
     def append(self, prefix: str, line: bytes) -> None:
         """Add a line, which ends with a newline, to a file below the key prefix `prefix` and the present hour."""
         with self._lock:
             now = datetime.now(UTC)
-            prefix = f"{prefix}{now:%Y/%m/%d/%H}/"
-            if self._file is None or prefix != self._prefix or not self._has_room(len(line), now):
-                self._open(prefix, now)
-            assert self._file is not None
-            written = os.write(self._file, line)  # at once, so that a crash leaves whole lines
-            self._size += written
+            folder, file = f"{prefix}{now:%Y/%m/%d/%H}/", self._files.get(prefix)
+            if file is None or not file.has_room(folder, len(line), now):
+                self._close(prefix)
+                file = self._files[prefix] = self._open(folder, now)
+            written = os.write(file.handle, line)  # at once, so that a crash leaves whole lines
+            file.size += written
             if written < len(line):  # the disk is full: nothing more goes behind half a line
-                self._close()
+                self._close(prefix)
                 raise OSError("the disk is full")
 
     def close(self) -> None:
         with self._lock:
-            self._close()
+            for prefix in list(self._files):
+                self._close(prefix)
 
-    def _has_room(self, size: int, now: datetime) -> bool:
-        return self._size + size <= MOST_BYTES and now - self._opened < OLDEST
+    def _open(self, folder: str, now: datetime) -> _File:
+        path = self._path(f"{folder}{now:%M-%S}-{now.microsecond // 1000:03d}-{uuid.uuid4()}.jsonl")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return _File(folder, now, os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL, 0o666))
 
-    def _open(self, prefix: str, now: datetime) -> None:
-        self._close()
-        file = self._path(f"{prefix}{now:%M-%S}-{now.microsecond // 1000:03d}-{uuid.uuid4()}.jsonl")
-        file.parent.mkdir(parents=True, exist_ok=True)
-        self._file = os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL, 0o666)
-        self._prefix, self._opened, self._size = prefix, now, 0
-
-    def _close(self) -> None:
-        if self._file is not None:
-            os.close(self._file)
-            self._file = None
+    def _close(self, prefix: str) -> None:
+        if prefix in self._files:
+            os.close(self._files.pop(prefix).handle)

@@ -124,6 +124,5 @@ class RuntimeClient:
         return {
             "Body": io.BytesIO(body),
             "ContentType": "application/json",
-            "InvokedProductionVariant": "AllTraffic",
             "ResponseMetadata": {"RequestId": str(uuid.uuid4()), "HTTPStatusCode": 200},
         }

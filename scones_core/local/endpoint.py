@@ -5,6 +5,7 @@ import random
 import threading
 import uuid
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,7 @@ from scones_core.errors import NotFound
 from scones_core.local.capture_files import CaptureFiles
 from scones_core.local.files import Parsed, write_json
 from scones_core.local.object_store import LocalObjectStore
-from scones_core.ports import Endpoint, EndpointConfig
+from scones_core.ports import Endpoint, EndpointConfig, Trial
 
 if TYPE_CHECKING:
     from scones_core.vision.classifier import Classifier
@@ -37,8 +38,12 @@ class LocalEndpoints:
         before = self.describe(name)
         now = datetime.now(UTC)
         endpoint = Endpoint(name, "InService", config, before.created if before else now, now)
-        write_json(self._folder / f"{name}.json", _to_json(endpoint))
-        return endpoint
+        return self._write(endpoint)
+
+    def set_trial(self, name: str, trial: Trial | None) -> Endpoint:
+        if trial:
+            self._model(trial.config)  # raises before anything has changed
+        return self._write(replace(self._get(name), trial=trial, updated=datetime.now(UTC)))
 
     def describe(self, name: str) -> Endpoint | None:
         try:
@@ -55,13 +60,12 @@ class LocalEndpoints:
         inference_id: str | None = None,
         custom_attributes: str | None = None,
     ) -> list[float]:
-        endpoint = self.describe(name)
-        if endpoint is None:
-            raise NotFound(f"There is no endpoint “{name}”: deploy a model first.")
-        [row] = self._model(endpoint.config).predict_proba([body])
+        config = _answering(self._get(name))
+        [row] = self._model(config).predict_proba([body])
         probabilities = [float(p) for p in row]
-        if random.random() * 100 < endpoint.config.capture_percentage:
-            self._capture(endpoint, body, content_type, probabilities, inference_id, custom_attributes)
+        if random.random() * 100 < config.capture_percentage:
+            prefix = f"{self.capture_prefix}{name}/{config.variant}/"
+            self._capture(prefix, body, content_type, probabilities, inference_id, custom_attributes)
         return probabilities
 
     def transform(self, config: EndpointConfig, keys: Sequence[str]) -> Sequence[Sequence[float]]:
@@ -78,6 +82,16 @@ class LocalEndpoints:
     def close(self) -> None:
         self._captures.close()
 
+    def _get(self, name: str) -> Endpoint:
+        endpoint = self.describe(name)
+        if endpoint is None:
+            raise NotFound(f"There is no endpoint “{name}”: deploy a model first.")
+        return endpoint
+
+    def _write(self, endpoint: Endpoint) -> Endpoint:
+        write_json(self._folder / f"{endpoint.name}.json", _to_json(endpoint))
+        return endpoint
+
     def _model(self, config: EndpointConfig) -> "Classifier":
         with self._loading:
             if config.artifact_sha256 not in self._models:
@@ -89,7 +103,7 @@ class LocalEndpoints:
 
     def _capture(
         self,
-        endpoint: Endpoint,
+        prefix: str,
         body: bytes,
         content_type: str,
         probabilities: list[float],
@@ -105,8 +119,13 @@ class LocalEndpoints:
             inference_id=inference_id,
             custom_attributes=custom_attributes,
         )
-        prefix = f"{self.capture_prefix}{endpoint.name}/{endpoint.config.variant}/"
         self._captures.append(prefix, json.dumps(record).encode() + b"\n")
+
+
+def _answering(endpoint: Endpoint) -> EndpointConfig:
+    """The variant that answers this time, drawn by weight."""
+    trial = endpoint.trial
+    return trial.config if trial and random.random() < trial.share else endpoint.config
 
 
 def _to_json(endpoint: Endpoint) -> dict[str, Any]:
@@ -114,6 +133,7 @@ def _to_json(endpoint: Endpoint) -> dict[str, Any]:
         "name": endpoint.name,
         "status": endpoint.status,
         "config": vars(endpoint.config),
+        "trial": endpoint.trial and {"config": vars(endpoint.trial.config), "share": endpoint.trial.share},
         "created": endpoint.created.isoformat(),
         "updated": endpoint.updated.isoformat(),
     }
@@ -122,4 +142,6 @@ def _to_json(endpoint: Endpoint) -> dict[str, Any]:
 def _from_json(text: bytes) -> Endpoint:
     value = json.loads(text)
     created, updated = (datetime.fromisoformat(value[name]) for name in ("created", "updated"))
-    return Endpoint(value["name"], value["status"], EndpointConfig(**value["config"]), created, updated)
+    config, tried = EndpointConfig(**value["config"]), value.get("trial")  # older files know no trial
+    trial = Trial(EndpointConfig(**tried["config"]), tried["share"]) if tried else None
+    return Endpoint(value["name"], value["status"], config, created, updated, trial=trial)

@@ -1,15 +1,18 @@
-"""Which model serves: deploy, promote, roll back; and the end of the endpoint."""
+"""Which model serves: deploy, promote, roll back; which is tried beside it; and the end of the endpoint."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from scones_core.db import models as table
-from scones_core.domain.models import Action, Approval, Deployment, ModelVersion, service_stack
+from scones_core.domain.models import TRIAL_VARIANT, Action, Approval, Deployment, ModelVersion, service_stack
 from scones_core.errors import BadInput, Conflict, NotFound
-from scones_core.ports import Endpoint
+from scones_core.ports import Endpoint, Trial
 from scones_core.services import training
 from scones_core.services.app import App
+
+LEAST_SHARE, MOST_SHARE = 0.01, 0.5  # of the traffic, that a trial may get
 
 
 def deploy(
@@ -20,7 +23,7 @@ def deploy(
     actor: str = "",
     action: Action = Action.DEPLOY,
 ) -> Endpoint:
-    """Serve a model version (default: the newest); the endpoint is created or updated in place.
+    """Serve a model version (default: the newest); the endpoint is created or updated in place, and a trial ends.
 
     capture_percentage : 0 to 100; default: as it was, or 100. Raises NotFound, BadInput, Damaged.
     """
@@ -52,11 +55,11 @@ def delete(app: App, *, actor: str = "") -> None:
 
 
 @contextmanager
-def _noted(app: App, version: ModelVersion, action: Action, actor: str) -> Iterator[None]:
+def _noted(app: App, version: ModelVersion, action: Action, actor: str, share: float | None = None) -> Iterator[None]:
     """Note a change in the history before it is made; confirm it afterwards, or drop it when it failed."""
     with app.db.write() as connection:
         values = {"endpoint": app.settings.endpoint, "model": version.number, "action": str(action), "actor": actor}
-        noted = table.add_deployment(connection, {**values, "time": datetime.now(UTC)})
+        noted = table.add_deployment(connection, {**values, "share": share, "time": datetime.now(UTC)})
     try:
         yield
     except BaseException:
@@ -65,6 +68,62 @@ def _noted(app: App, version: ModelVersion, action: Action, actor: str) -> Itera
         raise
     with app.db.write() as connection:
         table.confirm_deployment(connection, noted)
+
+
+def start_trial(app: App, model: str, share: float, *, actor: str = "") -> Endpoint:
+    """Let a model version answer a share of the traffic, 0.01 to 0.5, beside the champion.
+
+    Raises NotFound (no endpoint, no such model), BadInput (share), Conflict (it serves, a trial is under way, other
+    classes), Damaged.
+    """
+    _check(share)
+    serving, version = get_endpoint(app), training.model(app, model)
+    if serving.config.model == version.id:
+        raise Conflict(f"{version.id} is the champion itself: choose another model version to try beside it.")
+    if serving.trial:
+        raise Conflict(f"A trial of {serving.trial.config.model} is under way: end it before {version.id} is tried.")
+    training.same_classes(training.model(app, serving.config.model), version)
+    config = training.endpoint_config(version, serving.config.capture_percentage, variant=TRIAL_VARIANT)
+    with _noted(app, version, Action.START_TRIAL, actor, share):
+        return app.backend.endpoints.set_trial(serving.name, Trial(config, share))
+
+
+def set_trial_share(app: App, share: float, *, actor: str = "") -> Endpoint:
+    """Change the share of the traffic, 0.01 to 0.5, that the trial gets. Raises NotFound, Conflict, BadInput."""
+    _check(share)
+    serving, trial = _on_trial(app)
+    with _noted(app, training.model(app, trial.config.model), Action.CHANGE_SHARE, actor, share):
+        return app.backend.endpoints.set_trial(serving.name, replace(trial, share=share))
+
+
+def end_trial(app: App, *, actor: str = "") -> Endpoint:
+    """Let the champion answer alone again. Raises NotFound, Conflict (no trial)."""
+    serving, trial = _on_trial(app)
+    with _noted(app, training.model(app, trial.config.model), Action.END_TRIAL, actor):
+        return app.backend.endpoints.set_trial(serving.name, None)
+
+
+def _check(share: float) -> None:
+    if not LEAST_SHARE <= share <= MOST_SHARE:
+        raise BadInput(
+            f"A trial cannot get {share:.0%} of the traffic: choose between {LEAST_SHARE:.0%} and {MOST_SHARE:.0%}."
+        )
+
+
+def _on_trial(app: App) -> tuple[Endpoint, Trial]:
+    serving = get_endpoint(app)
+    if serving.trial is None:
+        raise Conflict("No trial is under way: start one first (page Models).")
+    return serving, serving.trial
+
+
+def trial_started(app: App) -> datetime | None:
+    """When the trial that is under way was started (UTC, to the second, as times of captures are), or None."""
+    serving = endpoint(app)
+    if serving is None or serving.trial is None:
+        return None
+    starts = [change.time for change in history(app) if change.action is Action.START_TRIAL]
+    return (starts[-1] if starts else serving.updated).replace(microsecond=0)
 
 
 def endpoint(app: App) -> Endpoint | None:
@@ -94,6 +153,8 @@ def history(app: App) -> list[Deployment]:
         open_ones = table.deployment_list(connection, app.settings.endpoint, done=False)
     if open_ones and datetime.now(UTC).timestamp() - open_ones[-1].time.timestamp() > 60:
         serving = endpoint(app)
+        if serving and serving.status not in ("InService", "Failed"):
+            open_ones = []  # it is being changed, which may take minutes
         with app.db.write() as connection:
             for noted in open_ones:
                 if _has_happened(noted, serving):
@@ -105,9 +166,14 @@ def history(app: App) -> list[Deployment]:
 
 
 def _has_happened(noted: Deployment, serving: Endpoint | None) -> bool:
-    if noted.action is Action.DELETE:
-        return serving is None
-    return serving is not None and serving.config.model == f"v{noted.model}"
+    if serving is None or noted.action is Action.DELETE:
+        return serving is None and noted.action is Action.DELETE
+    if noted.action is Action.END_TRIAL:
+        return serving.trial is None
+    if noted.action.of_trial:
+        wanted = (f"v{noted.model}", noted.share)
+        return serving.trial is not None and (serving.trial.config.model, serving.trial.share) == wanted
+    return serving.config.model == f"v{noted.model}"
 
 
 def champion(app: App) -> ModelVersion | None:

@@ -20,11 +20,25 @@ RECENT = 200  # inferences that drift is judged on: older ones would dilute what
 
 
 @dataclass(frozen=True)
+class VariantFigures:
+    """What was captured of one production variant. mean_confidence : in [0, 1]."""
+
+    variant: str
+    inferences: int
+    low_confidence: int
+    mean_confidence: float
+
+    @property
+    def low_share(self) -> float:
+        return self.low_confidence / self.inferences
+
+
+@dataclass(frozen=True)
 class Figures:
     """What was captured since a time, at a threshold.
 
     points: one row per inference in the order of time, columns time (UTC), event_id, prediction (class name),
-    confidence, low (at or below the threshold).
+    confidence, low (at or below the threshold), trial (who answered was on trial).
     """
 
     inferences: int
@@ -32,6 +46,7 @@ class Figures:
     threshold: float
     histogram: list[dict[str, float]]
     by_class: list[dict[str, Any]]
+    by_variant: list[VariantFigures]
     drift: Drift
     points: pd.DataFrame
 
@@ -62,7 +77,7 @@ def figures(app: App, *, since: datetime | None = None, at: float | None = None)
     at = threshold(app) if at is None else at
     with app.db.read() as connection:
         data = table.frame(connection, since)
-    names = class_names(app)
+    names, champions = class_names(app), ~data["trial"].to_numpy(bool)
     predictions, confidences = data["prediction"].to_numpy(int), data["confidence"].to_numpy(float)
     known = [class_name(names, index) for index in range(max(len(names), int(predictions.max(initial=-1)) + 1))]
     classes = pd.Categorical.from_codes(predictions, pd.Index(known))
@@ -73,9 +88,18 @@ def figures(app: App, *, since: datetime | None = None, at: float | None = None)
         threshold=at,
         histogram=confidence.histogram(confidences),
         by_class=_by_class(points),
-        drift=_drift(app, confidences[-RECENT:], predictions[-RECENT:]),
+        by_variant=by_variant(app, since=since, at=at),
+        drift=_drift(app, confidences[champions][-RECENT:], predictions[champions][-RECENT:]),
         points=points,
     )
+
+
+def by_variant(app: App, *, since: datetime | None = None, at: float | None = None) -> list[VariantFigures]:
+    """Captured inferences of the endpoint since a time (UTC), at a threshold (default: the one in force), by name."""
+    at = threshold(app) if at is None else at
+    with app.db.read() as connection:
+        rows = table.by_variant(connection, app.settings.endpoint, since, at)
+    return [VariantFigures(*row) for row in rows]
 
 
 def _by_class(points: pd.DataFrame) -> list[dict[str, Any]]:

@@ -100,8 +100,7 @@ def comparison(app: App, champion: ModelVersion, challenger: ModelVersion) -> Co
     Reviewed images have left that test split, so neither model was trained on any of its images.
     Raises Conflict when the two models do not know the same classes.
     """
-    if training.classes_of(champion) != training.classes_of(challenger):
-        raise Conflict(f"{challenger.id} knows other classes than {champion.id}: they cannot be compared.")
+    training.same_classes(champion, challenger)
     labels, new = training.evaluation(app, challenger, challenger.dataset)
     _, old = training.evaluation(app, champion, challenger.dataset)
     return compare(labels, np.argmax(old, axis=1).tolist(), np.argmax(new, axis=1).tolist())

@@ -13,8 +13,8 @@ from typing import Any
 from scones_core.db import models as table
 from scones_core.domain.datasets import TEST
 from scones_core.domain.metrics import evaluate
-from scones_core.domain.models import Approval, ModelVersion
-from scones_core.errors import NotFound, SconesError
+from scones_core.domain.models import CHAMPION_VARIANT, Approval, ModelVersion
+from scones_core.errors import Conflict, NotFound, SconesError
 from scones_core.ports import EndpointConfig, TrainingJob, TrainingRequest
 from scones_core.services import etl
 from scones_core.services.app import App
@@ -193,6 +193,12 @@ def classes_of(model: ModelVersion) -> tuple[str, ...]:
     return tuple(json.loads(model.hyperparameters["classes"]))
 
 
+def same_classes(one: ModelVersion, other: ModelVersion) -> None:
+    """Raises Conflict when the two models do not know the same classes."""
+    if classes_of(one) != classes_of(other):
+        raise Conflict(f"{other.id} knows other classes than {one.id}: they cannot be compared.")
+
+
 def evaluation(app: App, model: ModelVersion, dataset: str) -> tuple[list[int], list[list[float]]]:
     """Labels, shape (n,), and the model's probabilities, shape (n, n_classes), on a dataset version's test images.
 
@@ -211,5 +217,7 @@ def evaluation(app: App, model: ModelVersion, dataset: str) -> tuple[list[int], 
     return [image.class_index for image in images], [known[image.key, image.sha256] for image in images]
 
 
-def endpoint_config(model: ModelVersion, capture_percentage: int = 100) -> EndpointConfig:
-    return EndpointConfig(model.id, model.artifact_key, model.artifact_sha256, capture_percentage=capture_percentage)
+def endpoint_config(
+    model: ModelVersion, capture_percentage: int = 100, *, variant: str = CHAMPION_VARIANT
+) -> EndpointConfig:
+    return EndpointConfig(model.id, model.artifact_key, model.artifact_sha256, variant, capture_percentage)

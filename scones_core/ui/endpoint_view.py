@@ -8,7 +8,7 @@ from scones_core.services.costs import EndpointCost
 from scones_core.ui.actions import action_button
 from scones_core.ui.costs_view import endpoint_cost
 from scones_core.ui.session import user
-from scones_core.ui.widgets import status_badge, utc
+from scones_core.ui.widgets import status_badge, trial_sentence, utc
 
 
 def endpoint_card(app: App, cost: EndpointCost | None) -> None:
@@ -26,6 +26,8 @@ def endpoint_card(app: App, cost: EndpointCost | None) -> None:
     grid.metric("Model in service", endpoint.config.model)
     grid.metric("Data capture", f"{endpoint.config.capture_percentage} %")
     st.caption(f"Variant {endpoint.config.variant}, updated {utc(endpoint.updated)}")
+    if endpoint.trial:
+        st.caption(f"{trial_sentence(endpoint.trial)} A deployment ends the trial.")
     endpoint_cost(cost)
     if st.button("Delete endpoint", key="delete_endpoint", icon=":material/delete:"):
         confirm_deletion(app, endpoint)

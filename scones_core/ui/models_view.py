@@ -13,7 +13,7 @@ from scones_core.ui.charts_model import confusion, figures
 from scones_core.ui.jobs import select_job
 from scones_core.ui.serving import change_serving
 from scones_core.ui.session import user
-from scones_core.ui.widgets import approval_badge, approval_text, duration, generated_badge, utc
+from scones_core.ui.widgets import approval_badge, approval_text, duration, generated_badge, percent, utc
 
 
 def registry_table(app: App, models: Sequence[ModelVersion]) -> None:
@@ -75,14 +75,18 @@ def lineage(app: App, model: ModelVersion) -> None:
 
 
 def _service_times(model: ModelVersion, history: Sequence[Deployment]) -> str:
-    times = [f"{d.action} by {d.actor or 'someone'}, {utc(d.time)}" for d in history if d.model == model.number]
+    times = [f"{_action(d)} by {d.actor or 'someone'}, {utc(d.time)}" for d in history if d.model == model.number]
     return "; ".join(times) or "never"
+
+
+def _action(deployment: Deployment) -> str:
+    return f"{deployment.action} ({percent(deployment.share, 0)})" if deployment.share else str(deployment.action)
 
 
 def history_table(history: Sequence[Deployment]) -> None:
     """Who put what into service, newest first."""
     rows = [
-        {"Time": utc(d.time), "Action": str(d.action), "Model": f"v{d.model}", "By": d.actor or "–"}
+        {"Time": utc(d.time), "Action": _action(d), "Model": f"v{d.model}", "By": d.actor or "–"}
         for d in reversed(history)
     ]
     st.dataframe(pd.DataFrame(rows), hide_index=True, alt="Deployments, newest first")
@@ -112,7 +116,7 @@ def _retrain(app: App, least: int) -> str:
 
 def promotion(app: App, challenger: ModelVersion, champion: ModelVersion) -> None:
     """The button that opens the confirmation."""
-    if st.button(f"Promote {challenger.id}", key="promote", icon=":material/publish:", type="primary"):
+    if st.button(f"Promote {challenger.id}", key=f"promote_{challenger.id}", icon=":material/publish:", type="primary"):
         confirm_promotion(app, challenger, champion)
 
 

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
+import pandas as pd
 import streamlit as st
 
 from scones_core.domain.drift import Drift, DriftLevel
@@ -13,6 +14,7 @@ from scones_core.ui.actions import action_button
 from scones_core.ui.health import set_threshold
 from scones_core.ui.images import enlarged
 from scones_core.ui.session import shown_errors
+from scones_core.ui.trial_view import figures_row
 from scones_core.ui.widgets import percent, utc
 
 _RANGES: dict[str, timedelta | None] = {
@@ -119,6 +121,14 @@ def distributions(figures: Figures) -> None:
     with right:
         st.markdown("##### Predicted classes")
         charts.predicted_classes(figures.by_class, key="predicted_classes")
+
+
+def production_variants(figures: Figures) -> None:
+    """The endpoint's variants side by side, where more than one has answered."""
+    if len(figures.by_variant) > 1:
+        st.markdown("##### Production variants")
+        rows = [{"Variant": row.variant, **figures_row(row)} for row in figures.by_variant]
+        st.table(pd.DataFrame(rows), border="horizontal", hide_index=True)
 
 
 def drift_message(drift: Drift) -> None:

@@ -7,7 +7,7 @@ import streamlit as st
 
 from scones_core.domain.datasets import DatasetVersion
 from scones_core.domain.models import Approval
-from scones_core.ports import JobStatus
+from scones_core.ports import JobStatus, Trial
 from scones_core.ui import pages
 from scones_core.ui.actions import show_outcome
 from scones_core.ui.entrance import through_the_entrance
@@ -92,6 +92,11 @@ def signed(value: float) -> str:
 
 def percent(value: float | None, digits: int = 1) -> str:
     return "–" if value is None else f"{value:.{digits}%}"
+
+
+def trial_sentence(trial: Trial) -> str:
+    """Which model is on trial, with how much, under which variant's name."""
+    return f"On trial: {trial.config.model} gets {percent(trial.share, 0)} of the traffic, as {trial.config.variant}."
 
 
 def next_step(page: PageName | str, label: str) -> None:

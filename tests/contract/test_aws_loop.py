@@ -8,7 +8,8 @@ import pytest
 
 from scones_core.bootstrap import open_app
 from scones_core.domain.comparison import Verdict
-from scones_core.services import App, demo, deployment, doctor, monitoring
+from scones_core.domain.models import CHAMPION_VARIANT, TRIAL_VARIANT
+from scones_core.services import App, capture, classification, demo, deployment, doctor, monitoring
 from scones_core.services.demo import Stage
 from tests.conftest import write_images
 from tests.contract.conftest import REAL, aws_settings
@@ -23,6 +24,17 @@ def app(fresh_stand_in: dict[str, str], tmp_path: Path) -> Iterator[App]:
     yield opened
     opened.backend.endpoints.delete("loop")
     opened.close()
+
+
+def _try_the_other(app: App) -> None:
+    """The model that does not serve answers half of the functions' requests, and is captured under its own name."""
+    serving = deployment.get_endpoint(app).config.model
+    deployment.start_trial(app, "v1" if serving == "v2" else "v2", 0.5)
+    classification.classify(app, classification.sample_keys(app, 16))
+    classification.classify(app, classification.sample_keys(app, 16))
+    capture.ingest(app)
+    assert {row.variant for row in monitoring.by_variant(app)} == {CHAMPION_VARIANT, TRIAL_VARIANT}
+    assert deployment.end_trial(app).trial is None
 
 
 def published() -> dict[str, str]:
@@ -46,4 +58,5 @@ def test_load_train_deploy_classify_monitor_review_retrain_and_promote(app: App,
     assert published() == approvals
     monitoring.set_threshold(app, 0.5)
     assert monitoring.figures(app).inferences == told[Stage.INGEST].new
+    _try_the_other(app)
     assert [check for check in doctor.checks(app) if not check.ok and check.name != "AWS stack"] == []

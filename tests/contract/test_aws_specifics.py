@@ -18,8 +18,9 @@ from scones_core.aws.session import Aws
 from scones_core.aws.training import SageMakerTraining
 from scones_core.aws.workflow import StepFunctions
 from scones_core.bootstrap import build_backend
+from scones_core.domain.models import CHAMPION_VARIANT, TRIAL_VARIANT
 from scones_core.errors import BadInput, Conflict, Unavailable
-from scones_core.ports import Backend, EndpointConfig, JobStatus
+from scones_core.ports import Backend, EndpointConfig, JobStatus, Trial
 from tests.contract.conftest import REAL, aws_settings, ended, load_images, training_request
 from tests.contract.stand_in import sagemaker
 from tests.contract.stand_in.server import REGION, STACK
@@ -184,6 +185,60 @@ def test_a_busy_endpoint_gets_more_instances_up_to_the_most(aws: Aws, objects: S
     assert (target["MinCapacity"], target["MaxCapacity"]) == (1, 3)
     service.delete("scaling")
     assert aws.autoscaling.describe_scalable_targets(ServiceNamespace="sagemaker")["ScalableTargets"] == []
+
+
+def test_both_variants_of_a_trial_scale_and_only_the_champion_after_it(
+    aws: Aws, objects: S3ObjectStore, built_in: EndpointConfig
+):
+    def scaled() -> list[str]:
+        found = aws.autoscaling.describe_scalable_targets(ServiceNamespace="sagemaker")["ScalableTargets"]
+        return sorted(target["ResourceId"].rpartition("/")[2] for target in found)
+
+    service = SageMakerEndpoints(aws, objects, Machines(most_instances=3), poll=0.01)
+    service.deploy("tried", built_in)
+    service.set_trial("tried", Trial(replace(built_in, model="v8", variant=TRIAL_VARIANT), 0.1))
+    assert scaled() == [CHAMPION_VARIANT, TRIAL_VARIANT]
+    service.set_trial("tried", None)
+    assert scaled() == [CHAMPION_VARIANT]
+    service.delete("tried")
+    assert scaled() == []
+
+
+@pytest.fixture
+def trial(opened: Backend, deployed: str, built_in: EndpointConfig) -> Trial:
+    """Under way on the deployed endpoint."""
+    started = Trial(replace(built_in, model="v8", variant=TRIAL_VARIANT), 0.1)
+    opened.endpoints.set_trial(deployed, started)
+    sagemaker.updates.clear()
+    return started
+
+
+def test_a_changed_share_changes_weights_and_no_instances(aws: Aws, opened: Backend, deployed: str, trial: Trial):
+    before = aws.sagemaker.describe_endpoint(EndpointName=deployed)
+    opened.endpoints.set_trial(deployed, replace(trial, share=0.3))
+    after = aws.sagemaker.describe_endpoint(EndpointName=deployed)
+    assert sagemaker.updates == []
+    assert before["EndpointConfigName"] == after["EndpointConfigName"]
+    weights = {variant["VariantName"]: variant["CurrentWeight"] for variant in after["ProductionVariants"]}
+    assert weights == {CHAMPION_VARIANT: 0.7, TRIAL_VARIANT: 0.3}
+    assert {variant["CurrentInstanceCount"] for variant in after["ProductionVariants"]} == {1}
+
+
+def test_a_promotion_during_a_trial_is_watched_by_the_alarms(
+    opened: Backend, deployed: str, built_in: EndpointConfig, trial: Trial
+):
+    opened.endpoints.deploy(deployed, replace(built_in, model="v8"))
+    ended, promoted = sagemaker.updates
+    assert ended["DeploymentConfig"] is None
+    assert promoted["DeploymentConfig"]["AutoRollbackConfiguration"]["Alarms"]
+
+
+def test_a_trial_is_not_changed_while_the_endpoint_is(opened: Backend, deployed: str, trial: Trial):
+    backend = sagemaker.sagemaker_backends[DEFAULT_ACCOUNT_ID][REGION]
+    for wanted in (replace(trial, share=0.3), None):
+        backend.endpoints[deployed].endpoint_status = "Updating"
+        with pytest.raises(Conflict, match="is Updating: wait"):
+            opened.endpoints.set_trial(deployed, wanted)
 
 
 def test_an_inference_is_seen_in_cloudwatch(opened: Backend, deployed: str):

@@ -2,14 +2,16 @@
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
 
 from scones_core.domain.capture import parse
+from scones_core.domain.models import CHAMPION_VARIANT, TRIAL_VARIANT
 from scones_core.errors import BadImage, Damaged, NotFound
-from scones_core.ports import Backend, EndpointConfig
+from scones_core.ports import Backend, EndpointConfig, Trial
 
 KEY = r"[\w-]+/AllTraffic/\d{4}/\d\d/\d\d/\d\d/\d\d-\d\d-\d{3}-[0-9a-f-]{36}\.jsonl"
 
@@ -140,3 +142,90 @@ def test_a_deleted_endpoint_is_gone(backend: Backend, config: EndpointConfig):
     backend.endpoints.delete("scones-short")
     assert backend.endpoints.describe("scones-short") is None
     backend.endpoints.delete("scones-short")
+
+
+# Trials
+
+
+@pytest.fixture
+def trial(config: EndpointConfig) -> Trial:
+    return Trial(replace(config, model="v2", variant=TRIAL_VARIANT), 0.5)
+
+
+def variants(backend: Backend, name: str) -> list[str]:
+    """Variant names of the captured records."""
+    return [
+        key.removeprefix(backend.endpoints.capture_prefix).split("/")[1]
+        for key in files(backend, name)
+        for _ in backend.objects.get(key).splitlines()
+    ]
+
+
+def test_a_trial_answers_beside_the_champion_and_each_is_captured_under_its_name(
+    backend: Backend, second: str, config: EndpointConfig, trial: Trial, image_keys: list[str]
+):
+    started = backend.endpoints.set_trial(second, trial)
+    assert (started.status, started.config, started.trial) == ("InService", config, trial)
+    assert backend.endpoints.describe(second) == started
+    before, answers = Counter(variants(backend, second)), 0
+    grown = before - before
+    while set(grown) != {CHAMPION_VARIANT, TRIAL_VARIANT} and answers < 100:
+        probabilities = backend.endpoints.invoke(second, image(backend, image_keys[0]), "image/png")
+        assert sum(probabilities) == pytest.approx(1)
+        answers, grown = answers + 1, Counter(variants(backend, second)) - before
+    assert set(grown) == {CHAMPION_VARIANT, TRIAL_VARIANT}
+    assert grown.total() == answers
+
+
+def test_the_share_of_a_trial_is_changed_and_decides_who_answers(
+    backend: Backend, second: str, trial: Trial, image_keys: list[str]
+):
+    backend.endpoints.set_trial(second, trial)
+    assert backend.endpoints.set_trial(second, replace(trial, share=0.01)).trial == replace(trial, share=0.01)
+    before = variants(backend, second).count(TRIAL_VARIANT)
+    for _ in range(20):
+        backend.endpoints.invoke(second, image(backend, image_keys[0]), "image/png")
+    assert variants(backend, second).count(TRIAL_VARIANT) - before < 10
+
+
+def test_another_trial_takes_the_place_of_the_one_before(backend: Backend, second: str, trial: Trial):
+    backend.endpoints.set_trial(second, trial)
+    other = Trial(replace(trial.config, model="v3"), 0.2)
+    assert backend.endpoints.set_trial(second, other).trial == other
+
+
+def test_after_a_trial_the_champion_serves_alone(
+    backend: Backend, second: str, config: EndpointConfig, trial: Trial, image_keys: list[str]
+):
+    backend.endpoints.set_trial(second, trial)
+    ended = backend.endpoints.set_trial(second, None)
+    assert (ended.status, ended.config, ended.trial) == ("InService", config, None)
+    before = variants(backend, second).count(TRIAL_VARIANT)
+    for _ in range(10):
+        backend.endpoints.invoke(second, image(backend, image_keys[0]), "image/png")
+    assert variants(backend, second).count(TRIAL_VARIANT) == before
+    assert backend.endpoints.set_trial(second, None).config == config
+
+
+@pytest.mark.parametrize("model", ["v1", "v2", "v4"])
+def test_a_deployment_ends_the_trial(backend: Backend, second: str, config: EndpointConfig, trial: Trial, model: str):
+    backend.endpoints.set_trial(second, trial)
+    deployed = backend.endpoints.deploy(second, replace(config, model=model))
+    assert (deployed.config, deployed.trial) == (replace(config, model=model), None)
+
+
+def test_a_trial_whose_artifact_is_missing_or_damaged_leaves_the_endpoint_as_it_was(
+    backend: Backend, second: str, trial: Trial
+):
+    before = backend.endpoints.describe(second)
+    gone = replace(trial.config, artifact_key="models/gone.tar.gz", artifact_sha256="2" * 64)
+    with pytest.raises(NotFound, match="no object “models/gone"):
+        backend.endpoints.set_trial(second, replace(trial, config=gone))
+    with pytest.raises(Damaged):
+        backend.endpoints.set_trial(second, replace(trial, config=replace(trial.config, artifact_sha256="2" * 64)))
+    assert backend.endpoints.describe(second) == before
+
+
+def test_a_trial_needs_an_endpoint(backend: Backend, trial: Trial):
+    with pytest.raises(NotFound, match="never-was"):
+        backend.endpoints.set_trial("never-was", trial)

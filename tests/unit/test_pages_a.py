@@ -1,20 +1,18 @@
 """What a user sees on the pages Overview, Data, Train & deploy, Models and Settings."""
 
 import io
-import shutil
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from scones_core.bootstrap import open_app
 from scones_core.errors import BadInput, Conflict
-from scones_core.services import App, deployment, etl, overview, training, uploads
+from scones_core.services import App, classification, deployment, etl, overview, training, uploads
 from scones_core.services.demo import Stage, Told
-from scones_core.settings import Settings
 from scones_core.ui.background import Tasks
 from scones_core.ui.demo_runner import DemoRunner
 from scones_core.ui.loop_strip import loop_stages
@@ -42,24 +40,6 @@ def open_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Open]
 
     yield opener
     st.cache_resource.clear()
-
-
-@pytest.fixture(scope="session")
-def challenged_home(trained_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home whose second model waits for a decision. Never opened: copied."""
-    home = tmp_path_factory.mktemp("challenged") / "home"
-    shutil.copytree(trained_home, home, symlinks=True)
-    app = open_app(Settings(home=home))
-    training.wait(app, training.start(app, seed=1).name)
-    app.close()
-    return home
-
-
-@pytest.fixture
-def challenged(challenged_home: Path, tmp_path: Path, open_home: Callable[[], App]) -> App:
-    """An app with a champion and a challenger."""
-    shutil.copytree(challenged_home, tmp_path / "home", symlinks=True)
-    return open_home()
 
 
 def press(page: AppTest, label: str) -> AppTest:
@@ -218,6 +198,66 @@ def test_a_challenger_is_compared_promoted_and_rolled_back(open_page: Open, chal
     press(AppTest.from_function(_rolling_back, default_timeout=30).run(), "Yes, roll back to v1")
     assert metrics(open_page("train"))["Model in service"] == "v1"
     assert any("Rejected" in table.value.to_string() for table in open_page("models").dataframe)
+
+
+def trial_table(page: AppTest) -> pd.DataFrame:
+    return page.table[0].value.set_index("")
+
+
+def test_a_challenger_is_tried_on_live_traffic_with_figures_beside_the_champions(open_page: Open, challenged: App):
+    page = open_page("models")
+    page.slider(key="trial_share").set_value(50).run()
+    press(page, "Start trial")
+    assert deployment.get_endpoint(challenged).trial.share == 0.5
+    assert "v2 is on trial" in text(page)
+    assert trial_table(page).loc["Captured inferences"].tolist() == ["0", "0"]
+    assert trial_table(page).loc["Mean confidence"].tolist() == ["–", "–"]
+    classification.classify(challenged, classification.sample_keys(challenged, 20))
+    table = trial_table(open_page("models"))  # opening it reads what was captured
+    assert table.columns.tolist() == ["Champion v1", "Challenger v2"]
+    assert table.loc["Share"].tolist() == ["50%", "50%"]
+    assert sum(map(int, table.loc["Captured inferences"])) == 20
+    assert [button.label for button in page.button if button.label.startswith("Promote")] == ["Promote v2"]
+
+
+def test_the_share_of_a_trial_is_changed_and_the_trial_ended(open_page: Open, challenged: App):
+    deployment.start_trial(challenged, "v2", 0.1)
+    assert "v2 gets 10% of the traffic, as Challenger" in text(open_page("train"))
+    page = open_page("models")
+    assert {button.label: button for button in page.button}["Change share"].disabled
+    page.slider(key="trial_share_v2").set_value(30).run()
+    press(page, "Change share")
+    assert trial_table(page).loc["Share"].tolist() == ["70%", "30%"]
+    press(page, "End trial")
+    assert "on trial" not in text(page)
+    assert "Start trial" in [button.label for button in page.button]
+    assert "change share (30%)" in page.dataframe[-1].value["Action"].tolist()
+    assert "On trial" not in text(open_page("train"))
+
+
+def test_a_trial_that_a_newer_challenger_has_overtaken_is_still_shown(open_page: Open, challenged: App):
+    deployment.start_trial(challenged, "v2", 0.1)
+    training.wait(challenged, training.start(challenged, seed=2).name)
+    page = open_page("models")
+    assert "v2 is on trial" in text(page)
+    promotions = [button.label for button in page.button if button.label.startswith("Promote")]
+    assert promotions == ["Promote v3", "Promote v2"]
+
+
+def test_without_a_challenger_the_models_page_says_nothing_of_trials(open_page: Open, serving: App):
+    page = open_page("models")
+    assert "trial" not in text(page)
+    assert "Start trial" not in [button.label for button in page.button]
+
+
+def test_the_monitor_tells_the_variants_apart_where_there_are_two(open_page: Open, challenged: App):
+    classification.classify(challenged, classification.sample_keys(challenged, 5))
+    assert not open_page("monitor").table
+    deployment.start_trial(challenged, "v2", 0.5)
+    classification.classify(challenged, classification.sample_keys(challenged, 20))
+    page = open_page("monitor")
+    assert "Production variants" in text(page)
+    assert page.table[0].value["Variant"].tolist() == ["AllTraffic", "Challenger"]
 
 
 # AppTest runs the whole page where a browser runs the dialog alone, so these hold the dialog open.

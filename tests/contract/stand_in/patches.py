@@ -22,6 +22,9 @@ WRAPPED: dict[str, Callable[..., Any]] = {
     "moto.sagemaker.models.SageMakerModelBackend.create_transform_job": sagemaker.create_transform_job,
     "moto.sagemaker.models.SageMakerModelBackend.describe_endpoint": sagemaker.describe_endpoint,
     "moto.sagemaker.models.SageMakerModelBackend.list_training_jobs": sagemaker.list_training_jobs,
+    "moto.sagemaker.models.SageMakerModelBackend.update_endpoint_weights_and_capacities": (
+        sagemaker.update_endpoint_weights_and_capacities
+    ),
     "moto.stepfunctions.responses.StepFunctionResponse.describe_state_machine_for_execution": (
         others.describe_state_machine_for_execution
     ),

@@ -1,6 +1,7 @@
 """SageMaker with the real classifier behind it. Each function takes the place of a method of moto's."""
 
 import json
+import random
 import uuid
 from datetime import UTC, datetime
 from typing import Any
@@ -99,7 +100,7 @@ def describe_endpoint(original: Any, self: Any, endpoint_name: str) -> Any:
 
 
 def update_endpoint(self: Any) -> ActionResult:
-    """While alarms go off, the endpoint keeps what it has."""
+    """While alarms go off, the endpoint keeps what it has; none watch where the variants' names change."""
     backend, name = self.sagemaker_backend, self._get_param("EndpointName")
     if name not in backend.endpoints:
         raise ValidationError(message=f"Could not find endpoint '{name}'.")
@@ -107,12 +108,41 @@ def update_endpoint(self: Any) -> ActionResult:
     config = backend.describe_endpoint_config(wanted)
     if endpoint.endpoint_config_name == wanted:
         raise ValidationError(message="Cannot update the endpoint to the configuration that it has.")
+    before, after = (_names(variants) for variants in (endpoint.production_variants, config["ProductionVariants"]))
+    if before != after and self._get_param("DeploymentConfig"):
+        raise ValidationError(message="The new endpoint configuration must have the same variant names as the old.")
+    if scaling := [variant for variant in _scaled(name) if variant not in after]:
+        raise ValidationError(message=f"Deregister {scaling} as scalable targets before they are removed.")
     updates.append({name: self._get_param(name) for name in ("DeploymentConfig", "RetainAllVariantProperties")})
     endpoint.endpoint_status = "Updating"
-    if ALARMS_GO_OFF not in updates:
+    if ALARMS_GO_OFF not in updates or before != after:
         endpoint.endpoint_config_name = wanted
         endpoint.data_capture_config = config["DataCaptureConfig"]
+        endpoint.production_variants = endpoint._process_production_variants(config["ProductionVariants"])
     return ActionResult({"EndpointArn": endpoint.arn})
+
+
+def update_endpoint_weights_and_capacities(
+    original: Any, self: Any, endpoint_name: str, desired_weights_and_capacities: list[dict[str, Any]]
+) -> Any:
+    """Instances that are not spoken of stay."""
+    endpoint = self.endpoints[endpoint_name]
+    there = {variant["VariantName"]: variant["DesiredInstanceCount"] for variant in endpoint.production_variants}
+    asked = [{"DesiredInstanceCount": there.get(one["VariantName"]), **one} for one in desired_weights_and_capacities]
+    answer = original(self, endpoint_name, asked)
+    endpoint.endpoint_status = "Updating"
+    return answer
+
+
+def _names(variants: list[dict[str, Any]]) -> set[str]:
+    return {variant["VariantName"] for variant in variants}
+
+
+def _scaled(endpoint: str) -> list[str]:
+    """Variants of the endpoint that scale."""
+    found = boto3.client("application-autoscaling").describe_scalable_targets(ServiceNamespace="sagemaker")
+    targets = [target["ResourceId"].split("/") for target in found["ScalableTargets"]]
+    return [variant for _, name, _, variant in targets if name == endpoint]
 
 
 def create_model(original: Any, self: Any, **asked: Any) -> Any:
@@ -146,16 +176,21 @@ def invoke_endpoint(self: Any) -> Any:
     if endpoint is None:
         return _error(400, "ValidationError", {"Message": "Endpoint of this name not found."})
     config = backend.describe_endpoint_config(endpoint.endpoint_config_name)
-    model = _container(backend, config["ProductionVariants"][0]["ModelName"])
+    weights = [variant["CurrentWeight"] for variant in endpoint.production_variants]
+    [drawn] = random.choices(endpoint.production_variants, weights)
+    variant = drawn["VariantName"]
+    models = {production["VariantName"]: production["ModelName"] for production in config["ProductionVariants"]}
+    model = _container(backend, models[variant])
     content_type = self.headers.get("Content-Type", "application/octet-stream")
     try:
         answer, answered_type = model.answer(self.body, content_type, self.headers.get("Accept", "application/json"))
     except BadImage as error:
         refused = {"Message": f"Received client error (400): {error}", "OriginalStatusCode": 400}
         return _error(424, "ModelError", {**refused, "OriginalMessage": str(error)})
-    measure(backend, endpoint.endpoint_name, config["ProductionVariants"][0]["VariantName"])
-    _capture(endpoint.endpoint_name, config, self.body, content_type, answer, self.headers)
-    headers = {"Content-Type": answered_type, "x-Amzn-Invoked-Production-Variant": "AllTraffic"}
+    measure(backend, endpoint.endpoint_name, variant)
+    capturing = config["DataCaptureConfig"]
+    _capture(f"{endpoint.endpoint_name}/{variant}", capturing, self.body, content_type, answer, self.headers)
+    headers = {"Content-Type": answered_type, "x-Amzn-Invoked-Production-Variant": variant}
     return 200, headers, answer
 
 
@@ -172,8 +207,9 @@ def _error(status: int, code: str, body: dict[str, Any]) -> Any:
     return status, {"status": status, "x-amzn-ErrorType": code, "Content-Type": "application/json"}, json.dumps(body)
 
 
-def _capture(endpoint: str, config: dict[str, Any], body: bytes, content_type: str, answer: str, headers: Any) -> None:
-    if not config["DataCaptureConfig"].get("EnableCapture"):
+def _capture(place: str, config: dict[str, Any], body: bytes, content_type: str, answer: str, headers: Any) -> None:
+    """place : names of endpoint and variant."""
+    if not config.get("EnableCapture"):
         return
     now = datetime.now(UTC)
     record = capture.record(
@@ -185,9 +221,8 @@ def _capture(endpoint: str, config: dict[str, Any], body: bytes, content_type: s
         inference_id=headers.get("X-Amzn-Sagemaker-Inference-Id"),
         custom_attributes=headers.get("X-Amzn-Sagemaker-Custom-Attributes"),
     )
-    bucket, prefix = split(config["DataCaptureConfig"]["DestinationS3Uri"])
-    variant = config["ProductionVariants"][0]["VariantName"]
-    folder = f"{prefix}/{endpoint}/{variant}/{now:%Y/%m/%d/%H}"
+    bucket, prefix = split(config["DestinationS3Uri"])
+    folder = f"{prefix}/{place}/{now:%Y/%m/%d/%H}"
     key = f"{folder}/{now:%M-%S}-{now.microsecond // 1000:03d}-{uuid.uuid4()}.jsonl"
     boto3.client("s3").put_object(Bucket=bucket, Key=key, Body=json.dumps(record).encode() + b"\n")
 
