@@ -82,7 +82,7 @@ def idle_warning(cost: EndpointCost | None, where: str) -> None:
 
 def money(price: Price, amount: float) -> str:
     """An amount in the price's currency, as `82.80 USD`."""
-    return f"{amount:,.2f} {price.currency}" if amount >= 0.005 else f"less than 0.01 {price.currency}"
+    return f"{amount:,.2f} {price.currency}" if amount >= 0.005 else f"< 0.01 {price.currency}"
 
 
 def span(time: timedelta) -> str:
@@ -103,7 +103,7 @@ def _an_hour(price: Price) -> str:
 
 def _about(price: Price, seconds: float) -> str:
     amount = money(price, price.of(seconds))
-    return amount if amount.startswith("less") else f"about {amount}"
+    return amount if amount.startswith("<") else f"about {amount}"
 
 
 def _daily(cost: EndpointCost) -> str:

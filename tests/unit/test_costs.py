@@ -43,7 +43,7 @@ def test_beyond_what_is_looked_back_on_nobody_knows():
 
 @pytest.mark.parametrize(
     ("amount", "said"),
-    [(82.8, "82.80 USD"), (1234.5, "1,234.50 USD"), (0.0924, "0.09 USD"), (0.001, "less than 0.01 USD")],
+    [(82.8, "82.80 USD"), (1234.5, "1,234.50 USD"), (0.0924, "0.09 USD"), (0.001, "< 0.01 USD")],
 )
 def test_an_amount_is_said_with_its_currency(amount: float, said: str):
     assert money(PRICE, amount) == said
