@@ -62,6 +62,22 @@ def test_functions_run_at_once_but_never_more_than_the_workers(home: Home):
     assert most[0] == 3
 
 
+def test_a_function_that_outlives_the_service_ends_quietly(home: Home):
+    begun, leave, threads = threading.Event(), threading.Event(), list[threading.Thread]()
+
+    def f(event: Any) -> None:
+        threads.append(threading.current_thread())
+        begun.set()
+        leave.wait(20)
+
+    service = home.open(f=f)
+    service.start("call", "late", {})
+    assert begun.wait(20)
+    service.close()
+    leave.set()
+    threads[0].join(20)  # an error in a thread fails the test
+
+
 # State machines
 
 

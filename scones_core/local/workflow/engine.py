@@ -65,12 +65,16 @@ class Engine:
         task.add_done_callback(self._tasks.discard)
 
     def _perform(self, function: Callable[[], T], done: "asyncio.Future[T]") -> None:
+        result, failure = None, None
         try:
             result = function()
         except BaseException as error:
-            self.loop.call_soon_threadsafe(self._deliver, done, None, error)
-        else:
-            self.loop.call_soon_threadsafe(self._deliver, done, result, None)
+            failure = error
+        try:
+            self.loop.call_soon_threadsafe(self._deliver, done, result, failure)
+        except RuntimeError:
+            if not self.loop.is_closed():  # nobody waits any more once it is
+                raise
 
     def _deliver(self, done: "asyncio.Future[Any]", result: Any, error: BaseException | None) -> None:
         self._slots.release()
