@@ -58,9 +58,10 @@ def count(connection: sa.Connection) -> int:
     return int(connection.scalar(sa.select(sa.func.count()).select_from(inferences)) or 0)
 
 
-def newest(connection: sa.Connection) -> datetime | None:
-    """When the newest inference was made."""
-    found: datetime | None = connection.scalar(sa.select(sa.func.max(inferences.c.time)))
+def newest(connection: sa.Connection, *, but: str) -> datetime | None:
+    """When the newest inference was made, of any endpoint but one."""
+    query = sa.select(inferences.c.time).where(inferences.c.endpoint != but).order_by(inferences.c.time.desc())
+    found: datetime | None = connection.scalar(query.limit(1))
     return found
 
 

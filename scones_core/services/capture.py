@@ -21,7 +21,8 @@ DEPTH = 6  # folders down to an hour of captures: endpoint/variant/YYYY/MM/DD/HH
 LATE = timedelta(days=1)  # endpoints write what they captured within minutes
 REVIEWED = "train/reviewed/"
 JPEG = b"\xff\xd8\xff"
-IMPORTED = "imported/"  # capture files that users brought, below the capture prefix
+FOREIGN = "imported"  # stands for the endpoint of capture files that users brought
+IMPORTED = f"{FOREIGN}/"  # where these lie, below the capture prefix
 
 Files = Sequence[tuple[str, str]]  # (key, version)
 
@@ -50,7 +51,7 @@ def ingest(app: App, *, recent: bool = False, progress: Progress = silent) -> In
     recent : look only into the hours from a day before the newest inference on, which is quick however many there are.
     """
     with app.db.read() as connection:
-        newest = table.newest(connection) if recent else None
+        newest = table.newest(connection, but=FOREIGN) if recent else None
     since = f"{newest - LATE:%Y/%m/%d/%H}/" if newest else ""
     return _ingest(app, _unread(app, _listed(app, since)), progress)
 
@@ -160,7 +161,7 @@ def _lines(data: bytes) -> Iterator[_Line]:
 def _row(app: App, key: str, line: _Line) -> dict[str, Any]:
     inference = parse(line.text)
     parts = key.removeprefix(app.backend.endpoints.capture_prefix).split("/")
-    endpoint, variant = (parts[0], parts[1]) if len(parts) > 2 else ("imported", "")
+    endpoint, variant = (parts[0], parts[1]) if len(parts) > 2 else (FOREIGN, "")
     return {
         "event_id": inference.event_id,
         "time": inference.time,

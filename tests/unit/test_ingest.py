@@ -76,6 +76,12 @@ def test_a_quick_look_leaves_the_hours_of_long_ago_for_a_thorough_one(app: App):
     assert capture.ingest(app).new == 2
 
 
+def test_imported_captures_do_not_hide_what_the_endpoint_captures_before_their_time(app: App):
+    capture.ingest_files(app, [line("x", minute=59)])
+    put(app, "2025/01/01/12/a.jsonl", line("a"))
+    assert capture.ingest(app, recent=True).new == 1
+
+
 def test_the_image_of_an_inference_is_read_from_its_place_in_the_file(app: App):
     pictures = {name: png(seed, upright=True) for seed, name in enumerate("abc")}
     put(app, "2026/01/01/12/a.jsonl", b"".join(line(name, image=image) for name, image in pictures.items()))
