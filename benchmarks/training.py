@@ -15,23 +15,18 @@ import statistics
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
-from pathlib import Path
+from contextlib import contextmanager
 from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
+from benchmarks._images import CLASSES, Images, load
 from scones_core.domain.metrics import bootstrap_interval, evaluate, expected_calibration_error
-from scones_core.errors import BadInput
-from scones_core.vision.channel import read_list
 from scones_core.vision.classifier import Classifier
 from scones_core.vision.images import pixels
 
-DATA = "../shared/data/two_wheelers"
 FOLDS, ROUNDS, SINGLES = 5, 3, 200
-CLASSES = ("bicycle", "motorcycle")
 
 Array = npt.NDArray[Any]
 
@@ -43,18 +38,9 @@ class Model(Protocol):
 Fit = Callable[[Sequence[bytes], Sequence[int]], Model]
 
 
-@dataclass(frozen=True)
-class Images:
-    files: list[bytes]
-    labels: list[int]
-
-    def take(self, rows: Array) -> "Images":
-        return Images([self.files[i] for i in rows], [self.labels[i] for i in rows])
-
-
 def run() -> dict[str, Any]:
     """Figures of both, and ratios: ours divided by the peer's.  Takes about a minute."""
-    train, test = _data("train"), _data("test")
+    train, test = load("train"), load("test")
     fits: dict[str, Fit] = {"classifier": _fit_classifier, "hog_svm": HogSvm.fit}
     models, times = _fit_in_turn(fits, train)
     figures = {name: _figures(name, fits[name], models[name], times[name], train, test) for name in fits}
@@ -181,16 +167,6 @@ def _one_core() -> Iterator[None]:
     finally:
         if cores is not None:
             os.sched_setaffinity(0, cores)
-
-
-def _data(split: str) -> Images:
-    folder = Path(os.environ.get("SCONES_DATA", DATA))
-    with suppress(FileNotFoundError, NotADirectoryError):
-        rows = read_list(folder / f"{split}.lst")
-        return Images([(folder / split / name).read_bytes() for _, name in rows], [label for label, _ in rows])
-    raise BadInput(
-        "This benchmark needs a folder with train/, train.lst, test/ and test.lst: name it with --data or SCONES_DATA."
-    )
 
 
 def _say(sentence: str) -> None:
