@@ -21,12 +21,12 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from unittest import mock
 
 import numpy as np
 import pandas as pd
 
 from benchmarks._home import empty
+from scones_core.aws.object_store import S3ObjectStore
 from scones_core.domain.capture import record
 from scones_core.ports import ObjectStore
 from scones_core.services import App, capture
@@ -53,8 +53,8 @@ def run() -> dict[str, Any]:
 class Distant:
     """The object store behind a slow line."""
 
-    def __init__(self, objects: ObjectStore) -> None:
-        self._objects = objects
+    def __init__(self, objects: ObjectStore, at_once: int) -> None:
+        self._objects, self.at_once = objects, at_once
 
     def __getattr__(self, name: str) -> Any:
         method = getattr(self._objects, name)
@@ -68,11 +68,11 @@ class Distant:
 
 def _distant() -> dict[str, float]:
     seconds = {}
-    for readers in (capture.READERS, 1):
-        with empty() as app, mock.patch.object(capture, "READERS", readers):
+    for at_once in (S3ObjectStore.at_once, 1):
+        with empty() as app:
             _write(_folder(app), FEW)
-            far = replace(app, backend=replace(app.backend, objects=Distant(app.backend.objects)))
-            seconds[readers] = _seconds(far, FEW)
+            far = Distant(app.backend.objects, at_once)
+            seconds[at_once] = _seconds(replace(app, backend=replace(app.backend, objects=far)), FEW)
     together, alone = seconds.values()
     return {"seconds": together, "seconds_one_after_another": alone, "ratio": alone / together}
 

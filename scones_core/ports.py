@@ -26,6 +26,8 @@ class ObjectInfo:
 class ObjectStore(Protocol):
     """One bucket."""
 
+    at_once: int  # requests that several threads may well make at the same time
+
     @property
     def bucket(self) -> str: ...
 

@@ -17,11 +17,11 @@ from scones_core.ports import ObjectInfo
 if TYPE_CHECKING:
     from mypy_boto3_s3.type_defs import ObjectTypeDef
 
-WORKERS = 16  # uploads at once
-
 
 class S3ObjectStore:
     """Keys are those of the embedded backend: names without leading dots, separated by single slashes."""
+
+    at_once = 16  # each waits for the line most of the time
 
     def __init__(self, aws: Aws) -> None:
         self._aws = aws
@@ -51,7 +51,7 @@ class S3ObjectStore:
         return True
 
     def put_many(self, items: Iterable[tuple[str, bytes]]) -> None:
-        for _ in map_ahead(lambda item: self.put(*item), items, WORKERS):
+        for _ in map_ahead(lambda item: self.put(*item), items, self.at_once):
             pass
 
     def get(self, key: str) -> bytes:

@@ -15,6 +15,8 @@ from scones_core.ports import ObjectInfo
 class LocalObjectStore:
     """Keys are paths below `folder`; file names that start with a dot are not objects."""
 
+    at_once = 1  # files answer at once: more threads would only get in each other's way
+
     def __init__(self, folder: Path, bucket: str = "scones") -> None:
         self.folder = folder
         self.bucket = bucket

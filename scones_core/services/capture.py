@@ -14,9 +14,8 @@ from scones_core.errors import NotFound
 from scones_core.ports import ObjectInfo
 from scones_core.services.app import App, Progress, silent
 
-READERS = 16
-FILES_AT_ONCE = 32  # capture files that one reader takes at a time
-ROWS_AT_ONCE = 5_000  # inferences per transaction, about
+FILES_AT_ONCE = 8  # capture files that a thread takes at a time
+ROWS_AT_ONCE = 10_000  # inferences per transaction, about
 DEPTH = 6  # folders down to an hour of captures: endpoint/variant/YYYY/MM/DD/HH/
 LATE = timedelta(days=1)  # endpoints write what they captured within minutes
 REVIEWED = "train/reviewed/"
@@ -61,13 +60,13 @@ def _listed(app: App, since: str) -> Iterator[Files]:
     objects = app.backend.objects
     folders: Sequence[str] = [app.backend.endpoints.capture_prefix]
     for _ in range(DEPTH):
-        levels = list(map_ahead(objects.listdir, folders, READERS))
+        levels = list(map_ahead(objects.listdir, folders, objects.at_once))
         for _folders, infos in levels:  # what an endpoint wrote lies deeper, what people put here need not
             yield _files(infos)
         below = [folder for found, _infos in levels for folder in found]
         # 2026/ is no earlier than 2026/11/24/09/, and 2025/ is.
         folders = [folder for folder in below if (date := _date(app, folder)) >= since[: len(date)]]
-    yield from map_ahead(lambda folder: _files(objects.list(folder)), folders, READERS)
+    yield from map_ahead(lambda folder: _files(objects.list(folder)), folders, objects.at_once)
 
 
 def _date(app: App, folder: str) -> str:
@@ -97,7 +96,7 @@ def _version(app: App, key: str) -> str:
 
 def _ingest(app: App, files: Iterable[Files], progress: Progress) -> Ingested:
     new = seen = bad = done = 0
-    for found in _in_transactions(map_ahead(lambda some: _read(app, some), files, READERS)):
+    for found in _in_transactions(map_ahead(lambda some: _read(app, some), files, app.backend.objects.at_once)):
         with app.db.write() as connection:
             fresh = table.add(connection, found.rows)
             table.mark_read(connection, found.files, found.rejected)
