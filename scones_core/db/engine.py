@@ -12,7 +12,7 @@ from scones_core.errors import Damaged, Unavailable
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 WRITE_LOCK = 0x5C0E5  # any number that other users of the PostgreSQL database do not use
-HEAD = "0003"  # the newest file of migrations/versions
+HEAD = "0004"  # the newest file of migrations/versions
 
 
 class Database:

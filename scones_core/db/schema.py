@@ -126,7 +126,7 @@ inferences = sa.Table(
 )
 sa.Index("inferences_time", inferences.c.time)
 sa.Index("inferences_confidence", inferences.c.confidence)
-sa.Index("inferences_image", inferences.c.image_sha256)
+sa.Index("inferences_image", inferences.c.image_sha256, inferences.c.confidence)
 
 quarantine = sa.Table(
     "quarantine",

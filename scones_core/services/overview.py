@@ -65,5 +65,7 @@ def _next(app: App, dataset: bool, champion: bool, challenger: bool, captured: i
     if labels >= ENOUGH_LABELS:
         return Step(f"Retrain with {labels} new labels.", "models", "retrain")
     if pending:
-        return Step(f"Review {pending} low-confidence images.", "review", "review next --reviewer YOU")
+        return Step(
+            f"Review {pending} low-confidence image{'s' * (pending > 1)}.", "review", "review next --reviewer YOU"
+        )
     return Step("Send more images through the workflow.", "workflow", "classify --sample 20")
