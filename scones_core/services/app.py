@@ -65,9 +65,9 @@ class UnderWay:
                 return False
             raise
         finally:
-            if future.done():
-                with self._lock:
-                    self._begun.pop(name, None)
+            with self._lock:
+                if future.done() and self._begun.get(name) == (begun, future):
+                    del self._begun[name]
         return True
 
 

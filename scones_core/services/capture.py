@@ -87,7 +87,7 @@ def ingest_files(app: App, files: Iterable[bytes], *, progress: Progress = silen
         if not app.backend.objects.exists(key):
             app.backend.objects.put(key, data)
         keys.append((key, _version(app, key)))
-    return _ingest(app, [keys], progress)
+    return _ingest(app, _portions(keys), progress)
 
 
 def _version(app: App, key: str) -> str:
@@ -107,11 +107,15 @@ def _ingest(app: App, files: Iterable[Files], progress: Progress) -> Ingested:
 
 
 def _unread(app: App, listed: Iterable[Files]) -> Iterator[Files]:
-    """Those that have not been read in this version, a few at a time."""
+    """Those that have not been read in this version."""
     for files in listed:
         with app.db.read() as connection:
             unread = table.unread(connection, files)
-        yield from (unread[start : start + FILES_AT_ONCE] for start in range(0, len(unread), FILES_AT_ONCE))
+        yield from _portions(unread)
+
+
+def _portions(files: Files) -> Iterator[Files]:
+    return (files[start : start + FILES_AT_ONCE] for start in range(0, len(files), FILES_AT_ONCE))
 
 
 def _in_transactions(found: Iterable[_Found]) -> Iterator[_Found]:
