@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from scones_core.domain.costs import Price
-from scones_core.domain.models import CHAMPION_VARIANT
+from scones_core.domain.models import CHAMPION_VARIANT, Approval
 
 
 @dataclass(frozen=True)
@@ -212,11 +212,8 @@ class EndpointService(Protocol):
 class ModelRegistry(Protocol):
     """Where others find the model versions; the product itself goes by its database."""
 
-    def publish(self, config: EndpointConfig, approval: Any, facts: Mapping[str, str]) -> None:
-        """Show a model version, or that its approval has changed.
-
-        approval : a ModelApprovalStatus of SageMaker.  facts : what else is known of it, by name.
-        """
+    def publish(self, config: EndpointConfig, approval: Approval, facts: Mapping[str, str]) -> None:
+        """Show a model version, or that its approval has changed.  facts : what else is known of it, by name."""
         ...
 
 

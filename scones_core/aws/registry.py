@@ -7,6 +7,7 @@ from scones_core.aws.algorithms import Machines
 from scones_core.aws.models import Models
 from scones_core.aws.object_store import S3ObjectStore
 from scones_core.aws.session import Aws
+from scones_core.domain.models import Approval
 from scones_core.ports import EndpointConfig
 
 if TYPE_CHECKING:
@@ -23,11 +24,12 @@ class SageMakerRegistry:
         self._models = Models(aws, objects, machines)
         self._instance = machines.endpoint
 
-    def publish(self, config: EndpointConfig, approval: "ModelApprovalStatusType", facts: Mapping[str, str]) -> None:
+    def publish(self, config: EndpointConfig, approval: Approval, facts: Mapping[str, str]) -> None:
+        status: ModelApprovalStatusType = approval.value
         described = f"{config.model}, artifact SHA-256 {config.artifact_sha256}"
         known = self._known(described)
         if known:
-            self._aws.sagemaker.update_model_package(ModelPackageArn=known, ModelApprovalStatus=approval)
+            self._aws.sagemaker.update_model_package(ModelPackageArn=known, ModelApprovalStatus=status)
             return
         specification: Any = {
             "Containers": [self._models.container(config)],
@@ -39,7 +41,7 @@ class SageMakerRegistry:
         self._aws.sagemaker.create_model_package(
             ModelPackageGroupName=self._aws.stack,
             ModelPackageDescription=described,
-            ModelApprovalStatus=approval,
+            ModelApprovalStatus=status,
             CustomerMetadataProperties=facts,
             InferenceSpecification=specification,
         )

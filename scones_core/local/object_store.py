@@ -32,13 +32,9 @@ class LocalObjectStore:
     def put(self, key: str, data: bytes) -> None:
         write_atomically(self.path(key), data)
 
-    def put_quickly(self, key: str, data: bytes) -> None:
-        """As `put`, but a power loss within seconds may lose it; never half of it stands there after a crash."""
-        write_atomically(self.path(key), data, durable=False)
-
     def put_many(self, items: Iterable[tuple[str, bytes]]) -> None:
         for key, data in items:
-            self.put_quickly(key, data)
+            write_atomically(self.path(key), data, durable=False)
         os.sync()
 
     def get(self, key: str) -> bytes:

@@ -63,8 +63,8 @@ def of_hosting(app: App) -> Priced | None:
 
 def of_endpoint(app: App) -> EndpointCost | None:
     """The endpoint that runs; None where none does, or where it costs nothing."""
-    asked, endpoint = app.backend.costs, deployment.endpoint(app)
-    if asked is None or endpoint is None:
+    asked = app.backend.costs
+    if asked is None or (endpoint := deployment.endpoint(app)) is None:
         return None
     instances = asked.running(endpoint.name)
     if instances is None:

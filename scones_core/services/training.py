@@ -136,7 +136,7 @@ def publish(app: App, number: int) -> None:
     facts = {name: f"{value:.4f}" for name, value in version.metrics.items() if isinstance(value, float)}
     facts |= {"training_job": version.training_job, "dataset": version.dataset}
     with suppress(SconesError):
-        app.backend.registry.publish(endpoint_config(version), str(version.approval), facts)
+        app.backend.registry.publish(endpoint_config(version), version.approval, facts)
 
 
 def _model_of(app: App, job: TrainingJob, dataset: str) -> tuple[dict[str, Any], table.Answers]:

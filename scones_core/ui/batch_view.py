@@ -202,7 +202,7 @@ def _share(part: int, one: Batch) -> str | None:
 
 def _failures(app: App, one: Batch) -> None:
     """Why: a table, for the images that cannot be read have nothing to show."""
-    failures = _known_failures(app, str(app.settings.home), one.name, one)
+    failures = _known_failures(app, one.name, one)
     if failures:
         st.dataframe(
             pd.DataFrame(failures),
@@ -214,7 +214,7 @@ def _failures(app: App, one: Batch) -> None:
 
 
 @st.cache_data(show_spinner=False, max_entries=50)
-def _known_failures(_app: App, _home: str, name: str, _one: Batch) -> list[dict[str, str]]:
+def _known_failures(_app: App, name: str, _one: Batch) -> list[dict[str, str]]:
     """Kept, for an ended batch does not change and its summary may be large."""
     return batch.failures(_app, _one)
 

@@ -6,7 +6,7 @@ import streamlit as st
 
 from scones_core.domain.costs import DAY, HOUR, LOOK_BACK, MONTH, Price
 from scones_core.services import App, costs
-from scones_core.services.costs import EndpointCost
+from scones_core.services.costs import EndpointCost, Priced
 from scones_core.ui.widgets import duration
 
 _ON_DEMAND = "On-demand price from AWS's price list, without taxes and discounts."
@@ -15,16 +15,13 @@ _ON_DEMAND = "On-demand price from AWS's price list, without taxes and discounts
 def training_cost(app: App) -> None:
     """Instance, price of an hour, and what the next training job is reckoned to cost."""
     cost = costs.of_training(app)
-    if cost is None:
-        return
-    if cost.price is None:
-        _unknown(cost.unknown)
+    if cost is None or (price := _price(cost)) is None:
         return
     took = f"as the training of {cost.like} took" if cost.like else "as the reference run was billed on a GPU"
     spot = " Spot capacity usually costs less than this; the bill tells." if cost.instances.spot else ""
     st.caption(
-        f":material/payments: **{cost.instances.type}**, {_an_hour(cost.price)}: "
-        f"**{_about(cost.price, cost.seconds)}** for {duration(cost.seconds)}, {took}.{spot}",
+        f":material/payments: **{cost.instances.type}**, {_an_hour(price)}: "
+        f"**{_about(price, cost.seconds)}** for {duration(cost.seconds)}, {took}.{spot}",
         help=f"{_ON_DEMAND} Measuring the model afterwards is a transform job, which comes on top.",
     )
 
@@ -32,12 +29,9 @@ def training_cost(app: App) -> None:
 def hosting_cost(app: App) -> None:
     """Instance, price of an hour, and what an endpoint costs while it exists."""
     cost = costs.of_hosting(app)
-    if cost is None:
+    if cost is None or (price := _price(cost)) is None:
         return
-    if cost.price is None:
-        _unknown(cost.unknown)
-        return
-    price, most = cost.price, cost.instances.most
+    most = cost.instances.most
     scaled = f" Under load it scales up to {most} instances." if most > 1 else ""
     st.caption(
         f":material/payments: **{cost.instances.type}**, {_an_hour(price)}: **{money(price, price.of(DAY))}** a day, "
@@ -51,10 +45,7 @@ def endpoint_cost(cost: EndpointCost | None) -> None:
     if cost is None:
         return
     count = cost.instances.count
-    if cost.price is None:
-        _unknown(cost.unknown)
-    else:
-        price = cost.price
+    if price := _price(cost):
         grid = st.grid(2, min_column_width=120)
         grid.metric(
             "Cost so far, about",
@@ -110,6 +101,13 @@ def _daily(cost: EndpointCost) -> str:
     if cost.price is None:
         return "is billed all the same"
     return f"costs {money(cost.price, cost.price.of(DAY, cost.instances.count))} a day"
+
+
+def _price(cost: Priced) -> Price | None:
+    """The price; where there is none, says why."""
+    if cost.price is None:
+        _unknown(cost.unknown)
+    return cost.price
 
 
 def _unknown(why: str) -> None:
