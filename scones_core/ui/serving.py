@@ -19,7 +19,7 @@ def change_serving(title: str, change: Callable[[], Endpoint], tell: Callable[[E
     """
     tasks = get_tasks()
     task = tasks.start(_NAME, title, lambda _progress: change())
-    task.progress(0, None, f"{title} is under way; the model before answers until it has ended")
+    task.progress(0, None, f"{title} is under way")
     task.wait(_PATIENCE)
     if task.running:
         return f"{title} has begun"
