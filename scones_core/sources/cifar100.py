@@ -12,10 +12,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from scones_core.errors import BadInput
-from scones_core.sources.candidates import Candidate, Pictures
 from scones_core.sources.cifar100_classes import CLASSES
 from scones_core.sources.cifar100_members import Members
-from scones_core.sources.model import DEFAULT_CLASSES, Download, Progress, Skipped, check_classes
+from scones_core.sources.model import DEFAULT_CLASSES, Candidate, Download, Pictures, Progress, Skipped, check_classes
 from scones_core.sources.naming import choose
 from scones_core.sources.unpickling import Limits, Rows, read_class_names, read_rows
 

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from scones_core.errors import BadInput
-from scones_core.sources.candidates import Candidate, Pictures
-from scones_core.sources.model import Skipped, check_classes
+from scones_core.sources.model import Candidate, Pictures, Skipped, check_classes
 from scones_core.sources.naming import choose, printable
 from scones_core.sources.tree import Tree
 
-SPLITS = ("test", "train")
+REQUIRED = ("test", "train")
+SPLITS = (*REQUIRED, "pool")
 OTHER_PICTURES = frozenset({".gif", ".bmp", ".tif", ".tiff", ".heic", ".avif", ".svg"})
 
 
@@ -31,10 +31,14 @@ def read_class_folders(tree: Tree, classes: Sequence[str] | None) -> tuple[tuple
         raise BadInput(f"{tree.name} has neither .lst files nor one folder of pictures per class; arrange it so.")
     chosen = check_classes(choose(classes or available, available, tree.name))
     splits = {picture.split for picture in placed}
+    are_split = set(REQUIRED) <= splits
     return chosen, Pictures(
         [
             Candidate(
-                picture.split if splits == set(SPLITS) else None, picture.file, picture.label, tree.files[picture.file]
+                picture.split if are_split or picture.split == "pool" else None,
+                picture.file,
+                picture.label,
+                tree.files[picture.file],
             )
             for picture in placed
             if picture.label in chosen
@@ -47,7 +51,7 @@ def _placed(tree: Tree) -> Iterator[Placed]:
     """Pictures with the class folder they lie in; a class folder may have folders of its own."""
     pictures = tree.pictures()
     tops = {name.split("/", 1)[0] for name in pictures if "/" in name}
-    in_splits = set(SPLITS) <= tops or (len(tops) == 1 and tops <= set(SPLITS))
+    in_splits = set(REQUIRED) <= tops or tops <= set(SPLITS)
     for name in pictures:
         folders = name.split("/")[:-1]
         if in_splits and len(folders) > 1 and folders[0] in SPLITS:

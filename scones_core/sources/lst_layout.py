@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from scones_core.errors import BadInput
-from scones_core.sources.candidates import Candidate, Pictures
-from scones_core.sources.model import DEFAULT_CLASSES, MOST_CLASSES, Skipped, check_classes
+from scones_core.sources.model import DEFAULT_CLASSES, MOST_CLASSES, Candidate, Pictures, Skipped, check_classes
 from scones_core.sources.naming import choose, printable
 from scones_core.sources.tree import Tree
 
-SPLITS = ("test", "train")
+REQUIRED = ("test", "train")
+SPLITS = (*REQUIRED, "pool")
 # How CIFAR-100 names its files; each name begins with the WordNet word the picture was searched by.
 BICYCLE_FILE = re.compile(r"((ordinary|safety|mountain|off-road|push)_)?(bicycle|bike|cycle|wheel)_|velocipede_")
 MOTORCYCLE_FILE = re.compile(r"(motor|mini|dirt_|trail_)(bike|cycle)_|moped_|bike_")
@@ -34,10 +34,10 @@ def has_lst_files(tree: Tree) -> bool:
 
 def read_lst_files(tree: Tree, classes: Sequence[str] | None) -> tuple[tuple[str, ...], Pictures]:
     """The chosen classes and the pictures that the `.lst` files name. Raises BadInput where one is missing."""
-    missing = [split for split in SPLITS if f"{split}.lst" not in tree.files]
+    missing = [split for split in REQUIRED if f"{split}.lst" not in tree.files]
     if missing:
         raise BadInput(f"{tree.name} has no {missing[0]}.lst; add one, or give one folder per class.")
-    items = [item for split in SPLITS for item in _rows(tree, split)]
+    items = [item for split in SPLITS if f"{split}.lst" in tree.files for item in _rows(tree, split)]
     rows = [item for item in items if isinstance(item, Row)]
     if not rows:
         raise BadInput(f"The .lst files of {tree.name} have no row that names a picture; write them again.")

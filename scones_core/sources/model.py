@@ -1,6 +1,6 @@
 """What a source yields, whatever it is read from."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -17,7 +17,10 @@ Progress = Callable[[int, int | None, str], None]
 
 @dataclass(frozen=True)
 class SourceImage:
-    """One labelled image. split: "train" or "test"; name: a safe file name, unique in its split; data: a PNG."""
+    """One labelled image. name: a safe file name, unique in its split; data: a PNG.
+
+    split: "train", "test" (sealed) or "pool" (to be sent through the workflow, reviewed, and then trained on).
+    """
 
     split: str
     name: str
@@ -34,10 +37,32 @@ class Skipped:
 
 
 @dataclass(frozen=True)
+class Candidate:
+    """A picture as listed. split: None where the source has no test split; read: its file's bytes, or BadInput."""
+
+    split: str | None
+    name: str
+    label: str
+    read: Callable[[], bytes]
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """All that a source lists; skipped: what was ruled out by the listing alone."""
+
+    candidates: Sequence[Candidate]
+    skipped: Sequence[Skipped] = ()
+
+    @property
+    def bring_pool(self) -> bool:
+        return any(candidate.split == "pool" for candidate in self.candidates)
+
+
+@dataclass(frozen=True)
 class Source:
     """An opened source. classes in class-index order; items can be iterated once; total: images to read, if known.
 
-    Test images come before train images: whatever stands in both is kept in test.
+    Test images come first, then pool, then train: whatever stands in two splits is kept in the first of them.
     """
 
     description: str

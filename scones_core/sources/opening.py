@@ -4,18 +4,49 @@ import tarfile
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from scones_core.errors import BadInput, NotFound
 from scones_core.sources import cifar100, sample
-from scones_core.sources.candidates import Pictures, checked
+from scones_core.sources.candidates import checked
 from scones_core.sources.cifar100_members import Members, archive_members, folder_members, unpacked_folder
 from scones_core.sources.folder_layout import read_class_folders
 from scones_core.sources.lst_layout import has_lst_files, read_lst_files
-from scones_core.sources.model import MOST_IMAGES, Download, Progress, Skipped, Source, SourceImage, no_progress
+from scones_core.sources.model import (
+    MOST_IMAGES,
+    Download,
+    Pictures,
+    Progress,
+    Skipped,
+    Source,
+    SourceImage,
+    no_progress,
+)
 from scones_core.sources.naming import printable
+from scones_core.sources.splitting import STREAM_SHARE, check_share
 from scones_core.sources.tree import Tree, TreeLimits, folder_tree, zip_tree
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """What the caller asked for. share: of the train images, as pool; None where it follows from the source."""
+
+    classes: tuple[str, ...] | None
+    share: float | None
+    default_share: float
+    most: int
+    progress: Progress
+
+    @property
+    def stream_share(self) -> float:
+        return STREAM_SHARE if self.share is None else self.share
+
+    def own_share(self, pictures: Pictures) -> float:
+        """For images of one's own, which may bring a pool."""
+        if self.share is not None:
+            return self.share
+        return 0.0 if pictures.bring_pool else self.default_share
 
 
 def open_source(
@@ -27,40 +58,45 @@ def open_source(
     on_progress: Progress | None = None,
     max_images: int = MOST_IMAGES,
     download: Download = cifar100.PUBLISHED,
+    pool_share: float | None = None,
+    default_share: float = 0.0,
 ) -> Source:
     """Open "cifar100" (downloaded into `cache`), "sample" (generated from `seed`), or a path.
 
     A path is a CIFAR-100 archive (or the folder it unpacks to), or a folder or zip with `.lst` files or with one folder
-    per class. `classes` chooses among the source's classes and sets their order. Raises BadInput, NotFound, and for the
-    download Unavailable, Damaged or Conflict; the iterator raises BadInput when a class turns out to have no image.
+    per class. `classes` chooses among the source's classes and sets their order. `pool_share` of each class's train
+    images, in [0, 0.9], become pool; None: a fifth where the source stands in for a stream (CIFAR-100, the sample),
+    `default_share` of images of one's own, unless they bring a pool. Raises BadInput, NotFound, and for the download
+    Unavailable, Damaged or Conflict; the iterator raises BadInput when a class turns out to have no image.
     """
-    progress = on_progress or no_progress
-    wanted = tuple(classes) if classes else None
+    share = None if pool_share is None else check_share(pool_share)
+    wanted = _Wanted(
+        tuple(classes) if classes else None, share, check_share(default_share), max_images, on_progress or no_progress
+    )
     if spec == "sample":
-        return sample.open_sample(wanted, seed, progress)
+        return sample.open_sample(wanted.classes, seed, wanted.progress, pool_share=wanted.stream_share)
     if spec == "cifar100":
-        cifar100.chosen_classes(wanted)
+        cifar100.chosen_classes(wanted.classes)
         from scones_core.sources.download import fetch  # brings requests, which nothing else here needs
 
-        members = archive_members(fetch(download, cache, progress))
-        return _cifar100("CIFAR-100", members, wanted, progress, max_images)
-    return _path(spec, wanted, progress, max_images)
+        return _cifar100("CIFAR-100", archive_members(fetch(download, cache, wanted.progress)), wanted)
+    return _path(spec, wanted)
 
 
-def _path(spec: str, classes: Sequence[str] | None, progress: Progress, most: int) -> Source:
+def _path(spec: str, wanted: _Wanted) -> Source:
     path = _existing(spec)
     limits = TreeLimits()
     try:
         unpacked = unpacked_folder(path)
         if unpacked is not None:
-            return _cifar100(f"CIFAR-100 from {path.name}", folder_members(unpacked), classes, progress, most)
+            return _cifar100(f"CIFAR-100 from {path.name}", folder_members(unpacked), wanted)
         if path.is_dir():
             tree = folder_tree(path, limits)
-            return _pictures(path.name, lambda: nullcontext(tree), classes, progress, most)
+            return _pictures(path.name, lambda: nullcontext(tree), wanted)
         if _is_zip(path):
-            return _pictures(path.name, lambda: zip_tree(path, limits), classes, progress, most)
+            return _pictures(path.name, lambda: zip_tree(path, limits), wanted)
         if _is_tar(path):
-            return _cifar100(f"CIFAR-100 from {path.name}", archive_members(path), classes, progress, most)
+            return _cifar100(f"CIFAR-100 from {path.name}", archive_members(path), wanted)
     except OSError as error:
         raise BadInput(f"{path.name} cannot be read ({(error.strerror or 'error').lower()}).") from error
     raise BadInput(f"{path.name} is neither a CIFAR-100 archive nor a zip file; give one of these, or a folder.")
@@ -88,29 +124,23 @@ def _is_tar(path: Path) -> bool:
         return file.read(2) == b"\x1f\x8b" or tarfile.is_tarfile(path)
 
 
-def _cifar100(
-    description: str, members: Members, classes: Sequence[str] | None, progress: Progress, most: int
-) -> Source:
-    chosen, pictures = cifar100.read_cifar100(members, classes, progress)
-    total = _counted(description, len(pictures.candidates), most)
-    return Source(description, chosen, False, checked(pictures, chosen, description, progress), total)
+def _cifar100(description: str, members: Members, wanted: _Wanted) -> Source:
+    chosen, pictures = cifar100.read_cifar100(members, wanted.classes, wanted.progress)
+    total = _counted(description, len(pictures.candidates), wanted.most)
+    items = checked(pictures, chosen, description, wanted.stream_share, wanted.progress)
+    return Source(description, chosen, False, items, total)
 
 
-def _pictures(
-    name: str,
-    opening: Callable[[], AbstractContextManager[Tree]],
-    classes: Sequence[str] | None,
-    progress: Progress,
-    most: int,
-) -> Source:
+def _pictures(name: str, opening: Callable[[], AbstractContextManager[Tree]], wanted: _Wanted) -> Source:
     """Lists what there is; a zip is opened again when the items are taken, and so never left open."""
     with opening() as tree:
-        chosen, pictures = _read_tree(tree, classes)
-        total = _counted(name, len(pictures.candidates), most)
+        chosen, pictures = _read_tree(tree, wanted.classes)
+        total = _counted(name, len(pictures.candidates), wanted.most)
 
     def items() -> Iterator[SourceImage | Skipped]:
         with opening() as tree:
-            yield from checked(_read_tree(tree, classes)[1], chosen, name, progress)
+            pictures = _read_tree(tree, wanted.classes)[1]
+            yield from checked(pictures, chosen, name, wanted.own_share(pictures), wanted.progress)
 
     return Source(name, chosen, False, items(), total)
 

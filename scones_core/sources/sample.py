@@ -3,6 +3,7 @@
 import io
 import random
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from PIL import Image, ImageDraw
 
@@ -19,6 +20,7 @@ from scones_core.sources.model import (
 from scones_core.sources.naming import printable
 from scones_core.sources.sample_scenery import background, foreground, take
 from scones_core.sources.sample_vehicles import draw_bicycle, draw_motorcycle, draw_rider
+from scones_core.sources.splitting import STREAM_SHARE, place, set_aside
 
 TRAIN_IMAGES, TEST_IMAGES = 400, 100
 SIDE, FINENESS = 32, 6
@@ -31,29 +33,51 @@ def open_sample(
     *,
     train: int = TRAIN_IMAGES,
     test: int = TEST_IMAGES,
+    pool_share: float = STREAM_SHARE,
 ) -> Source:
-    """A source of `train` + `test` generated images, half of them of each class; the same seed draws the same."""
+    """A source of `train` + `test` generated images, half of them of each class; the same seed draws the same.
+
+    pool_share: of the train images of each class, which are pool.
+    """
     chosen = check_classes(tuple(classes or DEFAULT_CLASSES))
     other = next((name for name in chosen if name not in DEFAULT_CLASSES), None)
     if other is not None:
         raise BadInput(
             f"The generated sample has bicycles and motorcycles only, not “{printable(other)}”; leave classes out."
         )
-    items = _items(seed, on_progress, (("test", test), ("train", train)))
-    return Source(f"Generated sample (seed {seed})", chosen, True, items, train + test)
+    drawings = _drawings(seed, train, test, pool_share)
+    return Source(f"Generated sample (seed {seed})", chosen, True, _items(drawings, on_progress), train + test)
 
 
-def _items(seed: int, on_progress: Progress, splits: Sequence[tuple[str, int]]) -> Iterator[SourceImage | Skipped]:
-    total = sum(count for _split, count in splits)
-    done = 0
-    for split, count in splits:
-        for number in range(count):
-            label = DEFAULT_CLASSES[number % len(DEFAULT_CLASSES)]
-            on_progress(done, total, "Drawing images")
-            done += 1
-            name = f"{label}_g_{done:06}.png"
-            yield SourceImage(split, name, label, _png(picture(label, random.Random(f"{seed}/{split}/{number}"))))
-    on_progress(total, total, "Drawing images")
+@dataclass(frozen=True)
+class _Drawing:
+    """One image to draw. key: what its random numbers follow from."""
+
+    split: str
+    label: str
+    name: str
+    key: str
+
+
+def _drawings(seed: int, train: int, test: int, pool_share: float) -> list[_Drawing]:
+    """Test, pool and train images; an image looks the same whether it is in the pool or in train."""
+    sealed = [_drawing("test", number, number, seed) for number in range(test)]
+    rest = [_drawing("train", number, test + number, seed) for number in range(train)]
+    pool = set(set_aside(rest, pool_share, lambda one: one.label, lambda one: (place(one.key.encode()), one.name)))
+    aside = [replace(one, split="pool") for one in rest if one in pool]
+    return [*sealed, *aside, *(one for one in rest if one not in pool)]
+
+
+def _drawing(split: str, number: int, place_in_all: int, seed: int) -> _Drawing:
+    label = DEFAULT_CLASSES[number % len(DEFAULT_CLASSES)]
+    return _Drawing(split, label, f"{label}_g_{place_in_all:06}.png", f"{seed}/{split}/{number}")
+
+
+def _items(drawings: Sequence[_Drawing], on_progress: Progress) -> Iterator[SourceImage | Skipped]:
+    for done, one in enumerate(drawings):
+        on_progress(done, len(drawings), "Drawing images")
+        yield SourceImage(one.split, one.name, one.label, _png(picture(one.label, random.Random(one.key))))
+    on_progress(len(drawings), len(drawings), "Drawing images")
 
 
 def _png(image: Image.Image) -> bytes:

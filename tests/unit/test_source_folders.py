@@ -335,5 +335,5 @@ def test_more_images_than_allowed_are_refused_at_once(opened: Callable[..., Sour
 def test_progress_ends_at_the_total(opened: Callable[..., Source]) -> None:
     steps: list[tuple[int, int | None, str]] = []
     images(opened(pictures_of("ab", 4), on_progress=lambda *step: steps.append(step)))
-    assert steps[0] == (0, 8, "Dividing into train and test")
+    assert steps[0] == (0, 8, "Dividing the images")
     assert steps[-1] == (8, 8, "Reading images")

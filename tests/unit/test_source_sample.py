@@ -16,7 +16,7 @@ from scones_core.vision.classifier import Classifier
 
 
 def drawn(seed: int = 0, train: int = 20, test: int = 10) -> list[SourceImage]:
-    items = open_sample(None, seed, no_progress, train=train, test=test).items
+    items = open_sample(None, seed, no_progress, train=train, test=test, pool_share=0).items
     return [item for item in items if isinstance(item, SourceImage)]
 
 
