@@ -1,7 +1,8 @@
-"""`python -m benchmarks NAME [--json] [--data FOLDER]`: runs `benchmarks/NAME.py` and prints what `run()` returns."""
+"""`python -m benchmarks NAME [--json] [--data FOLDER] [--runs N]`: runs `benchmarks/NAME.py`, prints what it finds."""
 
 import argparse
 import importlib
+import inspect
 import json
 import os
 import pkgutil
@@ -18,11 +19,17 @@ def main() -> int:
     parser.add_argument("name", choices=names)
     parser.add_argument("--json", action="store_true", help="one JSON document on stdout, nothing else")
     parser.add_argument("--data", metavar="FOLDER", help="images with train.lst and test.lst; sets SCONES_DATA")
+    parser.add_argument("--runs", type=int, metavar="N", help="how often a simulation is repeated, where there is one")
     arguments = parser.parse_args()
     if arguments.data:
         os.environ["SCONES_DATA"] = arguments.data
     try:
-        figures = importlib.import_module(f"benchmarks.{arguments.name}").run()
+        run = importlib.import_module(f"benchmarks.{arguments.name}").run
+        if arguments.runs is not None and "runs" not in inspect.signature(run).parameters:
+            parser.error(f"{arguments.name} repeats no simulation: leave --runs out")
+        if arguments.runs is not None and arguments.runs < 1:
+            parser.error("--runs is a whole number from 1 on")
+        figures = run() if arguments.runs is None else run(arguments.runs)
     except SconesError as error:
         sys.stderr.write(f"error: {error}\n")
         return 1

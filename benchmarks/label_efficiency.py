@@ -1,14 +1,14 @@
 """Labels needed for the accuracy that random review reaches with 400, per strategy, over 10 seeds.
 
-The product's loop, with the known labels for a reviewer who is never wrong: 100 images, drawn at random, have labels
-at first. A classifier is trained on them and classifies all images that wait for review; the product's own queue, on
-a database in memory, gives the next 50 in the strategy's order; a new classifier is trained on all labels so far; and
-so on, up to 500. `Classifier.fit` is used as it is. Within a seed all strategies share the first images and the
-held-out ones.
+The product's loop, with the known labels for a reviewer who is never wrong. The 1,200 images of the folder are dealt
+anew for each seed, into the product's three splits: 400 `test`, 100 `train`, 700 `pool`. A classifier is trained on
+`train` and classifies the pool; the product's own queue, on a database in memory, gives the next 50 in the strategy's
+order, which move from `pool` to `train`; a new classifier is trained; and so on, up to 500. `Classifier.fit` is used as
+it is. Within a seed all strategies share the first splits.
 
-Accuracy is measured on 400 images that are put aside before anything else, for each seed others of the 1,200 of
-`train` and `test`. The 200 of `test` alone move in steps of half a point, too coarse for what is compared here. Images
-that still wait for review would be more, but they are what a strategy has passed over: the easy ones, if it works.
+Accuracy is measured on `test`, which is put aside before anything else: the 200 test images of the folder move in steps
+of half a point, too coarse for what is compared here. What is left of the pool would be more, but it is what a strategy
+has passed over: the easy ones, if it works.
 Nothing is chosen by these figures. The classifier's options were once chosen on the images of `train`, which makes
 all accuracies a little too high, whatever the strategy.
 
@@ -49,7 +49,7 @@ from scones_core.domain.metrics import accuracy
 from scones_core.domain.review import Strategy
 from scones_core.vision.classifier import Classifier
 
-SEEDS, HELD_OUT, TARGET = 10, 400, 400
+SEEDS, TEST, TARGET = 10, 400, 400
 LABELS = range(100, 501, 50)  # at each training
 SAMPLES = 1_000
 BLIND = {Strategy.RANDOM, Strategy.NEWEST}  # need no predictions, whose computing would only take time
@@ -74,7 +74,7 @@ def run() -> dict[str, Any]:
             sys.stderr.write(f"seed {len(found)} of {SEEDS} is done\n")
             sys.stderr.flush()
     seeds = {strategy: np.array([curves[strategy] for curves in found]) for strategy in Strategy}
-    settings = {"seeds": SEEDS, "held_out": HELD_OUT, "labels": list(LABELS)}
+    settings = {"seeds": SEEDS, "test": TEST, "labels": list(LABELS)}
     return {**settings, **_figures(seeds), "seconds": time.perf_counter() - begun}
 
 
@@ -88,23 +88,23 @@ def _curves(seed: int) -> dict[Strategy, list[float]]:
 class _Round:
     """A model in service, trained on some images, while others wait for review."""
 
-    labelled: Images
-    waiting: Images
-    held_out: Images
+    train: Images
+    pool: Images
+    test: Images
     seed: int
 
     @cached_property
     def model(self) -> Classifier:
-        return Classifier.fit(self.labelled.files, self.labelled.labels, CLASSES, seed=self.seed)
+        return Classifier.fit(self.train.files, self.train.labels, CLASSES, seed=self.seed)
 
     @cached_property
     def accuracy(self) -> float:
-        return accuracy(self.held_out.labels, self.model.predict_proba(self.held_out.files))
+        return accuracy(self.test.labels, self.model.predict_proba(self.test.files))
 
     @cached_property
     def probabilities(self) -> Floats:
         """Of the images that wait, (n, 2)."""
-        return self.model.predict_proba(self.waiting.files)
+        return self.model.predict_proba(self.pool.files)
 
 
 class _Loop:
@@ -115,7 +115,7 @@ class _Loop:
         n = len(images.files)
         order = rng.permutation(n)
         self._images, self._seed = images, seed
-        self._held_out, self._first, self._pool = np.split(order, [HELD_OUT, HELD_OUT + LABELS[0]])
+        self._test, self._train, self._pool = np.split(order, [TEST, TEST + LABELS[0]])
         self._ids = [str(uuid.UUID(bytes=rng.bytes(16), version=4)) for _ in range(n)]
         self._times = [START + timedelta(seconds=int(second)) for second in rng.permutation(n)]
         self._rounds: dict[bytes, _Round] = {}
@@ -132,9 +132,9 @@ class _Loop:
 
     def _round(self, chosen: Sequence[int]) -> _Round:
         """The same images give the same round, however they came to be chosen: what is computed is computed once."""
-        labelled, take = np.sort([*self._first, *chosen]), self._images.take
-        new = _Round(take(labelled), take(self._waiting(chosen)), take(self._held_out), self._seed)
-        return self._rounds.setdefault(labelled.tobytes(), new)
+        train, take = np.sort([*self._train, *chosen]), self._images.take
+        new = _Round(take(train), take(self._waiting(chosen)), take(self._test), self._seed)
+        return self._rounds.setdefault(train.tobytes(), new)
 
     def _waiting(self, chosen: Sequence[int]) -> npt.NDArray[np.int64]:
         return np.setdiff1d(self._pool, chosen)

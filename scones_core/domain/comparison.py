@@ -5,6 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+SIGNIFICANT = 0.05  # two equally good models are called different in so many cases at most
+Z = 1.959963984540054  # the normal quantile of 1 - SIGNIFICANT / 2
+
 
 class Verdict(StrEnum):
     BETTER = "better"
@@ -17,7 +20,8 @@ class Comparison:
     """Paired comparison on `images` test images.
 
     challenger_only, champion_only: images which just that one classified correctly.
-    difference: challenger's accuracy minus the champion's, with its 95 % interval.
+    difference: challenger's accuracy minus the champion's, with its 95 % interval, which holds 0 just where the verdict
+    is "no significant difference".
     """
 
     images: int
@@ -32,26 +36,40 @@ class Comparison:
 
 
 def mcnemar_p_value(b: int, c: int) -> float:
-    """Exact two-sided McNemar test on the discordant counts `b` and `c`; 1.0 when there are none.
+    """Two-sided mid-p McNemar test on the discordant counts `b` and `c`; 1.0 when there are none.
 
-    Source: McNemar 1947; exact form: binomial test of b out of b + c with p = 1/2.
+    The exact binomial test of b out of b + c with p = 1/2, which counts what was observed by half: the exact one is so
+    cautious that it rejects at the 5 % level in 2 to 3 % of cases.  Source: Fagerland, Lydersen & Laake 2013, eq. 5.
     """
+    from scipy.special import bdtr  # takes half a second to load, which most pages and commands need not wait for
+
     n, k = b + c, min(b, c)
-    if n == 0:
-        return 1.0
-    tail = sum(math.comb(n, i) for i in range(k + 1))
-    return min(1.0, float(2 * tail / 2**n))
+    return float(bdtr(k, n, 0.5) + (bdtr(k - 1, n, 0.5) if k else 0.0)) if n else 1.0
 
 
-def difference_interval(b: int, c: int, n: int, *, z: float = 1.959963984540054) -> tuple[float, float]:
+def difference_interval(b: int, c: int, n: int, *, z: float = Z) -> tuple[float, float]:
     """Interval for the difference of two paired proportions, (b - c) / n, within [-1, 1].
 
-    Source: Agresti & Min 2005, Wald interval with 0.5 added to each of the four cells.
+    The differences that a score test does not reject.  Its test of no difference is McNemar's asymptotic one.
+    Source: Tango 1998.
     """
-    b2, c2, n2 = b + 0.5, c + 0.5, n + 2
-    middle = (b2 - c2) / n2
-    spread = z * math.sqrt(max(0.0, b2 + c2 - (b2 - c2) ** 2 / n2)) / n2
-    return max(-1.0, middle - spread), min(1.0, middle + spread)
+    return -_upper_end(c, b, n, z), _upper_end(b, c, n, z)
+
+
+def _upper_end(b: int, c: int, n: int, z: float) -> float:
+    low, high = (b - c) / n, 1.0
+    for _ in range(50):  # halvings of an interval of at most 2: to 2e-15
+        middle = (low + high) / 2
+        low, high = (middle, high) if _score(middle, b, c, n) > -z else (low, middle)
+    return high
+
+
+def _score(difference: float, b: int, c: int, n: int) -> float:
+    """Tango's statistic, standard normal where `difference` is the true one."""
+    half = -b - c + (2 * n - b + c) * difference
+    only_second = math.sqrt(half**2 + 8 * n * c * difference * (1 - difference)) - half  # its likeliest rate, times 4n
+    variance = only_second / 2 + n * difference * (1 - difference)
+    return (b - c - n * difference) / math.sqrt(variance) if variance > 0 else -math.inf
 
 
 def compare(labels: Sequence[int], champion: Sequence[int], challenger: Sequence[int]) -> Comparison:
@@ -66,7 +84,11 @@ def compare(labels: Sequence[int], champion: Sequence[int], challenger: Sequence
     gained = sum(not old and new for old, new in pairs)
     lost = sum(old and not new for old, new in pairs)
     p = mcnemar_p_value(gained, lost)
-    verdict = Verdict.NO_DIFFERENCE if p >= 0.05 else Verdict.BETTER if gained > lost else Verdict.WORSE
+    verdict = Verdict.NO_DIFFERENCE if p >= SIGNIFICANT else Verdict.BETTER if gained > lost else Verdict.WORSE
+    low, high = difference_interval(gained, lost, n)
+    if verdict is Verdict.NO_DIFFERENCE:
+        # The asymptotic test rejects a little sooner: at 4 images against none, 15 against 6, and some others.
+        low, high = min(low, 0.0), max(high, 0.0)
     return Comparison(
         images=n,
         champion_accuracy=sum(old for old, _ in pairs) / n,
@@ -75,6 +97,6 @@ def compare(labels: Sequence[int], champion: Sequence[int], challenger: Sequence
         champion_only=lost,
         p_value=p,
         difference=(gained - lost) / n,
-        difference_interval=difference_interval(gained, lost, n),
+        difference_interval=(low, high),
         verdict=verdict,
     )

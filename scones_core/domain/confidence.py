@@ -1,6 +1,5 @@
 """Confidence, the threshold, and what a threshold costs and buys."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -39,21 +38,27 @@ def risk_upper_bound(errors: int, accepted: int, confidence: float) -> float:
     """
     if accepted == 0 or errors >= accepted:
         return 1.0
-    low, high = errors / accepted, 1.0
-    for _ in range(60):
-        middle = (low + high) / 2
-        low, high = (middle, high) if _binomial_cdf(errors, accepted, middle) > 1 - confidence else (low, middle)
-    return high
+    return _beta_quantile(errors + 1, accepted - errors, confidence)
 
 
-def _binomial_cdf(k: int, n: int, p: float) -> float:
-    logs = [_log_comb(n, i) + i * math.log(p) + (n - i) * math.log1p(-p) for i in range(k + 1)] if 0 < p < 1 else []
-    top = max(logs, default=0.0)
-    return math.exp(top) * sum(math.exp(value - top) for value in logs) if logs else float(p <= 0)
+def accuracy_interval(correct: int, n: int, level: float = 0.95) -> tuple[float, float]:
+    """Two-sided interval of an accuracy, `correct` of `n`, that holds it with probability `level` in (0, 1) or more.
+
+    Each end is missed with probability (1 - level) / 2 at most; (0.0, 1.0) for n = 0.  Source: Clopper & Pearson 1934.
+    Raises ValueError unless 0 <= correct <= n.
+    """
+    if not 0 <= correct <= n:
+        raise ValueError(f"{correct} of {n} images cannot be right")
+    beyond = (1 - level) / 2
+    low = _beta_quantile(correct, n - correct + 1, beyond) if correct else 0.0
+    high = _beta_quantile(correct + 1, n - correct, 1 - beyond) if correct < n else 1.0
+    return low, high
 
 
-def _log_comb(n: int, k: int) -> float:
-    return math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1)
+def _beta_quantile(a: float, b: float, probability: float) -> float:
+    from scipy.special import betaincinv  # takes half a second to load, which most pages and commands need not wait for
+
+    return float(betaincinv(a, b, probability))
 
 
 @dataclass(frozen=True)

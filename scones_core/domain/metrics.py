@@ -8,10 +8,9 @@ References
 [BRI50] Brier, "Verification of forecasts expressed in terms of probability", Monthly Weather Review 78 (1950).
 [NAE15] Naeini, Cooper, Hauskrecht, "Obtaining well calibrated probabilities using Bayesian binning", AAAI 2015.
 [NIX19] Nixon et al., "Measuring calibration in deep learning", CVPR workshops 2019 (equal-mass bins).
-[EFR93] Efron, Tibshirani, "An Introduction to the Bootstrap", 1993, chapter 13 (percentile interval).
+[BRO07] Bröcker, Smith, "Increasing the reliability of reliability diagrams", Weather and Forecasting 22 (2007).
 """
 
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -19,10 +18,11 @@ import numpy as np
 import numpy.typing as npt
 
 __all__ = [
+    "CalibrationFloor",
     "Metrics",
     "accuracy",
-    "bootstrap_interval",
     "brier",
+    "calibration_floor",
     "confusion_matrix",
     "evaluate",
     "expected_calibration_error",
@@ -31,9 +31,9 @@ __all__ = [
 
 Labels = npt.NDArray[np.integer[Any]]
 Probabilities = npt.NDArray[np.floating[Any]]
-Statistic = Callable[[Labels, Probabilities], float]
 
 BINS = 15
+AT_ONCE = 1_000_000  # simulated answers held in memory
 SMALLEST = 1e-15  # a probability of 0 for the true class costs 34.5 nats, not infinity
 
 
@@ -93,15 +93,51 @@ def expected_calibration_error(labels: npt.ArrayLike, probabilities: npt.ArrayLi
 
     Rows are ordered by confidence (the largest probability) and cut into `bins` runs whose sizes differ by one at
     most; with fewer rows than bins, each row is its own bin.  Source: [NAE15] for the measure, [NIX19] for the bins.
-    Finite samples bias it upwards: a perfectly calibrated model scores above 0.
+    Finite samples bias it upwards: a perfectly calibrated model scores above 0, see `calibration_floor`.
     """
     true, p = _checked(labels, probabilities)
     confidence = p.max(axis=1)
     # Equal confidences keep their given order: the figure depends on nothing but the input.
     order = np.argsort(confidence, kind="stable")
     gaps = (confidence - (p.argmax(axis=1) == true))[order]
-    parts = np.array_split(gaps, min(bins, len(gaps)))
-    return float(sum(abs(part.sum()) for part in parts) / len(gaps))
+    return float(_mean_gap(gaps[np.newaxis], bins)[0])
+
+
+@dataclass(frozen=True)
+class CalibrationFloor:
+    """The calibration error that a perfectly calibrated model shows on as many images, by chance alone.
+
+    mean: on average.  upper: what it exceeds in one of 20 cases; a greater error is one of the model.
+    """
+
+    mean: float
+    upper: float
+
+
+def calibration_floor(confidences: npt.ArrayLike, bins: int = BINS, *, draws: int = 1000) -> CalibrationFloor:
+    """What `expected_calibration_error` gives for a model that is right as often as its confidences say.
+
+    confidences : the largest probabilities, shape (n,).  The same confidences always give the same floor: each is right
+    or wrong by draws of a fixed seed.  Raises ValueError when there is none.  Source: consistency bars of [BRO07].
+    """
+    confidence = np.sort(np.asarray(confidences, dtype=np.float64))
+    if confidence.ndim != 1 or len(confidence) == 0:
+        raise ValueError(f"confidences of shape {confidence.shape} are not a list of one or more")
+    rng, at_once = np.random.default_rng(0), max(1, AT_ONCE // len(confidence))
+    found = [
+        _mean_gap(confidence - (rng.random((min(at_once, draws - first), len(confidence))) < confidence), bins)
+        for first in range(0, draws, at_once)
+    ]
+    errors = np.concatenate(found)
+    return CalibrationFloor(float(errors.mean()), float(np.quantile(errors, 0.95)))
+
+
+def _mean_gap(gaps: npt.NDArray[np.float64], bins: int) -> npt.NDArray[np.float64]:
+    """Per row of `gaps`, in order of confidence: their mean size, each first averaged over its bin."""
+    n = gaps.shape[1]
+    starts = [part[0] for part in np.array_split(np.arange(n), min(bins, n))]
+    found: npt.NDArray[np.float64] = np.abs(np.add.reduceat(gaps, starts, axis=1)).sum(axis=1) / n
+    return found
 
 
 def confusion_matrix(labels: npt.ArrayLike, probabilities: npt.ArrayLike) -> npt.NDArray[np.int64]:
@@ -109,28 +145,6 @@ def confusion_matrix(labels: npt.ArrayLike, probabilities: npt.ArrayLike) -> npt
     true, p = _checked(labels, probabilities)
     k = p.shape[1]
     return np.bincount(true * k + p.argmax(axis=1), minlength=k * k).reshape(k, k).astype(np.int64)
-
-
-def bootstrap_interval(
-    statistic: Statistic,
-    labels: npt.ArrayLike,
-    probabilities: npt.ArrayLike,
-    *,
-    coverage: float = 0.95,
-    samples: int = 1000,
-    seed: int = 0,
-) -> tuple[float, float]:
-    """Percentile bootstrap interval of `statistic` (one of the functions above), rows drawn with replacement.
-
-    coverage : of the interval, in (0, 1).  seed : the same seed gives the same interval.  Source: [EFR93].
-    For the calibration error both ends share its upward bias; the interval can lie above the estimate.
-    """
-    true, p = _checked(labels, probabilities)
-    rng = np.random.default_rng(seed)
-    drawn = (rng.integers(len(true), size=len(true)) for _ in range(samples))
-    values = [statistic(true[rows], p[rows]) for rows in drawn]
-    low, high = np.quantile(values, [(1 - coverage) / 2, (1 + coverage) / 2])
-    return float(low), float(high)
 
 
 def _checked(labels: npt.ArrayLike, probabilities: npt.ArrayLike) -> tuple[Labels, Probabilities]:

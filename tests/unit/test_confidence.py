@@ -1,7 +1,9 @@
 import numpy as np
 import pytest
+from scipy.special import bdtr, bdtrc
 
 from scones_core.domain.confidence import (
+    accuracy_interval,
     coverage,
     figures_at,
     histogram,
@@ -28,9 +30,24 @@ def test_coverage_of_nothing_is_zero():
 
 @pytest.mark.parametrize(("errors", "n"), [(0, 10), (1, 10), (5, 100), (0, 1000), (30, 1000)])
 def test_the_risk_bound_is_clopper_and_pearsons(errors: int, n: int):
-    from scipy.stats import beta
+    assert bdtr(errors, n, risk_upper_bound(errors, n, 0.95)) == pytest.approx(0.05)
 
-    assert risk_upper_bound(errors, n, 0.95) == pytest.approx(beta.ppf(0.95, errors + 1, n - errors), abs=1e-9)
+
+@pytest.mark.parametrize(("correct", "n"), [(0, 10), (1, 10), (182, 200), (10, 10), (9_500, 10_000)])
+def test_the_interval_of_an_accuracy_is_clopper_and_pearsons(correct: int, n: int):
+    low, high = accuracy_interval(correct, n, 0.9)
+    assert bdtr(correct, n, high) == pytest.approx(0.05) if correct < n else high == 1
+    assert bdtrc(correct - 1, n, low) == pytest.approx(0.05) if correct else low == 0
+
+
+def test_nothing_is_known_of_the_accuracy_on_no_image():
+    assert accuracy_interval(0, 0) == (0.0, 1.0)
+
+
+@pytest.mark.parametrize(("correct", "n"), [(3, 2), (-1, 2)])
+def test_more_right_answers_than_images_are_refused(correct: int, n: int):
+    with pytest.raises(ValueError, match="cannot be right"):
+        accuracy_interval(correct, n)
 
 
 def test_without_accepted_inferences_nothing_is_known_of_the_risk():
@@ -50,3 +67,21 @@ def test_the_proposed_threshold_is_the_lowest_whose_risk_bound_holds():
 
 def test_no_threshold_is_proposed_on_too_few_labels():
     assert propose_threshold(np.array([0.9, 0.95]), np.array([True, True]), max_risk=0.05, level=0.95) is None
+
+
+def test_the_walk_ends_at_the_first_threshold_that_does_not_hold():
+    confidences = np.concatenate([np.full(200, 0.97), np.full(2000, 0.9)])
+    correct = np.concatenate([np.arange(200) % 5 != 0, np.full(2000, True)])  # a fifth of the most confident are wrong
+    lower = figures_at(0.85, confidences, correct, 0.95)
+    assert lower.risk_upper_bound <= 0.05
+    assert propose_threshold(confidences, correct, max_risk=0.05, level=0.95) is None
+
+
+def test_the_promise_is_broken_no_more_often_than_promised():
+    """Any threshold accepts a little more errors than may be: whatever is proposed breaks the promise."""
+    random, runs, labels = np.random.default_rng(0), 1000, 400
+    broken = 0
+    for _ in range(runs):
+        confidences, correct = random.uniform(0.5, 1, labels), random.random(labels) > 0.101
+        broken += propose_threshold(confidences, correct, max_risk=0.1, level=0.9) is not None
+    assert broken / runs < 0.1 + 2 * 0.0095

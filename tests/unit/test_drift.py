@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from scones_core.domain.drift import DriftLevel, class_p_value, drift, ks_distance, ks_p_value
+from scones_core.domain.drift import Drift, DriftLevel, class_p_value, drift, ks_distance, ks_p_value
 
 RANDOM = np.random.default_rng(0)
 
@@ -13,6 +13,7 @@ def test_the_ks_test_agrees_with_scipys():
     expected = ks_2samp(a, b, method="asymp")
     assert ks_distance(a, b) == pytest.approx(expected.statistic)
     assert ks_p_value(ks_distance(a, b), 200, 300) == pytest.approx(expected.pvalue, abs=0.02)
+    assert ks_p_value(0.0, 200, 300) == 1.0
 
 
 def test_the_class_test_agrees_with_fishers_on_two_classes():
@@ -41,3 +42,32 @@ def test_another_class_mix_is_drift_at_equal_confidences():
 def test_a_few_inferences_say_nothing():
     few = np.array([0.5] * 5)
     assert drift(few, few, [0] * 5, [1] * 5, classes=2).level is DriftLevel.UNKNOWN
+
+
+def looks(count: int) -> list[Drift]:
+    """Each at 100 inferences of the same kind as the 200 reference ones."""
+    random = np.random.default_rng(1)
+    found = []
+    for _ in range(count):
+        confidences, classes = random.beta(5, 1, 300), random.integers(2, size=300).tolist()
+        found.append(drift(confidences[:200], confidences[200:], classes[:200], classes[200:], classes=2))
+    return found
+
+
+def test_of_a_hundred_looks_without_drift_one_at_most_calls_it():
+    called = sum(look.level is DriftLevel.DRIFT for look in looks(1000))
+    assert called <= 0.01 * 1000 + 2 * 3.2
+
+
+def shifted(count: int) -> Drift:
+    """100 inferences, of which `count` fell into the first class, which is half of the 200 reference ones."""
+    same = np.linspace(0.5, 1, 200)
+    return drift(same, same[::2], [0, 1] * 100, [0] * count + [1] * (100 - count), classes=2)
+
+
+def test_drift_is_called_below_a_probability_of_one_in_two_hundred():
+    found = [shifted(count) for count in range(50, 81)]
+    chances = [look.class_p_value for look in found]
+    assert any(0.005 < p < 0.01 for p in chances)
+    assert any(0.002 < p < 0.005 for p in chances)
+    assert [look.level is DriftLevel.DRIFT for look in found] == [p < 0.005 for p in chances]

@@ -7,8 +7,8 @@ import pytest
 
 from scones_core.domain.metrics import (
     accuracy,
-    bootstrap_interval,
     brier,
+    calibration_floor,
     confusion_matrix,
     evaluate,
     expected_calibration_error,
@@ -63,13 +63,37 @@ def test_a_calibrated_model_has_a_small_calibration_error_and_an_overconfident_o
     assert expected_calibration_error(labels, boastful) > 0.2
 
 
-def test_bootstrap_interval_is_repeatable_and_holds_the_estimate():
-    rng = np.random.default_rng(1)
-    p = rng.dirichlet([1, 1, 1], 200)
-    labels = rng.integers(3, size=200)
-    low, high = bootstrap_interval(accuracy, labels, p, samples=200, seed=7)
-    assert low < accuracy(labels, p) < high
-    assert (low, high) == bootstrap_interval(accuracy, labels, p, samples=200, seed=7)
+def simulated(confidences: np.ndarray, runs: int) -> list[float]:
+    """Calibration errors of a model that is right as often as it says."""
+    rng = np.random.default_rng(7)
+    p = np.stack([confidences, 1 - confidences], 1)
+    return [expected_calibration_error((rng.uniform(size=len(p)) > confidences).astype(int), p) for _ in range(runs)]
+
+
+def test_the_floor_is_what_a_perfectly_calibrated_model_shows_by_chance():
+    confidences = 0.5 + 0.5 * np.random.default_rng(1).beta(5, 1, 203)
+    errors, floor = simulated(confidences, 1000), calibration_floor(confidences)
+    assert floor.mean == pytest.approx(np.mean(errors), rel=0.03)
+    assert np.mean(np.array(errors) > floor.upper) == pytest.approx(0.05, abs=0.02)
+
+
+def test_the_floor_sinks_with_the_number_of_images():
+    few, many = calibration_floor(np.full(100, 0.9)), calibration_floor(np.full(10_000, 0.9))
+    assert few.mean > 5 * many.mean > 0
+
+
+def test_the_same_confidences_give_the_same_floor_in_any_order():
+    confidences = np.linspace(0.5, 1, 50)
+    assert calibration_floor(confidences) == calibration_floor(confidences[::-1])
+
+
+def test_a_model_that_is_always_certain_has_no_floor():
+    assert calibration_floor([1.0, 1.0]).upper == 0.0
+
+
+def test_no_confidence_has_no_floor():
+    with pytest.raises(ValueError, match="confidences"):
+        calibration_floor([])
 
 
 def test_evaluate_gives_json_values_under_the_agreed_names():
