@@ -4,12 +4,14 @@ Waiting, whether for a Wait state, a backoff or a free worker, holds no thread.
 """
 
 import asyncio
+import logging
 import queue
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, TypeVar
 
 T = TypeVar("T")
+_log = logging.getLogger(__name__)
 
 
 class Engine:
@@ -20,6 +22,7 @@ class Engine:
         self._jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._slots = asyncio.Semaphore(workers)
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._closing = False
         self._threads = [threading.Thread(target=self._work, name=f"function-{n}", daemon=True) for n in range(workers)]
         self._thread = threading.Thread(target=self._run_loop, name="executions", daemon=True)
         for thread in [*self._threads, self._thread]:
@@ -43,6 +46,10 @@ class Engine:
         self._jobs.put(lambda: self._perform(function, done))
         return await done
 
+    def threads(self) -> Mapping[str, bool]:
+        """Whether each thread is alive, by name."""
+        return {thread.name: thread.is_alive() for thread in [self._thread, *self._threads]}
+
     def close(self) -> None:
         """End the threads; coroutines that still run are cancelled and get to finish their cleanup."""
         if not self.loop.is_running():
@@ -50,6 +57,7 @@ class Engine:
         asyncio.run_coroutine_threadsafe(self._cancel_all(), self.loop).result()
         for _ in self._threads:
             self._jobs.put(None)
+        self._closing = True
         self.loop.call_soon_threadsafe(self.loop.stop)
         self._thread.join()
 
@@ -72,13 +80,16 @@ class Engine:
             failure = error
         try:
             self.loop.call_soon_threadsafe(self._deliver, done, result, failure)
-        except RuntimeError:
+        except RuntimeError as error:
             if not self.loop.is_closed():  # nobody waits any more once it is
-                raise
+                _log.error("the result of a function found no loop: %s", error)
 
     def _deliver(self, done: "asyncio.Future[Any]", result: Any, error: BaseException | None) -> None:
         self._slots.release()
-        if done.cancelled():
+        if isinstance(error, StopIteration) or not isinstance(error, Exception | None):
+            # Any other would end the loop, or look like the cancellation of whoever waits for it.
+            error = RuntimeError(f"{type(error).__name__}: {error}")
+        if done.done():  # cancelled meanwhile
             return
         if error is None:
             done.set_result(result)
@@ -91,7 +102,9 @@ class Engine:
 
     def _run_loop(self) -> None:
         asyncio.set_event_loop(self.loop)
-        try:
-            self.loop.run_forever()
-        finally:
-            self.loop.close()
+        while not self._closing:
+            try:
+                self.loop.run_forever()
+            except BaseException as error:  # every execution runs here: one that breaks out must not end the others
+                _log.error("the loop of the executions goes on after %s: %s", type(error).__name__, error)
+        self.loop.close()

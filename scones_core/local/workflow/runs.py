@@ -32,6 +32,13 @@ class World:
     keep_child: Callable[[MapRun, Child], Any]
 
 
+def begun(execution: Execution) -> History:
+    """Return the history of an execution of which nothing more is known."""
+    history = History(lambda: execution.started)
+    record_start(history, execution.input, ROLE_ARN)
+    return history
+
+
 @dataclass
 class Run(Services):
     """stopping : the error and cause with which the execution is being stopped
@@ -53,6 +60,7 @@ class Run(Services):
         frame = Frame(self.history, self, self._context())
         record_start(self.history, self.execution.input, ROLE_ARN)
         status, output, error = await self._outcome(frame)
+        self.task = None  # what has ended cannot be stopped any more
         record_end(self.history, frame.previous, status, output, error)
         ended = replace(self.execution, status=status, stopped=utc_now(), output=output)
         return replace(ended, error=error.error, cause=error.cause) if error else ended
@@ -84,10 +92,19 @@ class Run(Services):
         return list(self.history.events)
 
     def stop(self, error: StatesError) -> None:
-        """End the execution as ABORTED; called on the loop's thread."""
-        self.stopping = self.stopping or error
-        if self.task is not None:
-            self.task.cancel()
+        """End the execution as ABORTED; called on the loop's thread. The first of several stops counts."""
+        if self.stopping is None:
+            self.stopping = error
+            if self.task is not None:
+                self.task.cancel()
+
+    def broken(self, error: Exception) -> Execution:
+        """Return the execution as FAILED by a defect of this program, with no more history than its start and end."""
+        failure = StatesError(RUNTIME, f"{type(error).__name__}: {error}")
+        self.history = begun(self.execution)
+        record_end(self.history, 0, ExecutionStatus.FAILED, None, failure)
+        ended = replace(self.execution, status=ExecutionStatus.FAILED, stopped=utc_now())
+        return replace(ended, error=failure.error, cause=failure.cause)
 
     # asl.services.Services
 

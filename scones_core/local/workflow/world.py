@@ -36,7 +36,8 @@ def make_world(
 
     async def keep_child(run: MapRun, child: Child) -> None:
         written = store.insert_ended(_execution(child), owner, run.arn, child.events)
-        await asyncio.wrap_future(written)
+        # A child that has ended is kept, even where its Map Run is cancelled meanwhile.
+        await asyncio.shield(asyncio.wrap_future(written))
 
     return World(invoke, publish, storage, keep_child)
 

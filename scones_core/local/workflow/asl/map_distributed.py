@@ -182,20 +182,21 @@ class Children:
             child.end("TIMED_OUT", error=StatesError(None))
         except asyncio.CancelledError:
             child.end("ABORTED", error=StatesError(None))
-            self.map_run.ended(child)
+            await self._keep(child, history, frame)
             raise
-        record_end(history, frame.previous, child.status, child.output, child.error)
-        child.events = history.events
-        await self._gather(number, child)
-
-    async def _gather(self, number: int, child: Child) -> None:
-        self.map_run.ended(child)
-        if not self.state.express:
-            await self.services.ended(self.map_run, child)
+        await self._keep(child, history, frame)
         if self.export:
             await self.export.add(child)
         else:
             self.results[number] = transformed(child, "COMPACT")
+
+    async def _keep(self, child: Child, history: History, frame: Frame) -> None:
+        """Count a child that has ended, and hand it on with its history."""
+        record_end(history, frame.previous, child.status, child.output, child.error)
+        child.events = history.events
+        self.map_run.ended(child)
+        if not self.state.express:
+            await self.services.ended(self.map_run, child)
 
     def _child_context(self, child: Child) -> Mapping[str, Any]:
         execution = self.context["Execution"] | {
