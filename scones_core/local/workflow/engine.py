@@ -8,7 +8,11 @@ import logging
 import queue
 import threading
 from collections.abc import Callable, Coroutine, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
+
+from scones_core.local.queries.pool import Pool
+from scones_core.local.workflow.asl.scope import Ask
 
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
@@ -23,6 +27,8 @@ class Engine:
         self._slots = asyncio.Semaphore(workers)
         self._tasks: set[asyncio.Task[Any]] = set()
         self._closing = False
+        self._pool = Pool()
+        self._evaluating = ThreadPoolExecutor(self._pool.processes, "evaluation")
         self._threads = [threading.Thread(target=self._work, name=f"function-{n}", daemon=True) for n in range(workers)]
         self._thread = threading.Thread(target=self._run_loop, name="executions", daemon=True)
         for thread in [*self._threads, self._thread]:
@@ -46,6 +52,20 @@ class Engine:
         self._jobs.put(lambda: self._perform(function, done))
         return await done
 
+    async def evaluate(self, work: Callable[[Ask], T]) -> T:
+        """Run what evaluates costly expressions, where it may wait for them, and give its result."""
+        left = threading.Event()
+
+        def ask(language: str, text: str, data: Any) -> Any:
+            if left.is_set():
+                raise ValueError("nobody waits for it any more")
+            return self._pool.evaluate(language, text, data)
+
+        try:
+            return await self.loop.run_in_executor(self._evaluating, work, ask)
+        finally:
+            left.set()
+
     def threads(self) -> Mapping[str, bool]:
         """Whether each thread is alive, by name."""
         return {thread.name: thread.is_alive() for thread in [self._thread, *self._threads]}
@@ -60,6 +80,8 @@ class Engine:
         self._closing = True
         self.loop.call_soon_threadsafe(self.loop.stop)
         self._thread.join()
+        self._pool.close()
+        self._evaluating.shutdown(wait=False)
 
     async def _cancel_all(self) -> None:
         tasks = list(self._tasks)

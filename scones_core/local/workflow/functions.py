@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from scones_core.local.workflow.asl.errors import StatesError
-from scones_core.local.workflow.asl.jsontext import dumps, size
+from scones_core.local.workflow.asl.jsontext import MAX_DEPTH, dumps, is_too_deep, size
 from scones_core.local.workflow.asl.services import Response
 
 ACCOUNT_ID = "000000000000"
@@ -104,7 +104,10 @@ def _exited(request_id: str, error: SystemExit) -> str:
 
 def _marshalled(result: Any, request_id: str) -> str:
     try:
-        return json.dumps(result, allow_nan=False, ensure_ascii=False)
+        text = json.dumps(result, allow_nan=False, ensure_ascii=False)
+        if is_too_deep(result, text):
+            raise ValueError(f"more than {MAX_DEPTH} levels of objects and arrays")
+        return text
     except (TypeError, ValueError, RecursionError) as error:
         message = f"Unable to marshal response: {error}"
         envelope = {

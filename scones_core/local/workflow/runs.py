@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from scones_core.local.workflow.asl.errors import RUNTIME, StatesError
 from scones_core.local.workflow.asl.execution_events import record_end, record_start
@@ -11,11 +11,13 @@ from scones_core.local.workflow.asl.frame import Frame, context_time
 from scones_core.local.workflow.asl.history import Event, History, utc_now
 from scones_core.local.workflow.asl.interpreter import run_states
 from scones_core.local.workflow.asl.map_run import Child, MapRun
+from scones_core.local.workflow.asl.scope import Ask
 from scones_core.local.workflow.asl.services import Response, Services
 from scones_core.local.workflow.asl.state import StateMachine
 from scones_core.local.workflow.functions import ACCOUNT_ID
 from scones_core.ports import Execution, ExecutionStatus
 
+T = TypeVar("T")
 ROLE_ARN = f"arn:aws:iam::{ACCOUNT_ID}:role/scones-workflow"
 ENDED = "The process that ran this execution ended before it did; start it again under another name."
 MIN_AGE_SECONDS = 1.0
@@ -30,6 +32,7 @@ class World:
     publish: Callable[[Mapping[str, Any]], Any]
     storage: Callable[[Callable[[Any], Any]], Any]
     keep_child: Callable[[MapRun, Child], Any]
+    evaluate: Callable[[Callable[[Ask], Any]], Any]
 
 
 def begun(execution: Execution) -> History:
@@ -118,6 +121,10 @@ class Run(Services):
 
     async def storage(self, operation: Callable[[Any], Any]) -> Any:
         return await self.world.storage(operation)
+
+    async def evaluate(self, work: Callable[[Ask], T]) -> T:
+        found: T = await self.world.evaluate(work)
+        return found
 
     def opened(self, run: MapRun) -> None:
         self.map_runs.append(run)

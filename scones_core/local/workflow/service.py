@@ -15,7 +15,7 @@ from scones_core.errors import BadInput, Conflict, NotFound, SconesError, Unavai
 from scones_core.local.workflow.asl.errors import StatesError
 from scones_core.local.workflow.asl.execution_events import record_end
 from scones_core.local.workflow.asl.history import utc_now
-from scones_core.local.workflow.asl.jsontext import dumps, is_too_large
+from scones_core.local.workflow.asl.jsontext import MAX_DEPTH, dumps, is_too_deep, is_too_large
 from scones_core.local.workflow.engine import Engine
 from scones_core.local.workflow.environment import Environment
 from scones_core.local.workflow.functions import Function, Functions, load_handlers
@@ -254,6 +254,10 @@ def _checked(name: str, given: Any) -> Any:
         text.encode()
     except (TypeError, ValueError) as error:
         raise BadInput(f"The input is not JSON: {error}.") from None
+    except RecursionError:
+        text = ""
+    if not text or is_too_deep(given, text):
+        raise BadInput(f"The input has more than {MAX_DEPTH} levels of objects and arrays: put it into the bucket.")
     if is_too_large(text):
         raise BadInput("The input has more than 262,144 bytes of JSON: put the data into the bucket and name its key.")
     return given

@@ -4,6 +4,7 @@ import json
 import math
 from typing import Any
 
+MAX_DEPTH = 200  # of objects and arrays within each other; a reader's stack holds little more
 MAX_PAYLOAD_BYTES = 262_144  # https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
@@ -23,6 +24,38 @@ def is_too_large(text: str) -> bool:
 def size(text: str) -> int:
     """Return the number of bytes as UTF-8; half a surrogate pair, which JSON can hold, counts too."""
     return len(text.encode("utf-8", "surrogatepass"))
+
+
+def weight(value: Any, most: int) -> int:
+    """Return about how many characters a value's JSON text has, without writing it; counts little beyond `most`.
+
+    A part that stands in many places of the value counts in each.
+    """
+    left, waiting = most, [value]
+    while waiting and left >= 0:
+        part = waiting.pop()
+        if isinstance(part, dict):
+            left -= sum(map(len, part)) + 4 * len(part) + 2
+            waiting.extend(part.values())
+        elif isinstance(part, list):
+            left -= len(part) + 2
+            waiting.extend(part)
+        else:
+            left -= len(part) + 2 if isinstance(part, str) else 1
+    return most - left
+
+
+def is_too_deep(value: Any, text: str) -> bool:
+    """Tell whether objects and arrays lie too deep within each other for every program to read `text`, the value's."""
+    if text.count("[") + text.count("{") <= MAX_DEPTH:
+        return False
+    level = [value]
+    for _ in range(MAX_DEPTH + 1):
+        inner = [list(part.values()) if isinstance(part, dict) else part for part in level]
+        level = [item for part in inner for item in part if isinstance(item, (dict, list))]
+        if not level:
+            return False
+    return True
 
 
 def is_number(value: Any) -> bool:

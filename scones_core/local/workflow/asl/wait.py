@@ -28,11 +28,11 @@ class Wait(State):
         return frame.previous
 
     async def run(self, frame: Frame, scope: Scope) -> Outcome:
-        effective = self.flow.effective(scope)
-        seconds = self.seconds(effective)
+        effective = await frame.evaluate(self.flow.effective, scope)
+        seconds = await frame.evaluate(self.seconds, effective)
         if seconds > 0:
             await asyncio.sleep(seconds)
-        return Outcome(self.flow.settle(effective), self.next)
+        return Outcome(await frame.evaluate(self.flow.settle, effective), self.next)
 
 
 def seconds_at(path: Path, scope: Scope) -> int:
