@@ -4,7 +4,20 @@ import json
 import math
 from typing import Any
 
-MAX_DEPTH = 200  # of objects and arrays within each other; a reader's stack holds little more
+from scones_core.domain.json_text import MAX_DEPTH, is_too_deep
+
+__all__ = [
+    "MAX_DEPTH",
+    "MAX_PAYLOAD_BYTES",
+    "dumps",
+    "is_integer",
+    "is_number",
+    "is_too_deep",
+    "is_too_large",
+    "size",
+    "weight",
+]
+
 MAX_PAYLOAD_BYTES = 262_144  # https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
@@ -43,19 +56,6 @@ def weight(value: Any, most: int) -> int:
         else:
             left -= len(part) + 2 if isinstance(part, str) else 1
     return most - left
-
-
-def is_too_deep(value: Any, text: str) -> bool:
-    """Tell whether objects and arrays lie too deep within each other for every program to read `text`, the value's."""
-    if text.count("[") + text.count("{") <= MAX_DEPTH:
-        return False
-    level = [value]
-    for _ in range(MAX_DEPTH + 1):
-        inner = [list(part.values()) if isinstance(part, dict) else part for part in level]
-        level = [item for part in inner for item in part if isinstance(item, (dict, list))]
-        if not level:
-            return False
-    return True
 
 
 def is_number(value: Any) -> bool:

@@ -110,10 +110,16 @@ def bracketed(steps: Sequence[Step]) -> str:
     return "$" + "".join(f"[{step}]" if isinstance(step, int) else f"['{step}']" for step in steps)
 
 
-@lru_cache(maxsize=4096)
-def compile_path(text: str) -> Path:
+def compile_path(text: Any) -> Path:
     """Return the compiled path. Raises DefinitionError when it is not one."""
-    root = _ROOT.match(text) if isinstance(text, str) else None
+    if not isinstance(text, str):
+        raise DefinitionError(f"{text!r} is not a path, which is a text")
+    return _compiled(text)
+
+
+@lru_cache(maxsize=4096)
+def _compiled(text: str) -> Path:
+    root = _ROOT.match(text)
     if root is None:
         raise DefinitionError(f"{text!r} is not a path, which must begin with $")
     rest = text[root.end() :]
