@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from scones_core.local.workflow.asl.errors import DefinitionError, QueryFailure
-from scones_core.local.workflow.asl.fields import Fields
+from scones_core.local.workflow.asl.fields import MAX_EVALUATED, Fields
 from scones_core.local.workflow.asl.flow import Evaluate, Settled
 from scones_core.local.workflow.asl.jsonata_expression import compile_expression
 from scones_core.local.workflow.asl.jsontext import dumps, is_integer, is_number
@@ -82,7 +82,9 @@ class Jsonata:
         if not is_expression(fields.given.get(name)):
             value = fields.integer(name, minimum=minimum)
             return None if value is None else lambda scope: value
-        return self._typed(fields, name, lambda value: is_integer(value) and value >= minimum, "integer")
+        return self._typed(
+            fields, name, lambda value: is_integer(value) and minimum <= value <= MAX_EVALUATED, "integer"
+        )
 
     def number(self, fields: Fields, name: str, *, minimum: float, maximum: float) -> Evaluate | None:
         if name not in fields:
