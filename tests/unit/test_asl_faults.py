@@ -4,14 +4,18 @@ import logging
 import resource
 import sqlite3
 import threading
+import uuid
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
 
-from scones_core.errors import Damaged, Unavailable
+from scones_core.domain.history import state_runs
+from scones_core.errors import BadInput, Damaged, Unavailable
 from scones_core.local.workflow import LocalWorkflows
 from scones_core.ports import ExecutionStatus
 from tests.unit.asl_home import Home, ended, until
@@ -169,6 +173,14 @@ def test_an_end_that_a_full_disk_refuses_is_told_and_written_once_there_is_space
     assert_it_still_works(service)
 
 
+def test_a_service_over_a_full_disk_can_be_closed(home: Home):
+    service = home.open()
+    service.start("wait", "one", {})
+    with full_disk():
+        service.close()
+    assert home.open().describe("one").status is ExecutionStatus.ABORTED
+
+
 @pytest.mark.parametrize("what", ["garbage", "half", "a newer program's"])
 def test_a_file_that_cannot_be_used_is_named_with_the_way_out(home: Home, what: str):
     service = home.open()
@@ -192,3 +204,77 @@ def test_a_home_that_is_a_file_is_named(home: Home):
     home.folder.joinpath("home").write_text("not a folder")
     with pytest.raises(Unavailable, match=r"home/executions\.sqlite"):
         home.open()
+
+
+def test_a_file_that_is_damaged_in_mid_run_is_told_and_ends_no_thread(home: Home):
+    leave = threading.Event()
+    service = home.open(f=lambda event: leave.wait(20) and "done")
+    service.start("call", "one", {})
+    for file in home.folder.joinpath("home").glob("executions.sqlite*"):
+        file.write_bytes(b"no database " * 4_000)
+    leave.set()
+    with pytest.raises((Damaged, Unavailable), match=r"home/executions\.sqlite"):
+        for number in range(1_000):
+            service.start("pass", f"e{number}", {"text": "x" * 10_000})
+            service.list()
+    with pytest.raises((Damaged, Unavailable), match=r"home/executions\.sqlite"):
+        home.open()
+    assert all(service.threads().values())
+
+
+# Inputs
+
+
+def test_a_row_that_lies_too_deep_to_be_read_breaks_no_list(home: Home):
+    service = home.open()
+    service.start("pass", "one", {})
+    ended(service, "one")
+    text = "[" * 100_000 + "]" * 100_000
+    with closing(sqlite3.connect(database(home))) as connection, connection:
+        connection.execute("UPDATE executions SET input = ?, output = ?", [text, text])
+    (execution,) = service.list()
+    assert (execution.input, service.describe("one").output) == (text, text)
+
+
+def test_a_row_that_is_damaged_is_told_in_one_sentence(home: Home):
+    service = home.open()
+    service.start("pass", "one", {})
+    ended(service, "one")
+    with closing(sqlite3.connect(database(home))) as connection, connection:
+        connection.execute("UPDATE executions SET history = x'00', started = 'yesterday'")
+    for ask in (service.list, lambda: service.describe("one"), lambda: service.history("one")):
+        with pytest.raises(Damaged, match=r"home/executions\.sqlite.*put back"):
+            ask()
+
+
+INPUTS = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.just("\ud800"),
+    lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from(["s3_key", "body", "", "a/b"]) | st.text(), inner),
+    max_leaves=6,
+)
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(INPUTS)
+@example({"s3_key": "photos//2026/a.png"})
+@example({"s3_key": ["../..", {}]})
+@example({1: (2, 3)})
+@example({"a": [10**4_000]})
+def test_any_json_is_an_input_that_can_be_listed_or_is_refused(home: Home, given: Any):
+    service = home.opened[0] if home.opened else home.open()
+    name = uuid.uuid4().hex
+    try:
+        service.start("pass", name, given)
+    except BadInput:
+        return
+    execution = ended(service, name)
+    assert execution.output == execution.input == service.list(limit=1)[0].input
+    assert state_runs(service.history(name))[0].input == execution.input
+
+
+def test_an_input_that_lies_too_deep_is_refused(home: Home):
+    deep: list[Any] = []
+    for _ in range(300):
+        deep = [deep]
+    with pytest.raises(BadInput, match="200 levels"):
+        home.open().start("pass", "one", deep)

@@ -174,9 +174,11 @@ class LocalWorkflows:
         try:
             ended = await run.run()
         except Exception as error:  # a defect must end this execution, and no other
-            _log.exception("the execution %s broke", name)
+            _log.error("the execution %s broke: %s: %s", name, type(error).__name__, error)
             ended = run.broken(error)
         while not await self._is_kept(run, ended):  # an execution must not seem to run for ever
+            if self._closed:
+                return  # the next process finds that this one has ended
             await asyncio.sleep(_RETRY_SECONDS)
         self._unwritten.pop(name, None)
         self._runs.pop(name, None)

@@ -38,6 +38,7 @@ class Writer:
         self._file = file
         self._lock_file = lock_file
         self._connection: sqlite3.Connection | None = None
+        self._told = ""  # the error that was logged last
         self._changes: queue.SimpleQueue[Waiting | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="executions-writer", daemon=True)
         self._thread.start()
@@ -75,6 +76,7 @@ class Writer:
         except Exception as error:
             self._failed(batch, error)
         else:
+            self._told = ""
             for (_, done), result in zip(batch, results, strict=True):
                 done.set_result(result)
 
@@ -85,7 +87,9 @@ class Writer:
             for item in batch:
                 self._write([item])
             return
-        _log.error("%d changes of %s were not written: %s", len(batch), self._file.name, error)
+        if f"{error}" != self._told:  # whoever waits for a change asks again and again
+            self._told = f"{error}"
+            _log.error("%d changes of %s were not written: %s", len(batch), self._file.name, error)
         for _, done in batch:
             done.set_exception(error)
 
