@@ -213,10 +213,14 @@ def test_a_file_that_is_damaged_in_mid_run_is_told_and_ends_no_thread(home: Home
     for file in home.folder.joinpath("home").glob("executions.sqlite*"):
         file.write_bytes(b"no database " * 4_000)
     leave.set()
-    with pytest.raises((Damaged, Unavailable), match=r"home/executions\.sqlite"):
+
+    def work() -> None:
         for number in range(1_000):
             service.start("pass", f"e{number}", {"text": "x" * 10_000})
             service.list()
+
+    with pytest.raises((Damaged, Unavailable), match=r"home/executions\.sqlite"):
+        work()
     with pytest.raises((Damaged, Unavailable), match=r"home/executions\.sqlite"):
         home.open()
     assert all(service.threads().values())
