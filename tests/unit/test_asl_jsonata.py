@@ -221,3 +221,29 @@ def test_states_of_both_languages_share_variables():
 def test_everything_but_a_jsonata_failure_is_caught_as_ever():
     state = {"Type": "Task", "Resource": FUNCTION + "refuse", "Catch": CATCH_ALL}
     assert run(machine(state, C=END), {}, functions=FUNCTIONS).output["Error"] == "Refused"
+
+
+# Null
+
+
+def test_a_variable_that_is_null_is_null_and_not_nothing():
+    definition = machine(
+        {"Type": "Pass", "Assign": {"label": "{% $states.input.label %}"}, "Next": "T"},
+        T={"Type": "Pass", "Output": "{% $label %}", "End": True},
+    )
+    ended = run(definition, {"label": None})
+    assert (ended.status, ended.output) == ("SUCCEEDED", None)
+
+
+@pytest.mark.parametrize(
+    ("expression", "result"),
+    [
+        ("$states.input.a[0] = null", True),
+        ("$states.input.label = null", True),
+        ("$count($filter($states.input.a, function($v) { $v = null }))", 2),
+        ("$map($states.input.a, function($v) { $v })", [None, 1, None]),
+        ("$reduce($states.input.a, function($all, $v) { $all + ($v = null ? 1 : 0) }, 0)", 2),
+    ],
+)
+def test_null_in_the_data_is_equal_to_null(expression: str, result: Any):
+    assert output("{% " + expression + " %}", {"label": None, "a": [None, 1, None]}) == result

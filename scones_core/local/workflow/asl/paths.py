@@ -61,7 +61,7 @@ class Path:
         if self.root == "$":
             return scope.data
         if self.root == "$$":
-            return scope.context
+            return dict(scope.context)  # which changes with the next state, unlike what was read from it
         if self.root[1:] in scope.variables:
             return scope.variables[self.root[1:]]
         raise PathError(f"The variable {self.root} has no value")
