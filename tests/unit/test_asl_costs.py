@@ -1,6 +1,8 @@
 """Whatever a state machine contains, one evaluation costs little time and memory, and holds up nobody."""
 
+import json
 import re
+import signal
 import threading
 import time
 from pathlib import Path
@@ -12,7 +14,7 @@ from hypothesis import strategies as st
 
 from scones_core.local.queries import jsonata_, jsonpath_
 from scones_core.local.queries.costs import is_cheap_expression, is_cheap_path
-from scones_core.local.queries.pool import Pool
+from scones_core.local.queries.pool import Pool, Process
 from scones_core.local.workflow.asl.comparisons import matches, wildcard
 from scones_core.local.workflow.asl.fields import Fields
 from scones_core.local.workflow.asl.jsontext import MAX_DEPTH
@@ -254,6 +256,13 @@ def test_the_process_of_the_evaluations_knows_no_secrets(monkeypatch: pytest.Mon
     assert process is not None
     assert b"secret" not in Path(f"/proc/{process._process.pid}/environ").read_bytes()
     process.end()
+
+
+def test_the_system_itself_ends_an_evaluation_that_takes_too_long():
+    process = Process()
+    request = {"language": "JSONata", "text": f"$match('{TEXT}', {REGEX})", "data": {}}
+    assert process.ask(json.dumps(request).encode()) == {"limit": "time"}
+    assert process._process.returncode == -signal.SIGPROF
 
 
 def test_a_process_that_was_killed_is_replaced():

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from scones_core.domain.history import state_runs
 from scones_core.errors import BadInput, Damaged, Unavailable
 from scones_core.local.workflow import LocalWorkflows
+from scones_core.local.workflow.writer import Writer
 from scones_core.ports import ExecutionStatus
 from tests.unit.asl_home import Home, ended, until
 from tests.unit.asl_machines import FUNCTION, one
@@ -83,6 +84,25 @@ def test_every_child_that_was_started_is_kept_with_the_status_the_map_run_counts
     for status, count in (("SUCCEEDED", "succeeded"), ("FAILED", "failed"), ("ABORTED", "aborted")):
         assert kept.count(ExecutionStatus(status)) == run["executionCounts"][count]
     assert run["executionCounts"]["running"] == 0
+
+
+def test_a_change_that_is_cancelled_before_its_turn_ends_no_writing(tmp_path: Path):
+    begun, leave = threading.Event(), threading.Event()
+    writer = Writer(tmp_path / "file.sqlite", tmp_path / "file.lock")
+
+    def slow(connection: sqlite3.Connection) -> None:
+        begun.set()
+        leave.wait(20)
+
+    first = writer.submit(slow)
+    assert begun.wait(20)
+    cancelled, last = writer.submit(lambda connection: "left out"), writer.submit(lambda connection: "written")
+    assert cancelled.cancel()
+    assert not first.cancel()
+    leave.set()
+    assert last.result(20) == "written"
+    assert writer.is_alive()
+    writer.close()
 
 
 # Functions
