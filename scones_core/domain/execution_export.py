@@ -13,9 +13,12 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictInt, StrictStr, ValidationError
 
 from scones_core.domain.export_definition import usable_definition
+from scones_core.domain.json_text import MAX_DEPTH, is_too_deep, value_of, whole
 from scones_core.errors import BadInput
 
 MOST_EVENTS = 25_000  # https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
@@ -31,6 +34,67 @@ _NOT_ONE = (
     "The file holds no execution: export one in the Step Functions console, "
     "or take what `aws stepfunctions get-execution-history` prints."
 )
+_AGAIN = "export the execution again"
+
+
+def _moment(value: Any) -> datetime:
+    """A time that the file gives as ISO 8601 text, or as seconds or milliseconds since 1970."""
+    try:
+        if isinstance(value, str):
+            moment = datetime.fromisoformat(value)
+            return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+        if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
+            return datetime.fromtimestamp(value / 1000 if abs(value) > _MILLISECONDS else value, UTC)
+    except (ValueError, OverflowError, OSError):
+        pass
+    raise ValueError("give ISO 8601 text or epoch seconds")
+
+
+_Id = Annotated[StrictInt, Field(ge=0, le=10**9)]
+
+
+class _Event(BaseModel):
+    """What every event has; its details stand in one more field, whose name ends with EventDetails."""
+
+    model_config = ConfigDict(extra="allow")
+
+    id: _Id
+    type: Annotated[StrictStr, Field(min_length=1)]
+    timestamp: Annotated[datetime, BeforeValidator(_moment)]
+    previousEventId: _Id = 0  # noqa: N815 - the API's name
+
+
+class _Named(BaseModel):
+    """The details of entering or leaving a state."""
+
+    name: Annotated[StrictStr, Field(min_length=1)]
+
+
+class _Execution(BaseModel):
+    """What DescribeExecution tells; only what is shown."""
+
+    name: StrictStr | None = None
+    executionArn: StrictStr | None = None  # noqa: N815
+    stateMachineArn: StrictStr | None = None  # noqa: N815
+    status: StrictStr | None = None
+    input: Any = None
+    output: Any = None
+    error: StrictStr | None = None
+    cause: StrictStr | None = None
+    definition: Any = None
+
+
+class _Machine(BaseModel):
+    definition: Any = None
+
+
+class _Document(BaseModel):
+    """The console's export; a bare history has `events` alone."""
+
+    execution: _Execution | StrictStr | None = None
+    historyHash: dict[str, Any] | list[Any] | None = None  # noqa: N815
+    events: dict[str, Any] | list[Any] | None = None
+    stateMachine: _Machine | None = None  # noqa: N815
 
 
 @dataclass(frozen=True)
@@ -58,47 +122,64 @@ class ExportedExecution:
 def exported_execution(data: bytes, name: str = "exported execution") -> ExportedExecution:
     """Read a file; `name` is for executions whose file does not name them. Raises BadInput."""
     given = _document(data)
-    told = _mapping(given.get("execution"))
+    told = given.execution if isinstance(given.execution, _Execution) else _Execution()
+    named = given.execution if isinstance(given.execution, str) else None
+    definition = (given.stateMachine or _Machine()).definition or told.definition
     events = _events(given)
     first, last = events[0], events[-1]
     ended = _ENDS.get(last["type"])
-    stated = told.get("status")
     failure = _details(last) if ended else {}
     return ExportedExecution(
-        name=_text(told.get("name")) or _last_part(told.get("executionArn")) or _text(given.get("execution")) or name,
-        machine=_last_part(told.get("stateMachineArn")) or "not named in the file",
-        status=ended or (stated if stated in _STATUSES else "RUNNING"),
+        name=_text(told.name) or _last_part(told.executionArn) or _text(named) or name,
+        machine=_last_part(told.stateMachineArn) or "not named in the file",
+        status=ended or (told.status if told.status in _STATUSES else "RUNNING"),
         started=datetime.fromisoformat(first["timestamp"]),
         events=events,
         stopped=datetime.fromisoformat(last["timestamp"]) if ended else None,
-        input=_value(told.get("input") or _details(first).get("input")),
-        output=_value(told.get("output") or failure.get("output")),
-        error=_text(failure.get("error")) or _text(told.get("error")),
-        cause=_text(failure.get("cause")) or _text(told.get("cause")),
-        definition=usable_definition(_mapping(given.get("stateMachine")).get("definition") or told.get("definition")),
+        input=value_of(told.input or _details(first).get("input")),
+        output=value_of(told.output or failure.get("output")),
+        error=_text(failure.get("error")) or _text(told.error),
+        cause=_text(failure.get("cause")) or _text(told.cause),
+        definition=usable_definition(definition),
     )
 
 
-def _document(data: bytes) -> Mapping[str, Any]:
+def _document(data: bytes) -> _Document:
     try:
-        given = json.loads(data.decode("utf-8-sig"))
+        text = data.decode("utf-8-sig")
+        given = json.loads(text, parse_constant=str)
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
         raise BadInput(f"The file is not JSON ({error.msg}, {where}): choose the exported file as it is.") from None
     except (ValueError, RecursionError):
         raise BadInput("The file is not JSON text that can be read: choose the exported file as it is.") from None
+    if is_too_deep(given, text):
+        raise BadInput(
+            f"The file has more than {MAX_DEPTH} levels of objects and lists: choose the exported file as it is."
+        )
+    given = whole(given, text)
     if isinstance(given, list):
-        return {"events": given}
+        given = {"events": given}
     if not isinstance(given, Mapping):
         raise BadInput(_NOT_ONE)
-    return given
+    try:
+        return _Document.model_validate(given)
+    except ValidationError as error:
+        raise _unfit(given, error) from None
 
 
-def _events(given: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    held = given.get("historyHash", given.get("events"))
-    found = list(held.values()) if isinstance(held, Mapping) else held
-    if not isinstance(found, list):
+def _unfit(given: Mapping[str, Any], error: ValidationError) -> BadInput:
+    place, reason = _first(error)
+    if place.split(".")[0] in ("historyHash", "events"):
+        return BadInput(_NOT_ONE)
+    return BadInput(f"The field “{place}” in the file does not fit ({reason}): {_AGAIN}.")
+
+
+def _events(given: _Document) -> list[Mapping[str, Any]]:
+    held = given.events if given.historyHash is None else given.historyHash
+    if held is None:
         raise BadInput(_NOT_ONE)
+    found = list(held.values()) if isinstance(held, dict) else held
     if not found:
         raise BadInput("The history in the file is empty: export the execution again once it has started.")
     if len(found) > MOST_EVENTS:
@@ -106,80 +187,75 @@ def _events(given: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     events = sorted((_event(event, place) for place, event in enumerate(found, 1)), key=lambda event: event["id"])
     ids = [event["id"] for event in events]
     if len(set(ids)) < len(ids):
-        raise BadInput("Two events in the file have the same id: export the execution again.")
+        raise BadInput(f"Two events in the file have the same id: {_AGAIN}.")
     return events
 
 
 def _event(event: Any, place: int) -> Mapping[str, Any]:
-    """One event with what reading it relies on. Raises BadInput naming the event."""
+    """One event with what reading it relies on. Raises BadInput naming the event and what of it does not fit."""
     if not isinstance(event, Mapping):
-        raise BadInput(f"Event {place} in the file is not a JSON object: export the execution again.")
-    kind, number = event.get("type"), event.get("id")
-    if not isinstance(kind, str) or not _is_id(number):
-        raise BadInput(f"Event {place} in the file lacks its “id” or its “type”: export the execution again.")
-    details = [value for key, value in event.items() if key.endswith("EventDetails") and value is not None]
-    if not all(isinstance(value, Mapping) for value in details) or not _is_id(event.get("previousEventId", 0)):
-        raise BadInput(f"Event {place} in the file ({kind}) is damaged: export the execution again.")
-    if kind.endswith(("StateEntered", "StateExited")) and not _names_a_state(event, kind):
-        raise BadInput(f"Event {place} in the file ({kind}) does not name its state: export the execution again.")
-    plain = {key: _plain_details(value) if key.endswith("EventDetails") else value for key, value in event.items()}
-    return {**plain, "timestamp": _moment(event.get("timestamp"), place).isoformat()}
+        raise BadInput(f"Event {place} in the file is not a JSON object: {_AGAIN}.")
+    try:
+        read = _Event.model_validate(event)
+    except ValidationError as error:
+        raise _bad_event(place, event, *_first(error)) from None
+    details = {key: value for key, value in event.items() if key.endswith("EventDetails") and value is not None}
+    for key, value in details.items():
+        if not isinstance(value, Mapping):
+            raise _bad_event(place, event, key, "must be a JSON object")
+    if read.type.endswith(("StateEntered", "StateExited")):
+        _check_name(place, event, details)
+    plain = {**event, **{key: _plain_details(value) for key, value in details.items()}}
+    return {**plain, "previousEventId": read.previousEventId, "timestamp": read.timestamp.isoformat()}
 
 
-def _is_id(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+def _check_name(place: int, event: Mapping[str, Any], details: Mapping[str, Any]) -> None:
+    kind = event["type"]
+    field = "stateEnteredEventDetails" if kind.endswith("Entered") else "stateExitedEventDetails"
+    try:
+        _Named.model_validate(details.get(field) or {})
+    except ValidationError:
+        raise BadInput(f"Event {place} in the file ({kind}) does not name its state: {_AGAIN}.") from None
 
 
-def _names_a_state(event: Mapping[str, Any], kind: str) -> bool:
-    details = event.get("stateEnteredEventDetails" if kind.endswith("Entered") else "stateExitedEventDetails")
-    return isinstance(details, Mapping) and isinstance(details.get("name"), str) and details["name"] != ""
+def _bad_event(place: int, event: Mapping[str, Any], field: str, reason: str) -> BadInput:
+    if field == "timestamp":
+        return BadInput(f"Event {place} in the file has no time that can be read: give ISO 8601 text or epoch seconds.")
+    if field in ("id", "type"):
+        return BadInput(f"Event {place} in the file lacks its “id” or its “type” (“{field}”: {reason}): {_AGAIN}.")
+    return BadInput(
+        f"Event {place} in the file ({event['type'][:80]}) is damaged (“{field[:80]}”: {reason}): {_AGAIN}."
+    )
 
 
-def _plain_details(details: Any) -> Any:
+def _first(error: ValidationError) -> tuple[str, str]:
+    """The place of the first fault, as a.b, and what is wrong there."""
+    fault = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    names = [str(part) for part in fault["loc"] if not str(part).startswith(("_", "str", "dict[", "list["))]
+    return ".".join(names), fault["msg"][:1].lower() + fault["msg"][1:]
+
+
+def _plain_details(details: Mapping[str, Any]) -> Mapping[str, Any]:
     """Details whose fields are of the types that the API gives."""
-    if not isinstance(details, Mapping):
-        return details
     plain = dict(details)
     for field in {"input", "output", "error", "cause"} & plain.keys():
         if not isinstance(plain[field], str | None):
             plain[field] = json.dumps(plain[field])
-    if "index" in plain and not _is_id(plain["index"]):
+    index = plain.get("index", 0)
+    if not isinstance(index, int) or isinstance(index, bool) or index < 0:
         plain["index"] = 0
+    if not isinstance(plain.get("mapRunArn", ""), str):
+        del plain["mapRunArn"]
     return plain
-
-
-def _moment(value: Any, place: int) -> datetime:
-    """A time that the file gives as ISO 8601 text, or as seconds or milliseconds since 1970."""
-    try:
-        if isinstance(value, str):
-            moment = datetime.fromisoformat(value)
-            return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
-        if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
-            return datetime.fromtimestamp(value / 1000 if abs(value) > _MILLISECONDS else value, UTC)
-    except (ValueError, OverflowError, OSError):
-        pass
-    raise BadInput(f"Event {place} in the file has no time that can be read: give ISO 8601 text or epoch seconds.")
 
 
 def _details(event: Mapping[str, Any]) -> Mapping[str, Any]:
     return next((value for key, value in event.items() if key.endswith("EventDetails") and value), {})
 
 
-def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
-
-
 def _text(value: Any) -> str | None:
     return value.strip() or None if isinstance(value, str) else None
 
 
-def _last_part(arn: Any) -> str | None:
-    return _text(arn.rsplit(":", 1)[-1]) if isinstance(arn, str) else None
-
-
-def _value(text: Any) -> Any:
-    """JSON text as its value; what is not such text as it is."""
-    try:
-        return json.loads(text) if isinstance(text, str) else text
-    except (ValueError, RecursionError):
-        return text
+def _last_part(arn: str | None) -> str | None:
+    return _text(arn.rsplit(":", 1)[-1]) if arn else None

@@ -1,11 +1,11 @@
 """The definition that an exported execution brings along, and a stand-in where it brings none."""
 
-import json
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
 from scones_core.domain.history import StateRun
+from scones_core.domain.json_text import value_of
 
 MOST_STATES = 500  # more are not drawn
 DEEPEST = 10  # Parallel and Map within each other
@@ -13,10 +13,7 @@ DEEPEST = 10  # Parallel and Map within each other
 
 def usable_definition(given: Any) -> Mapping[str, Any] | None:
     """The definition, given as text or as a value, if it has all that drawing it relies on; None otherwise."""
-    try:
-        definition = json.loads(given) if isinstance(given, str) else given
-    except (ValueError, RecursionError):
-        return None
+    definition = value_of(given)
     return definition if _can_be_drawn(definition, DEEPEST) and _count(definition) <= MOST_STATES else None
 
 

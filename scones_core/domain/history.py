@@ -3,78 +3,18 @@
 Source: Step Functions API reference, HistoryEvent; developer guide, "Viewing execution details".
 """
 
-import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
-from enum import StrEnum
+from datetime import datetime
 from typing import Any
 
+from scones_core.domain.json_text import value_of
+from scones_core.domain.state_run import StateRun, StateStatus, image_key, message_of
+from scones_core.errors import BadInput
+
+__all__ = ["StateRun", "StateStatus", "image_key", "message_of", "state_runs", "status_by_state", "steps_taken"]
+
 Event = Mapping[str, Any]
-
-
-class StateStatus(StrEnum):
-    NOT_REACHED = "not reached"
-    RUNNING = "running"
-    SUCCEEDED = "succeeded"
-    CAUGHT = "caught"  # failed, and a Catch led on
-    FAILED = "failed"
-    ABORTED = "aborted"  # stopped from outside, or because a neighbour failed
-    FANNED_OUT = "fanned out"  # ran in the child executions of a distributed Map
-
-
-@dataclass(frozen=True)
-class StateRun:
-    """One visit to a state. Times are UTC; input and output are JSON values, None where there is none.
-
-    retries : attempts after the first; failures : the errors of the attempts that failed, oldest first.
-    iterations : index within each Map around the state, from the outermost in; empty outside of Maps.
-    after : the state before it on the same line of states; None for a first one.
-    map_run : ARN of the Map Run of a distributed Map, whose iterations have histories of their own.
-    """
-
-    name: str
-    type: str
-    status: StateStatus
-    entered: datetime
-    exited: datetime | None = None
-    input: Any = None
-    output: Any = None
-    retries: int = 0
-    error: str | None = None
-    cause: str | None = None
-    iterations: tuple[int, ...] = ()
-    after: str | None = None
-    failures: tuple[str, ...] = ()
-    map_run: str | None = None
-
-    @property
-    def duration(self) -> timedelta | None:
-        """From entering to leaving; None while it runs, and where the history does not tell."""
-        return self.exited - self.entered if self.exited else None
-
-    @property
-    def image(self) -> str | None:
-        """Key of the image that the state was about."""
-        return image_key(self.input)
-
-    @property
-    def message(self) -> str:
-        return message_of(self.cause)
-
-
-def message_of(cause: str | None) -> str:
-    """A cause as a person reads it: a Lambda function's is a JSON document with `errorMessage`."""
-    value = _value(cause)
-    return str(value["errorMessage"]) if isinstance(value, Mapping) and "errorMessage" in value else cause or ""
-
-
-def image_key(value: Any) -> str | None:
-    """The `s3_key` of a step input, or of the body that is handed on between states."""
-    for part in (value, value.get("body") if isinstance(value, Mapping) else None):
-        if isinstance(part, Mapping) and isinstance(part.get("s3_key"), str):
-            return str(part["s3_key"])
-    return None
 
 
 @dataclass(frozen=True)
@@ -88,16 +28,46 @@ class _Place:
 
 @dataclass
 class _Reading:
-    """The history read so far. `enclosing` gives, per visit, the place in which it began."""
+    """The history read so far, by visit.
+
+    enclosing : the place in which it began; depth : how many visits lie around it.
+    open : the visits right inside of it (None: of the execution) that were not left, or hold such.
+    """
 
     visits: list[StateRun] = field(default_factory=list)
     enclosing: list[_Place] = field(default_factory=list)
+    depth: list[int] = field(default_factory=list)
     attempts: list[int] = field(default_factory=list)
+    open: dict[int | None, set[int]] = field(default_factory=lambda: {None: set()})
     places: dict[int, _Place] = field(default_factory=dict)
 
-    def update(self, visit: int | None, **changes: Any) -> None:
-        if visit is not None:
-            self.visits[visit] = replace(self.visits[visit], **changes)
+    def enter(self, run: StateRun, place: _Place) -> int:
+        """Add a visit that begins in a place, and give its index."""
+        index = len(self.visits)
+        self.visits.append(run)
+        self.attempts.append(0)
+        self.enclosing.append(place)
+        self.depth.append(0 if place.visit is None else self.depth[place.visit] + 1)
+        self.open[index] = set()
+        self.open[place.visit].add(index)
+        return index
+
+    def update(self, visit: int, **changes: Any) -> None:
+        self.visits[visit] = replace(self.visits[visit], **changes)
+        left: int | None = visit
+        while left is not None and self.visits[left].exited and not self.open[left]:
+            self.open[self.enclosing[left].visit].discard(left)
+            left = self.enclosing[left].visit
+
+    def open_within(self, visit: int | None) -> list[int]:
+        """The visits inside of one (None: of the execution) that were not left."""
+        found, waiting = list[int](), list(self.open[visit])
+        while waiting:
+            index = waiting.pop()
+            waiting.extend(self.open[index])
+            if self.visits[index].exited is None:
+                found.append(index)
+        return found
 
 
 _ATTEMPTS = {
@@ -109,6 +79,7 @@ _ATTEMPTS = {
 }
 _FAILURES = ("Failed", "TimedOut")
 _INNER = ("Parallel", "Map")  # types of states that hold states, as their events begin
+_DEEPEST = 100  # states within each other; a file can tell of more, but no execution has them
 _ENDS = {
     "ExecutionFailed": StateStatus.FAILED,
     "ExecutionTimedOut": StateStatus.ABORTED,
@@ -119,12 +90,16 @@ _ENDS = {
 def state_runs(events: Iterable[Event]) -> list[StateRun]:
     """The visits to states, in the order in which they were entered.
 
-    events : in the order of their ids, as GetExecutionHistory returns them.
+    events : in the order of their ids, as GetExecutionHistory returns them. Raises BadInput where they are not.
     """
     reading = _Reading()
-    for event in events:
-        place = reading.places.get(event.get("previousEventId", 0), _Place())
-        reading.places[event["id"]] = _read(reading, event, place)
+    for number, event in enumerate(events, 1):
+        try:
+            place = reading.places.get(event.get("previousEventId", 0), _Place())
+            reading.places[event["id"]] = _read(reading, event, place)
+        except (AttributeError, LookupError, TypeError, ValueError) as error:
+            reason = f"{type(error).__name__}: {error}"[:100]
+            raise BadInput(f"Event {number} of the history is damaged ({reason}): load the history again.") from None
     return reading.visits
 
 
@@ -172,20 +147,24 @@ def _follow(reading: _Reading, event: Event, visit: int | None) -> None:
 
 def _enter(reading: _Reading, event: Event, place: _Place) -> _Place:
     details = event["stateEnteredEventDetails"]
-    reading.enclosing.append(place)
-    reading.attempts.append(0)
-    reading.visits.append(
-        StateRun(
-            name=details["name"],
-            type=str(event["type"]).removesuffix("StateEntered"),
-            status=StateStatus.RUNNING,
-            entered=_time(event),
-            input=_value(details.get("input")),
-            iterations=place.iterations,
-            after=place.after,
-        )
+    run = StateRun(
+        name=details["name"],
+        type=str(event["type"]).removesuffix("StateEntered"),
+        status=StateStatus.RUNNING,
+        entered=_time(event),
+        input=_value(details.get("input")),
+        iterations=place.iterations,
+        after=place.after,
     )
-    return replace(place, visit=len(reading.visits) - 1)
+    return replace(place, visit=reading.enter(run, _room(reading, place)))
+
+
+def _room(reading: _Reading, place: _Place) -> _Place:
+    """The place itself, or the one around it, in which a state can begin: only Parallel and Map hold states."""
+    inside = place.visit
+    if inside is None or (reading.visits[inside].type in _INNER and reading.depth[inside] < _DEEPEST):
+        return place
+    return reading.enclosing[inside]
 
 
 def _exit(reading: _Reading, event: Event, place: _Place) -> _Place:
@@ -214,15 +193,12 @@ def _stop_within(
     reading: _Reading, visit: int | None, time: datetime, failure: Mapping[str, str | None] | None = None
 ) -> None:
     """End the visits inside of one (None: of the execution) that were not left; a Fail state is where it failed."""
-    for index, run in enumerate(reading.visits):
-        inside = index != visit and (
-            visit is None or _around(reading, index, lambda outer: outer is reading.visits[visit]) is not None
-        )
-        if inside and run.exited is None:
-            ended = StateStatus.FAILED if run.type == "Fail" else StateStatus.ABORTED
-            known = failure if failure and run.type == "Fail" and not run.error else {}
-            status = ended if run.status is StateStatus.RUNNING else run.status
-            reading.update(index, status=status, exited=time, **known)
+    for index in reading.open_within(visit):
+        run = reading.visits[index]
+        ended = StateStatus.FAILED if run.type == "Fail" else StateStatus.ABORTED
+        known = failure if failure and run.type == "Fail" and not run.error else {}
+        status = ended if run.status is StateStatus.RUNNING else run.status
+        reading.update(index, status=status, exited=time, **known)
 
 
 def _end(reading: _Reading, event: Event, place: _Place) -> None:
@@ -260,10 +236,7 @@ def _time(event: Event) -> datetime:
 
 def _value(text: Any) -> Any:
     """JSON text as a value; text that is not JSON (Step Functions cuts long ones) as it is."""
-    try:
-        return json.loads(text) if isinstance(text, str) else None
-    except ValueError:
-        return text
+    return value_of(text) if isinstance(text, str) else None
 
 
 _WORST = (

@@ -7,10 +7,14 @@ import hashlib
 import io
 import json
 import uuid
+from collections.abc import Iterator
+from itertools import chain, islice
 from typing import Any
 
 from scones_core.errors import BadImage, NotFound, SconesError, Unavailable
 from scones_core.ports import EndpointService, ObjectInfo, ObjectStore
+
+_LISTINGS = 16  # that are kept for their next page
 
 
 class ClientError(Exception):
@@ -42,6 +46,9 @@ class S3Client:
 
     def __init__(self, objects: ObjectStore) -> None:
         self._objects = objects
+        self._listings: dict[
+            tuple[str, str], Iterator[ObjectInfo]
+        ] = {}  # by prefix and token, where the next page begins
 
     def get_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:  # noqa: N803 - boto3's names
         self._check(Bucket)
@@ -66,12 +73,32 @@ class S3Client:
         MaxKeys: int = 1000,  # noqa: N803
     ) -> dict[str, Any]:
         self._check(Bucket)
-        found: list[ObjectInfo] = []
-        for info in self._objects.list(Prefix, after=ContinuationToken or StartAfter):
-            if len(found) == MaxKeys:
-                return _page(found, found[-1].key)
-            found.append(info)
-        return _page(found, None)
+        listing = self._listings.pop((Prefix, ContinuationToken), None)
+        if listing is None:
+            listing = self._listing(Prefix, ContinuationToken or StartAfter)
+        found = list(islice(listing, MaxKeys))
+        following = next(listing, None) if found else None
+        if following is None:
+            return _page(found, None)
+        self._keep((Prefix, found[-1].key), chain([following], listing))
+        return _page(found, found[-1].key)
+
+    def _listing(self, prefix: str, after: str) -> Iterator[ObjectInfo]:
+        """List objects, also while some of them are deleted."""
+        while True:
+            try:
+                for info in self._objects.list(prefix, after=after):
+                    after = info.key
+                    yield info
+                return
+            except FileNotFoundError:
+                continue
+
+    def _keep(self, place: tuple[str, str], listing: Iterator[ObjectInfo]) -> None:
+        """Keep a listing for its next page: to begin it anew would walk all the objects before."""
+        self._listings[place] = listing
+        if len(self._listings) > _LISTINGS:
+            self._listings.pop(next(iter(self._listings)), None)
 
     def _check(self, bucket: str) -> None:
         if bucket != self._objects.bucket:

@@ -1,6 +1,7 @@
 """A world for state machines in tests: functions and objects in memory, and waits that take no time."""
 
 import asyncio
+import atexit
 import inspect
 import json
 import selectors
@@ -11,13 +12,17 @@ from datetime import UTC, datetime
 from typing import Any
 
 from scones_core.local.clients import S3Client
+from scones_core.local.queries.pool import Pool
 from scones_core.local.workflow.asl.compile import compile_machine
 from scones_core.local.workflow.asl.errors import StatesError
 from scones_core.local.workflow.asl.map_run import Child, MapRun
+from scones_core.local.workflow.asl.scope import Ask
 from scones_core.local.workflow.functions import FunctionContext, Functions
 from scones_core.local.workflow.runs import Run, World
 from scones_core.ports import Execution, ExecutionStatus, ObjectInfo
 
+POOL = Pool(1)  # its process serves all tests of a session
+atexit.register(POOL.close)
 EMPTY: Any = object()  # in place of an input, so that null can be one
 
 
@@ -142,7 +147,7 @@ def run(
     machine = compile_machine(json.loads(json.dumps(definition)))
     execution = Execution("run", "machine", ExecutionStatus.RUNNING, datetime.now(UTC), {} if given is EMPTY else given)
     world = Everything(functions_of(functions or {}), S3Client(objects or MemoryObjects()))
-    one = Run(execution, machine, World(world.invoke, world.publish, world.storage, world.keep_child))
+    one = Run(execution, machine, World(world.invoke, world.publish, world.storage, world.keep_child, world.evaluate))
     loop = SkippingLoop()
 
     async def main() -> Execution:
@@ -178,6 +183,9 @@ class Everything:
     async def storage(self, operation: Callable[[Any], Any]) -> Any:
         await asyncio.sleep(0)
         return operation(self.s3)
+
+    async def evaluate(self, work: Callable[[Ask], Any]) -> Any:
+        return work(POOL.evaluate)
 
     async def keep_child(self, map_run: MapRun, child: Child) -> None:
         self.children.append(child)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.asl_machines import FUNCTIONS, invoke, one, passing, task
+from tests.unit.asl_machines import FUNCTION, FUNCTIONS, INVOKE, invoke, one, passing, task
 from tests.unit.asl_world import Ended, run
 
 DATA = {"a": {"b": [1, 2, 3], "c": None}, "text": "hello", "n": 5, "list": [{"k": 1}, {"k": 2}], "odd key": 1}
@@ -269,3 +269,23 @@ def test_output_text_is_compact_json():
     ended = run(passing(Result={"a": [1, "é", None]}))
     assert ended.details("ExecutionSucceeded")[0]["output"] == '{"a":[1,"é",null]}'
     assert json.loads(ended.details("PassStateExited")[0]["output"]) == ended.output
+
+
+def test_the_context_object_stays_as_it_was_read():
+    definition = {
+        "StartAt": "First",
+        "States": {
+            "First": {"Type": "Pass", "Parameters": {"ctx.$": "$$"}, "Next": "Last"},
+            "Last": {"Type": "Pass", "Parameters": {"name.$": "$.ctx.State.Name"}, "End": True},
+        },
+    }
+    assert run(definition).output == {"name": "First"}
+
+
+@pytest.mark.parametrize(
+    ("payload", "got"), [("States.JsonToString($)", {"a": 1}), ("States.Format('no JSON')", "no JSON")]
+)
+def test_a_payload_that_is_text_is_the_json_of_the_request(payload: str, got: Any):
+    parameters = {"FunctionName": FUNCTION + "echo", "Payload.$": payload}
+    definition = one({"Type": "Task", "Resource": INVOKE, "Parameters": parameters, "OutputPath": "$.Payload"})
+    assert run(definition, {"a": 1}, functions=FUNCTIONS).output == got

@@ -80,7 +80,7 @@ STATES: list[tuple[Mapping[str, Any], str]] = [
     (task("f", Retry=[{"ErrorEquals": ["E"], "MaxDelaySeconds": 1, "IntervalSeconds": 2}]), "'MaxDelaySeconds'"),
     (task("f", Retry=[{"ErrorEquals": ["E"], "JitterStrategy": "SOME"}]), "'JitterStrategy'"),
     (task("f", TimeoutSeconds=0), "'TimeoutSeconds'"),
-    (task("f", TimeoutSeconds=2, HeartbeatSeconds=2), "'HeartbeatSeconds' must be smaller"),
+    (task("f", TimeoutSeconds=2, HeartbeatSeconds=3), "'HeartbeatSeconds' must not be greater"),
     (task("f", TimeoutSeconds=2, TimeoutSecondsPath="$.t"), "only one of the fields"),
     (invoke("f", Parameters={"Payload": 1}), "'Parameters' must have FunctionName"),
     (invoke("f", Parameters={"FunctionName": "f", "Mood": 1}), "'Mood'"),

@@ -230,3 +230,27 @@ def test_a_distributed_map_names_its_map_run() -> None:
     history.add("MapRunStarted", mapRunArn="arn:run")
     (run,) = state_runs(history.events)
     assert run.map_run == "arn:run"
+
+
+def test_the_largest_history_of_failed_branches_is_read() -> None:
+    """Were each failure to look at all visits, this would take minutes."""
+    history = Recorder()
+    while len(history.events) < 24_990:
+        history.enter("Parallel", "P")
+        started = history.add("ParallelStateStarted")
+        history.enter("Pass", "Left", previous=started)
+        history.enter("Fail", "Right", previous=started)
+        history.add("ParallelStateFailed", error="E")
+        history.exit("Parallel", "P")
+    runs = state_runs(history.events)
+    assert [run.status for run in runs[-3:]] == [StateStatus.CAUGHT, StateStatus.ABORTED, StateStatus.FAILED]
+    assert all(run.exited for run in runs)
+
+
+def test_states_inside_of_each_other_without_end_are_read_too() -> None:
+    history = Recorder()
+    for _ in range(12_000):
+        history.enter("Map", "M")
+    for _ in range(12_000):
+        history.exit("Pass", "Nobody")
+    assert len(state_runs(history.events)) == 12_000

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from scones_core.local.workflow.asl.errors import StatesError
-from scones_core.local.workflow.asl.jsontext import dumps, size
+from scones_core.local.workflow.asl.jsontext import MAX_DEPTH, dumps, is_too_deep, size
 from scones_core.local.workflow.asl.services import Response
 
 ACCOUNT_ID = "000000000000"
@@ -80,7 +80,7 @@ class Functions:
             result = function(json.loads(dumps(payload)), context, self._environment())
         except SystemExit as error:  # would end the thread that runs all executions
             raise StatesError("Runtime.ExitError", _exited(context.aws_request_id, error)) from error
-        except Exception as error:
+        except BaseException as error:  # a worker's thread outlives whatever a function raises
             raise StatesError(type(error).__name__, cause(error, context.aws_request_id)) from error
         text = _marshalled(result, context.aws_request_id)
         return Response(json.loads(text), context.aws_request_id, size(text))
@@ -104,8 +104,11 @@ def _exited(request_id: str, error: SystemExit) -> str:
 
 def _marshalled(result: Any, request_id: str) -> str:
     try:
-        return json.dumps(result, allow_nan=False, ensure_ascii=False)
-    except (TypeError, ValueError) as error:
+        text = json.dumps(result, allow_nan=False, ensure_ascii=False)
+        if is_too_deep(result, text):
+            raise ValueError(f"more than {MAX_DEPTH} levels of objects and arrays")
+        return text
+    except (TypeError, ValueError, RecursionError) as error:
         message = f"Unable to marshal response: {error}"
         envelope = {
             "errorMessage": message,
@@ -116,7 +119,7 @@ def _marshalled(result: Any, request_id: str) -> str:
         raise StatesError("Runtime.MarshalError", dumps(envelope)) from error
 
 
-def cause(error: Exception, request_id: str) -> str:
+def cause(error: BaseException, request_id: str) -> str:
     """Return the error as Lambda's Python runtime reports it."""
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename != __file__]
     return dumps(

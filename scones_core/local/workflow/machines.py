@@ -17,6 +17,7 @@ from scones_core.local.workflow.asl.state import StateMachine
 from scones_core.local.workflow.functions import function_arn
 
 SUFFIX = ".asl.json"
+MAX_BYTES = 1_048_576  # https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,80}")
 _PLACEHOLDER = re.compile(r"\$\{([A-Za-z0-9]+)FunctionArn\}")
 
@@ -49,8 +50,8 @@ class Machines:
     def put(self, machine: str, definition: Mapping[str, Any]) -> None:
         if not _NAME.fullmatch(machine):
             raise BadDefinition(f"{machine!r} cannot name a state machine: use 1 to 80 letters, digits, - and _.")
-        text = json.dumps(definition, indent=2, ensure_ascii=False).encode()
         with _naming(machine):
+            text = json.dumps(definition, indent=2, ensure_ascii=False, allow_nan=False).encode()
             _compiled(text)
         write_atomically(self._own / (machine + SUFFIX), text)
 
@@ -73,11 +74,15 @@ def _naming(machine: str) -> Iterator[None]:
     """Raise BadDefinition with the machine's name in the place of what compiling raises."""
     try:
         yield
-    except (DefinitionError, ValueError) as error:
+    except (DefinitionError, ValueError, TypeError) as error:
         raise BadDefinition(f"State machine {machine!r}: {error}") from None
+    except RecursionError:
+        raise BadDefinition(f"State machine {machine!r}: something in it is nested too deeply; flatten it.") from None
 
 
 def _compiled(data: bytes) -> Compiled:
+    if len(data) > MAX_BYTES:
+        raise DefinitionError(f"The definition has more than {MAX_BYTES:,} bytes: divide it into several machines.")
     text = data.decode()
     return Compiled(text, compile_machine(json.loads(substituted(text))))
 

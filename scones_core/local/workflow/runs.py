@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from scones_core.local.workflow.asl.errors import RUNTIME, StatesError
 from scones_core.local.workflow.asl.execution_events import record_end, record_start
@@ -11,11 +11,13 @@ from scones_core.local.workflow.asl.frame import Frame, context_time
 from scones_core.local.workflow.asl.history import Event, History, utc_now
 from scones_core.local.workflow.asl.interpreter import run_states
 from scones_core.local.workflow.asl.map_run import Child, MapRun
+from scones_core.local.workflow.asl.scope import Ask
 from scones_core.local.workflow.asl.services import Response, Services
 from scones_core.local.workflow.asl.state import StateMachine
 from scones_core.local.workflow.functions import ACCOUNT_ID
 from scones_core.ports import Execution, ExecutionStatus
 
+T = TypeVar("T")
 ROLE_ARN = f"arn:aws:iam::{ACCOUNT_ID}:role/scones-workflow"
 ENDED = "The process that ran this execution ended before it did; start it again under another name."
 MIN_AGE_SECONDS = 1.0
@@ -30,6 +32,14 @@ class World:
     publish: Callable[[Mapping[str, Any]], Any]
     storage: Callable[[Callable[[Any], Any]], Any]
     keep_child: Callable[[MapRun, Child], Any]
+    evaluate: Callable[[Callable[[Ask], Any]], Any]
+
+
+def begun(execution: Execution) -> History:
+    """Return the history of an execution of which nothing more is known."""
+    history = History(lambda: execution.started)
+    record_start(history, execution.input, ROLE_ARN)
+    return history
 
 
 @dataclass
@@ -53,6 +63,7 @@ class Run(Services):
         frame = Frame(self.history, self, self._context())
         record_start(self.history, self.execution.input, ROLE_ARN)
         status, output, error = await self._outcome(frame)
+        self.task = None  # what has ended cannot be stopped any more
         record_end(self.history, frame.previous, status, output, error)
         ended = replace(self.execution, status=status, stopped=utc_now(), output=output)
         return replace(ended, error=error.error, cause=error.cause) if error else ended
@@ -84,10 +95,19 @@ class Run(Services):
         return list(self.history.events)
 
     def stop(self, error: StatesError) -> None:
-        """End the execution as ABORTED; called on the loop's thread."""
-        self.stopping = self.stopping or error
-        if self.task is not None:
-            self.task.cancel()
+        """End the execution as ABORTED; called on the loop's thread. The first of several stops counts."""
+        if self.stopping is None:
+            self.stopping = error
+            if self.task is not None:
+                self.task.cancel()
+
+    def broken(self, error: Exception) -> Execution:
+        """Return the execution as FAILED by a defect of this program, with no more history than its start and end."""
+        failure = StatesError(RUNTIME, f"{type(error).__name__}: {error}")
+        self.history = begun(self.execution)
+        record_end(self.history, 0, ExecutionStatus.FAILED, None, failure)
+        ended = replace(self.execution, status=ExecutionStatus.FAILED, stopped=utc_now())
+        return replace(ended, error=failure.error, cause=failure.cause)
 
     # asl.services.Services
 
@@ -101,6 +121,10 @@ class Run(Services):
 
     async def storage(self, operation: Callable[[Any], Any]) -> Any:
         return await self.world.storage(operation)
+
+    async def evaluate(self, work: Callable[[Ask], T]) -> T:
+        found: T = await self.world.evaluate(work)
+        return found
 
     def opened(self, run: MapRun) -> None:
         self.map_runs.append(run)

@@ -3,26 +3,26 @@
 import asyncio
 import atexit
 import json
+import logging
 import os
 import re
-import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from scones_core.errors import BadInput, Conflict, NotFound, Unavailable
+from scones_core.errors import BadInput, Conflict, NotFound, SconesError, Unavailable
 from scones_core.local.workflow.asl.errors import StatesError
-from scones_core.local.workflow.asl.execution_events import record_end, record_start
-from scones_core.local.workflow.asl.history import History, utc_now
-from scones_core.local.workflow.asl.jsontext import dumps, is_too_large
+from scones_core.local.workflow.asl.execution_events import record_end
+from scones_core.local.workflow.asl.history import utc_now
+from scones_core.local.workflow.asl.jsontext import MAX_DEPTH, dumps, is_too_deep, is_too_large
 from scones_core.local.workflow.engine import Engine
 from scones_core.local.workflow.environment import Environment
 from scones_core.local.workflow.functions import Function, Functions, load_handlers
 from scones_core.local.workflow.locks import Owner
 from scones_core.local.workflow.machines import Machines
-from scones_core.local.workflow.runs import ENDED, ROLE_ARN, Run
-from scones_core.local.workflow.store import Store
+from scones_core.local.workflow.runs import ENDED, Run, begun
+from scones_core.local.workflow.store import Store, telling
 from scones_core.local.workflow.world import make_world
 from scones_core.ports import Execution, ExecutionStatus
 
@@ -30,6 +30,7 @@ _NAME = re.compile(r"[A-Za-z0-9_.-]{1,80}")
 _LOOK_SECONDS = 1.0
 _CHECKPOINTS_AT_ONCE = 20  # writing a history takes the thread that runs all executions
 _RETRY_SECONDS = 1.0
+_log = logging.getLogger(__name__)
 
 
 class LocalWorkflows:
@@ -51,18 +52,24 @@ class LocalWorkflows:
         functions: Mapping[str, Function] | None = None,
         workers: int | None = None,
     ) -> None:
-        home.mkdir(parents=True, exist_ok=True)
+        self._store = Store(home)
         self._machines = Machines(definitions_dir, home / "state_machines")
         self._environment = Environment(home / "workflow_environment.json")
         loaded = load_handlers(lambdas_dir, clients) | dict(functions or {})
-        self._store = Store(home)
-        self._owner = Owner(home / "workflow_owners")
+        try:
+            with telling(self._store.file):
+                self._owner = Owner(home / "workflow_owners")
+                self._abort_orphans()
+        except SconesError:
+            self._store.close()
+            raise
         self._engine = Engine(workers or min(8, 1 + (os.cpu_count() or 1)))
         called = Functions(loaded, self._environment.read)
         self._world = make_world(self._engine, called, clients, self._store, self._owner.name, home)
         self._runs: dict[str, Run] = {}
+        self._unwritten: dict[str, Exception] = {}  # executions that have ended, and why their end is not on disk yet
+        self._looking: asyncio.Task[Any] | None = None
         self._closed = False
-        self._abort_orphans()
         self._engine.spawn(self._look_after_runs())
         atexit.register(self.close)
 
@@ -72,10 +79,8 @@ class LocalWorkflows:
         execution = Execution(name, machine, ExecutionStatus.RUNNING, utc_now(), _checked(name, input))
         compiled = self._machines.compiled(machine)
         run = Run(execution, compiled.machine, self._world)
-        try:
+        with telling(self._store.file):
             taken = self._store.insert(execution, self._owner.name, compiled.text).result()
-        except sqlite3.Error as error:
-            raise Unavailable(f"The execution cannot be recorded ({error}): free some space and try again.") from error
         if taken is not None:
             return _same_or_conflict(self._fresh(taken), execution)
         self._runs[name] = run
@@ -86,6 +91,9 @@ class LocalWorkflows:
         found = self._store.get(name)
         if found is None:
             raise NotFound(f"There is no execution {name!r}; list the executions to see their names.")
+        if found.status is ExecutionStatus.RUNNING and (error := self._unwritten.get(name)):
+            with telling(self._store.file):
+                raise error
         return self._fresh(found)
 
     def list(
@@ -106,7 +114,7 @@ class LocalWorkflows:
         if run is not None and run.history.events:
             return list(run.history.events)
         execution = self.describe(name)
-        return self._store.history(name) or _begun(execution).events
+        return self._store.history(name) or begun(execution).events
 
     def definition_of(self, name: str) -> Mapping[str, Any]:
         text = self._store.definition(name)
@@ -128,7 +136,8 @@ class LocalWorkflows:
         if run is not None:
             self._engine.call(lambda: run.stop(StatesError(error, cause)))
         elif execution.status is ExecutionStatus.RUNNING:
-            self._store.ask_to_stop(name, StatesError(error, cause)).result()
+            with telling(self._store.file):
+                self._store.ask_to_stop(name, StatesError(error, cause)).result()
 
     def configure(self, environment: Mapping[str, str]) -> None:
         self._environment.update(environment)
@@ -144,6 +153,12 @@ class LocalWorkflows:
     def put(self, machine: str, definition: Mapping[str, Any]) -> None:
         self._machines.put(machine, definition)
 
+    def threads(self) -> Mapping[str, bool]:
+        """Whether each thread behind the executions is alive, by name; one that is not needs a restart of the app."""
+        looking = self._looking is None or not self._looking.done()
+        own = {"executions-writer": self._store.is_writing(), "checkpoints": looking}
+        return {**self._engine.threads(), **own}
+
     def close(self) -> None:
         """End the threads; executions that still run are ABORTED."""
         if self._closed:
@@ -155,28 +170,55 @@ class LocalWorkflows:
         self._owner.close()
 
     async def _run(self, run: Run) -> None:
-        ended = await run.run()
+        name = run.execution.name
+        try:
+            ended = await run.run()
+        except Exception as error:  # a defect must end this execution, and no other
+            _log.error("the execution %s broke: %s: %s", name, type(error).__name__, error)
+            ended = run.broken(error)
+        while not await self._is_kept(run, ended):  # an execution must not seem to run for ever
+            if self._closed:
+                return  # the next process finds that this one has ended
+            await asyncio.sleep(_RETRY_SECONDS)
+        self._unwritten.pop(name, None)
+        self._runs.pop(name, None)
+
+    async def _is_kept(self, run: Run, ended: Execution) -> bool:
+        """Write the end of an execution, and tell whether it is on disk; it may not be, as when the disk is full."""
         map_runs = [map_run.description() for map_run in run.map_runs]
-        while True:
-            written = asyncio.wrap_future(self._store.finish(ended, run.history.events, map_runs))
-            try:
-                await asyncio.shield(written)
-                break
-            except sqlite3.Error:  # as when the disk is full: an execution must not seem to run for ever
-                await asyncio.sleep(_RETRY_SECONDS)
-        self._runs.pop(run.execution.name, None)
+        try:
+            await asyncio.shield(asyncio.wrap_future(self._store.finish(ended, run.history.events, map_runs)))
+        except Exception as error:
+            if ended.name not in self._unwritten:
+                _log.error("the end of the execution %s cannot be written yet: %s", ended.name, error)
+            self._unwritten[ended.name] = error
+            return False
+        return True
 
     async def _look_after_runs(self) -> None:
         """Keep how far the executions have come, and stop those that another process wants stopped."""
+        self._looking = asyncio.current_task()
         while True:
             await asyncio.sleep(_LOOK_SECONDS)
-            for name, error in self._store.asked_to_stop(self._owner.name):
-                if name in self._runs:
-                    self._runs[name].stop(error)
+            try:
+                self._stop_what_is_asked()
+            except Exception as error:  # passes, as a locked file does; the next look comes
+                _log.error("no look at which executions are to be stopped: %s", error)
             due = [run for run in list(self._runs.values()) if run.checkpoint_is_due()]
             for run in due[:_CHECKPOINTS_AT_ONCE]:
-                map_runs = [map_run.description() for map_run in run.map_runs]
-                self._store.checkpoint(run.execution.name, run.new_events(), map_runs)
+                self._checkpoint(run)
+
+    def _stop_what_is_asked(self) -> None:
+        for name, error in self._store.asked_to_stop(self._owner.name):
+            if name in self._runs:
+                self._runs[name].stop(error)
+
+    def _checkpoint(self, run: Run) -> None:
+        try:
+            map_runs = [map_run.description() for map_run in run.map_runs]
+            self._store.checkpoint(run.execution.name, run.new_events(), map_runs)
+        except Exception as error:
+            _log.error("no checkpoint of the execution %s: %s", run.execution.name, error)
 
     def _fresh(self, execution: Execution) -> Execution:
         """Return the execution as it is now, after a look at whether its process still lives."""
@@ -186,20 +228,24 @@ class LocalWorkflows:
         return self._store.get(execution.name) or execution
 
     def _abort_orphans(self) -> None:
-        """End the executions whose process is gone."""
+        """End the executions whose process is gone; where that cannot be written now, the next look does it."""
         for owner in self._store.running_owners():
             if self._owner.is_dead(owner):
-                for execution in self._store.running_of(owner):
-                    self._abort(execution, StatesError(None, ENDED))
-                self._owner.bury(owner)
+                try:
+                    for execution in self._store.running_of(owner):
+                        self._abort(execution, StatesError(None, ENDED))
+                    self._owner.bury(owner)
+                except (Unavailable, OSError) as error:
+                    _log.error("the executions of a process that is gone are not ended: %s", error)
 
     def _abort(self, execution: Execution, error: StatesError) -> None:
-        history = _begun(execution)
+        history = begun(execution)
         history.events = self._store.history(execution.name) or history.events
         record_end(history, 0, ExecutionStatus.ABORTED, None, error)
         map_runs = [run | {"status": "ABORTED"} for run in map(dict, self._store.map_runs(execution.name))]
         ended = replace(execution, status=ExecutionStatus.ABORTED, stopped=utc_now())
-        self._store.finish(replace(ended, error=error.error, cause=error.cause), history.events, map_runs).result()
+        with telling(self._store.file):
+            self._store.finish(replace(ended, error=error.error, cause=error.cause), history.events, map_runs).result()
 
 
 def _checked(name: str, given: Any) -> Any:
@@ -210,6 +256,10 @@ def _checked(name: str, given: Any) -> Any:
         text.encode()
     except (TypeError, ValueError) as error:
         raise BadInput(f"The input is not JSON: {error}.") from None
+    except RecursionError:
+        text = ""
+    if not text or is_too_deep(given, text):
+        raise BadInput(f"The input has more than {MAX_DEPTH} levels of objects and arrays: put it into the bucket.")
     if is_too_large(text):
         raise BadInput("The input has more than 262,144 bytes of JSON: put the data into the bucket and name its key.")
     return given
@@ -224,9 +274,3 @@ def _same_or_conflict(taken: Execution, wanted: Execution) -> Execution:
     else:
         return taken
     raise Conflict(f"ExecutionAlreadyExists: the execution {wanted.name!r} exists {reason}; choose another name.")
-
-
-def _begun(execution: Execution) -> History:
-    history = History(lambda: execution.started)
-    record_start(history, execution.input, ROLE_ARN)
-    return history

@@ -4,12 +4,14 @@ import json
 import sqlite3
 import threading
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from scones_core.errors import Damaged, Unavailable
 from scones_core.local.workflow.asl.errors import StatesError
 from scones_core.local.workflow.asl.history import Event, timestamp
 from scones_core.local.workflow.asl.jsontext import dumps
@@ -58,13 +60,19 @@ class Store:
     """Reads from any thread, and writes through one. Every write gives a future, done once it is on disk."""
 
     def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
+        """Raises Damaged, Unavailable."""
+        self.file = folder / "executions.sqlite"
         self._lock_file = folder / "executions.lock"
         self._reading = threading.Lock()
-        with locked(self._lock_file):
-            self._reader = connected(folder / "executions.sqlite")
-            migrate(self._reader)
-        self._writer = Writer(folder / "executions.sqlite", self._lock_file)
+        with telling(self.file):
+            folder.mkdir(parents=True, exist_ok=True)
+            with locked(self._lock_file):
+                self._reader = _opened(self.file)
+        self._writer = Writer(self.file, self._lock_file)
+
+    def is_writing(self) -> bool:
+        """Tell whether the thread that writes is alive."""
+        return self._writer.is_alive()
 
     def insert(self, execution: Execution, owner: str, definition: str) -> "Future[Execution | None]":
         """Add a running execution; gives the one that has the name already, or None when it was added."""
@@ -135,12 +143,13 @@ class Store:
 
     def get(self, name: str) -> Execution | None:
         rows = self._read(f"SELECT {_COLUMNS} FROM executions WHERE name = ?", [name])
-        return _execution(rows[0]) if rows else None
+        return self._executions(rows)[0] if rows else None
 
     def history(self, name: str) -> list[Event]:
         """Return the stored events; none yet of an execution that has just begun."""
         rows = self._read("SELECT history FROM executions WHERE name = ?", [name])
-        return unpacked(rows[0][0]) if rows else []
+        with telling(self.file):
+            return unpacked(rows[0][0]) if rows else []
 
     def definition(self, execution: str) -> str | None:
         """Return the text of the definition that an execution was started with, where it is known."""
@@ -150,7 +159,8 @@ class Store:
 
     def map_runs(self, execution: str) -> list[Mapping[str, Any]]:
         rows = self._read("SELECT description FROM map_runs WHERE execution = ? ORDER BY rowid", [execution])
-        return [json.loads(text) for (text,) in rows]
+        with telling(self.file):
+            return [json.loads(text) for (text,) in rows]
 
     def page(
         self,
@@ -167,28 +177,65 @@ class Store:
         condition = " AND ".join(text for text, _ in given) or "TRUE"
         children = "" if map_run else " AND map_run IS NULL"
         query = f"SELECT {_COLUMNS} FROM executions WHERE {condition}{children} ORDER BY seq DESC LIMIT ?"
-        return [_execution(row) for row in self._read(query, [*(value for _, value in given), limit])]
+        return self._executions(self._read(query, [*(value for _, value in given), limit]))
 
     def running_owners(self) -> set[str]:
         return {owner for (owner,) in self._read(f"SELECT DISTINCT owner FROM executions WHERE {_RUNNING}", [])}
 
     def running_of(self, owner: str) -> list[Execution]:
         rows = self._read(f"SELECT {_COLUMNS} FROM executions WHERE {_RUNNING} AND owner = ?", [owner])
-        return [_execution(row) for row in rows]
+        return self._executions(rows)
 
     def close(self) -> None:
         self._writer.close()
         with self._reading, locked(self._lock_file):
             self._reader.close()
 
+    def _executions(self, rows: Sequence[Sequence[Any]]) -> list[Execution]:
+        with telling(self.file):
+            return [_execution(row) for row in rows]
+
     def _read(self, query: str, values: Sequence[Any]) -> list[Any]:
-        with self._reading:
+        with telling(self.file), self._reading:
             return self._reader.execute(query, values).fetchall()
 
 
-def migrate(connection: sqlite3.Connection) -> None:
-    """Bring the schema up to date; the caller holds the lock."""
+@contextmanager
+def telling(file: Path) -> Iterator[None]:
+    """Raise Damaged or Unavailable, naming the file and the way out, for what SQLite and the system raise."""
+    name = f"{file.parent.name}/{file.name}"
+    try:
+        yield
+    except (sqlite3.OperationalError, sqlite3.ProgrammingError, OSError) as error:
+        way_out = "free some space, or let this user write there, and try again"
+        raise Unavailable(f"The executions cannot be read or written ({name}: {_why(error)}): {way_out}.") from error
+    except (sqlite3.Error, zlib.error, ValueError, TypeError) as error:
+        way_out = "put back a copy of it, or move it away to begin without executions"
+        raise Damaged(f"The file of the executions is damaged ({name}: {_why(error)}): {way_out}.") from error
+
+
+def _why(error: Exception) -> str:
+    return (error.strerror if isinstance(error, OSError) else None) or f"{error}"
+
+
+def _opened(file: Path) -> sqlite3.Connection:
+    connection = connected(file)
+    try:
+        migrate(connection, f"{file.parent.name}/{file.name}")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def migrate(connection: sqlite3.Connection, name: str = "executions.sqlite") -> None:
+    """Bring the schema up to date; the caller holds the lock. Raises Unavailable where it is of a newer program."""
     version = connection.execute("PRAGMA user_version").fetchone()[0]
+    if version > len(_MIGRATIONS):
+        raise Unavailable(
+            f"The file of the executions was written by a newer version of this program ({name}): "
+            "update the program, or open another home."
+        )
     for number, script in enumerate(_MIGRATIONS[version:], version + 1):
         connection.executescript(f"BEGIN IMMEDIATE; {script} PRAGMA user_version = {number}; COMMIT;")
 
@@ -229,6 +276,14 @@ def unpacked(blob: bytes | None) -> list[Event]:
     return events
 
 
+def _value(text: str) -> Any:
+    """Return the JSON value of a text; what lies deeper than can be read now stays text."""
+    try:
+        return json.loads(text)
+    except RecursionError:
+        return text
+
+
 def _execution(row: Sequence[Any]) -> Execution:
     name, machine, status, started, stopped, given, output, error, cause = row
     return Execution(
@@ -236,9 +291,9 @@ def _execution(row: Sequence[Any]) -> Execution:
         machine=machine,
         status=ExecutionStatus(status),
         started=datetime.fromisoformat(started),
-        input=json.loads(given),
+        input=_value(given),
         stopped=datetime.fromisoformat(stopped) if stopped else None,
-        output=None if output is None else json.loads(output),
+        output=None if output is None else _value(output),
         error=error,
         cause=cause,
     )

@@ -12,6 +12,7 @@ from typing import Any
 
 from scones_core.local.workflow.asl.errors import StatesError
 from scones_core.local.workflow.asl.map_run import Child, MapRun
+from scones_core.local.workflow.asl.scope import Ask
 from scones_core.local.workflow.asl.services import Response
 from scones_core.local.workflow.engine import Engine
 from scones_core.local.workflow.functions import Functions
@@ -36,9 +37,13 @@ def make_world(
 
     async def keep_child(run: MapRun, child: Child) -> None:
         written = store.insert_ended(_execution(child), owner, run.arn, child.events)
-        await asyncio.wrap_future(written)
+        # A child that has ended is kept, even where its Map Run is cancelled meanwhile.
+        await asyncio.shield(asyncio.wrap_future(written))
 
-    return World(invoke, publish, storage, keep_child)
+    async def evaluate(work: Callable[[Ask], Any]) -> Any:
+        return await engine.evaluate(work)
+
+    return World(invoke, publish, storage, keep_child, evaluate)
 
 
 def _published(sns: Any, message: Mapping[str, Any]) -> str:

@@ -27,6 +27,9 @@ class Choice(State):
     type = "Choice"
 
     async def run(self, frame: Frame, scope: Scope) -> Outcome:
+        return await frame.evaluate(self._chosen, scope)
+
+    def _chosen(self, scope: Scope) -> Outcome:
         effective = self.flow.effective(scope)
         for rule in self.rules:
             if rule.condition(effective):

@@ -110,24 +110,42 @@ def _other_side(fields: Fields, name: str, type_: str) -> Callable[[Scope], Any]
 
 
 def _string_matches(fields: Fields, variable: Path) -> Condition:
-    pattern = wildcard(fields.text("StringMatches"), fields)
+    parts = wildcard(fields.text("StringMatches"), fields)
 
     def condition(scope: Scope) -> bool:
         value = _value(variable, scope)
-        return isinstance(value, str) and pattern.fullmatch(value) is not None
+        return isinstance(value, str) and matches(parts, value)
 
     return condition
 
 
-def wildcard(text: str, fields: Fields) -> "re.Pattern[str]":
-    r"""Compile a text in which * stands for any characters, \* for an asterisk and \\ for a backslash."""
+def wildcard(text: str, fields: Fields) -> list[str]:
+    r"""Return what stands between the * of a text; \* is an asterisk and \\ a backslash."""
     if re.search(r"(?<!\\)(\\\\)*\\(?![\\*])", text):
         raise fields.error("StringMatches", r"has an open \, which must be written as \\")
-    parts = [
-        {"*": ".*", r"\*": r"\*", "\\\\": r"\\"}.get(part, re.escape(part))
-        for part in re.findall(r"\\.|[^\\]", text, re.S)
-    ]
-    return re.compile("".join(parts), re.DOTALL)
+    parts = [""]
+    for part in re.findall(r"\\.|[^\\]", text, re.S):
+        if part == "*":
+            parts.append("")
+        else:
+            parts[-1] += part[-1]
+    return parts
+
+
+def matches(parts: list[str], value: str) -> bool:
+    """Tell whether the value is the parts with anything between them; each is sought once, from left to right."""
+    first, *middle, last = parts if len(parts) > 1 else [parts[0], ""]
+    if len(parts) == 1:
+        return value == first
+    if not value.startswith(first) or not value.endswith(last):
+        return False
+    position, end = len(first), len(value) - len(last)
+    for part in middle:
+        found = value.find(part, position, end)
+        if found < 0:
+            return False
+        position = found + len(part)
+    return position <= end
 
 
 def _path(fields: Fields, name: str) -> Path:

@@ -134,8 +134,8 @@ def _task(name: str, fields: Fields, compiler: Compiler, language: Language) -> 
 
 def _check_durations(fields: Fields) -> None:
     timeout, heartbeat = fields.given.get("TimeoutSeconds"), fields.given.get("HeartbeatSeconds")
-    if isinstance(timeout, int) and isinstance(heartbeat, int) and heartbeat >= timeout:
-        raise fields.error("HeartbeatSeconds", "must be smaller than TimeoutSeconds")
+    if isinstance(timeout, int) and isinstance(heartbeat, int) and heartbeat > timeout:
+        raise fields.error("HeartbeatSeconds", "must not be greater than TimeoutSeconds")
 
 
 def _integration(fields: Fields, language: Language) -> Integration:

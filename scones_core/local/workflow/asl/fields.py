@@ -7,6 +7,7 @@ from scones_core.local.workflow.asl.errors import DefinitionError
 from scones_core.local.workflow.asl.jsontext import is_integer, is_number
 
 MAX_INTEGER = 99_999_999  # AWS's bound for durations and numbers of attempts
+MAX_EVALUATED = 1_000_000_000  # of what an expression may give for an integer field
 
 
 class Fields:
@@ -54,7 +55,7 @@ class Fields:
         return value
 
     def integer(
-        self, name: str, default: int | None = None, *, minimum: int = 0, maximum: int = 99_999_999
+        self, name: str, default: int | None = None, *, minimum: int = 0, maximum: int = MAX_INTEGER
     ) -> int | None:
         """Return the integer, or the default where the field is missing. AWS bounds every duration by 99999999."""
         if name not in self:

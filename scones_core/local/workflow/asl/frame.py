@@ -1,17 +1,20 @@
 """One line of states: the execution itself, a branch of a Parallel, or an iteration of a Map."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from scones_core.local.workflow.asl.errors import RuntimeFailure
 from scones_core.local.workflow.asl.history import UNTRUNCATED, History
-from scones_core.local.workflow.asl.jsontext import dumps
+from scones_core.local.workflow.asl.jsontext import MAX_DEPTH, dumps, is_too_deep
 from scones_core.local.workflow.asl.scope import Scope
-from scones_core.local.workflow.asl.services import Services
+from scones_core.local.workflow.asl.services import Services, evaluated
 from scones_core.local.workflow.asl.variables import Sizes
 
 if TYPE_CHECKING:
     from scones_core.local.workflow.asl.state import State
+
+T = TypeVar("T")
 
 
 def context_time(moment: datetime) -> str:
@@ -50,6 +53,10 @@ class Frame:
     def scope(self, given: Any) -> Scope:
         return Scope(given, given, self.context, self.variables)
 
+    async def evaluate(self, function: Callable[..., T], scope: Scope, *more: Any) -> T:
+        """Return `function(scope, *more)` without holding up other executions; the function has no effects."""
+        return await evaluated(self.services, function, scope, *more)
+
     def record(self, type_: str, **details: Mapping[str, Any]) -> int:
         """Append an event that follows this line's last one, and return its id."""
         self.previous = self.history.add(type_, self.previous, **details)
@@ -60,9 +67,15 @@ class Frame:
         return self.history.add(type_, self.previous, **details)
 
     def text(self, value: Any) -> str:
-        """Return the value's JSON text; a state's output is the next one's input, and is written once."""
+        """Return the value's JSON text; a state's output is the next one's input, and is written once.
+
+        Raises RuntimeFailure when it lies too deep.
+        """
         if value is not self._written[0]:
-            self._written = (value, dumps(value))
+            text = dumps(value)
+            if is_too_deep(value, text):
+                raise RuntimeFailure.because(f"The data has more than {MAX_DEPTH} levels of objects and arrays.")
+            self._written = (value, text)
         return self._written[1]
 
     def enter(self, state: "State", given: Any, **context: Any) -> int:

@@ -4,6 +4,7 @@ https://docs.aws.amazon.com/step-functions/latest/dg/integrate-services.html
 """
 
 import email.utils
+import json
 import time
 import uuid
 from collections.abc import Mapping
@@ -116,7 +117,7 @@ class LambdaInvoke(OptimizedIntegration):
                 "Lambda.ValidationException", "The parameter FunctionName must be the name of a function."
             )
         payload = arguments.get("Payload")
-        response = await services.invoke(arguments["FunctionName"], {} if payload is None else payload)
+        response = await services.invoke(arguments["FunctionName"], {} if payload is None else _body(payload))
         headers = {
             "Connection": "keep-alive",
             "Content-Length": str(response.size),
@@ -131,6 +132,14 @@ class LambdaInvoke(OptimizedIntegration):
             **sdk_metadata(response.request_id, headers),
             "StatusCode": 200,
         }
+
+
+def _body(payload: Any) -> Any:
+    """Return what the function gets: a text is the JSON of the request itself, where it is JSON."""
+    try:
+        return json.loads(payload) if isinstance(payload, str) else payload
+    except (ValueError, RecursionError):
+        return payload
 
 
 class SnsPublish(OptimizedIntegration):

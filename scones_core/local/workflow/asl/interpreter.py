@@ -3,7 +3,7 @@
 import asyncio
 from typing import Any
 
-from scones_core.local.workflow.asl.errors import QueryFailure, StateFailure, StatesError, TooLarge
+from scones_core.local.workflow.asl.errors import QueryFailure, RuntimeFailure, StateFailure, StatesError, TooLarge
 from scones_core.local.workflow.asl.flow import Settled
 from scones_core.local.workflow.asl.frame import Frame
 from scones_core.local.workflow.asl.history import UNTRUNCATED
@@ -41,9 +41,12 @@ async def _run_with_retries(state: State, frame: Frame, scope: Scope, entered: i
             return outcome
         except StatesError as raised:
             error = _located(state, frame, raised, entered)
+        except (RecursionError, MemoryError) as raised:
+            cause = f"The data of the state cannot be handled: {raised}"
+            error = _located(state, frame, RuntimeFailure.because(cause), entered)
         delay = retries.next_delay(error)
         if delay is None:
-            return _caught(state, frame, scope, error, entered)
+            return await _caught(state, frame, scope, error, entered)
         await asyncio.sleep(delay)
         frame.context["State"] = frame.context["State"] | {"RetryCount": retries.count}
 
@@ -60,14 +63,14 @@ def _located(state: State, frame: Frame, error: StatesError, entered: int) -> St
     return located
 
 
-def _caught(state: State, frame: Frame, scope: Scope, error: StatesError, entered: int) -> Outcome:
+async def _caught(state: State, frame: Frame, scope: Scope, error: StatesError, entered: int) -> Outcome:
     """Go on with the first catcher that covers the error; raise the error when there is none."""
     state.failed(frame, error)
     catcher = next((catcher for catcher in state.catchers if catcher.covers(error)), None)
     if catcher is None:
         raise error
     try:
-        settled = catcher.catch(scope, error)
+        settled = await frame.evaluate(catcher.catch, scope, error)
     except StateFailure as raised:
         raise _located(state, frame, raised, entered) from None
     _check_size(state, frame, settled)

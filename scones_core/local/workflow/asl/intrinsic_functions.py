@@ -18,6 +18,7 @@ from scones_core.local.workflow.asl.jsontext import dumps, is_number
 
 MAX_CHARACTERS = 10_000  # of what is hashed, encoded or decoded
 MAX_RANGE = 1_000
+MAX_INTEGER = 2**63 - 1
 _HASHES = {"MD5": "md5", "SHA-1": "sha1", "SHA-256": "sha256", "SHA-384": "sha384", "SHA-512": "sha512"}
 _PLACE = re.compile(r"\\([{}])|\{\}")
 
@@ -45,9 +46,13 @@ def string_to_json(text: Any) -> Any:
     if text is None or not _text(text).strip():
         return None
     try:
-        return json.loads(text)
+        return json.loads(text, parse_constant=_text_of_no_number)
     except ValueError:
         raise ValueError("the text is not JSON") from None
+
+
+def _text_of_no_number(name: str) -> None:
+    raise ValueError(name)
 
 
 def array_partition(array: Any, size: Any) -> list[Any]:
@@ -66,7 +71,7 @@ def array_range(first: Any, last: Any, step: Any) -> list[int]:
     if increment == 0:
         raise ValueError("the increment must not be zero")
     found = range(start, end + (1 if increment > 0 else -1), increment)
-    if len(found) > MAX_RANGE:
+    if abs(end - start) // abs(increment) >= MAX_RANGE and found:
         raise ValueError(f"the array would have more than {MAX_RANGE} elements")
     return list(found)
 
@@ -79,11 +84,19 @@ def array_get_item(array: Any, index: Any) -> Any:
 
 
 def array_unique(array: Any) -> list[Any]:
-    unique: list[Any] = []
+    unique: dict[Any, Any] = {}
     for item in _array(array):
-        if not any(same(item, known) for known in unique):
-            unique.append(item)
-    return unique
+        unique.setdefault(_key(item), item)
+    return list(unique.values())
+
+
+def _key(value: Any) -> Any:
+    """Return something hashable that is equal for values that are the same."""
+    if isinstance(value, list):
+        return (list, *map(_key, value))
+    if isinstance(value, dict):
+        return (dict, frozenset((name, _key(item)) for name, item in value.items()))
+    return isinstance(value, bool), value
 
 
 def same(one: Any, other: Any) -> bool:
@@ -134,7 +147,9 @@ def math_add(one: Any, other: Any) -> int:
 
 def string_split(text: Any, separators: Any) -> list[str]:
     """Every character of `separators` separates; empty parts are left out, as AWS does."""
-    parts = re.split("[" + re.escape(_text(separators)) + "]", _text(text)) if separators else [_text(text)]
+    if not _text(separators):
+        return [part for part in [_text(text)] if part]
+    parts = _text(text).translate(dict.fromkeys(map(ord, separators), separators[0])).split(separators[0])
     return [part for part in parts if part]
 
 
@@ -158,8 +173,8 @@ def _array(value: Any) -> list[Any]:
 
 def _integer(value: Any) -> int:
     """Step Functions rounds what is not an integer, halves up as Java does."""
-    if not is_number(value):
-        raise ValueError("the argument must be a number")
+    if not is_number(value) or not -MAX_INTEGER <= value <= MAX_INTEGER:
+        raise ValueError("the argument must be a number of at most 64 bits")
     return value if isinstance(value, int) else math.floor(value + 0.5)
 
 

@@ -6,12 +6,13 @@ from typing import Any
 
 from scones_core.local.workflow.asl.errors import INTRINSIC_FAILURE, DefinitionError, RuntimeFailure, StateFailure
 from scones_core.local.workflow.asl.intrinsic_functions import ARITY, FUNCTIONS
-from scones_core.local.workflow.asl.jsontext import dumps
+from scones_core.local.workflow.asl.jsontext import dumps, weight
 from scones_core.local.workflow.asl.paths import PathError, compile_path
 from scones_core.local.workflow.asl.scope import Scope
 
 Evaluate = Callable[[Scope], Any]
 
+MAX_ARGUMENTS = 2_000_000  # together; every function takes time and memory in proportion to them
 _NAME = re.compile(r"\s*(States\.[A-Za-z0-9]+)\(")
 _NUMBER = re.compile(r"-?\d+(\.\d+)?([eE][+-]?\d+)?")
 _TEXT = re.compile(r"'((?:\\.|[^'\\])*)'", re.DOTALL)
@@ -135,8 +136,10 @@ def _evaluation(name: str, arguments: list[Evaluate], text: str) -> Evaluate:
     def evaluate(scope: Scope) -> Any:
         values = [argument(scope) for argument in arguments]
         try:
+            if weight(values, MAX_ARGUMENTS) > MAX_ARGUMENTS:
+                raise ValueError(f"its arguments have more than {MAX_ARGUMENTS:,} characters")
             return function(*values)
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, OverflowError, RecursionError) as error:
             cause = f"The function '{text}' had the following error: {error}"
             raise StateFailure(INTRINSIC_FAILURE, cause) from None
 

@@ -12,7 +12,7 @@ from typing import Any
 from scones_core.local.workflow.asl.errors import ITEM_READER_FAILED, StatesError
 from scones_core.local.workflow.asl.flow import Evaluate
 from scones_core.local.workflow.asl.scope import Scope
-from scones_core.local.workflow.asl.services import Services
+from scones_core.local.workflow.asl.services import Services, evaluated
 
 PAGE = 1_000  # items read at a time
 MAX_ITEMS = 100_000_000
@@ -37,8 +37,9 @@ class Reading(ItemReader):
     max_items: Evaluate | None = None
 
     async def pages(self, services: Services, scope: Scope) -> AsyncIterator[Page]:
-        left = self._limit(scope)
-        async for page in self.all_pages(services, self.arguments(scope)):
+        left = await evaluated(services, self._limit, scope)
+        arguments = await evaluated(services, self.arguments, scope)
+        async for page in self.all_pages(services, arguments):
             yield page[:left]
             left -= len(page)
             if left <= 0:

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from scones_core.local.workflow.asl.errors import DefinitionError, QueryFailure
-from scones_core.local.workflow.asl.fields import Fields
+from scones_core.local.workflow.asl.fields import MAX_EVALUATED, Fields
 from scones_core.local.workflow.asl.flow import Evaluate, Settled
 from scones_core.local.workflow.asl.jsonata_expression import compile_expression
 from scones_core.local.workflow.asl.jsontext import dumps, is_integer, is_number
 from scones_core.local.workflow.asl.paths import json_type
 from scones_core.local.workflow.asl.scope import Scope
+from scones_core.local.workflow.asl.template import bounded
 from scones_core.local.workflow.asl.variables import checked_names
 
 
@@ -72,15 +73,18 @@ class Jsonata:
 
     def template(self, fields: Fields, name: str, *accessible: str) -> Evaluate:
         try:
-            return _compiled(fields.any(name), name, accessible)
+            compiled = _compiled(fields.any(name), name, accessible)
         except DefinitionError as error:
             raise fields.error(name, f"is wrong: {error}") from None
+        return bounded(compiled, _expressions(fields.given[name]))
 
     def integer(self, fields: Fields, name: str, *, minimum: int = 0) -> Evaluate | None:
         if not is_expression(fields.given.get(name)):
             value = fields.integer(name, minimum=minimum)
             return None if value is None else lambda scope: value
-        return self._typed(fields, name, lambda value: is_integer(value) and value >= minimum, "integer")
+        return self._typed(
+            fields, name, lambda value: is_integer(value) and minimum <= value <= MAX_EVALUATED, "integer"
+        )
 
     def number(self, fields: Fields, name: str, *, minimum: float, maximum: float) -> Evaluate | None:
         if name not in fields:
@@ -122,6 +126,13 @@ class Jsonata:
 
 def is_expression(value: Any) -> bool:
     return isinstance(value, str) and value.startswith("{%") and value.endswith("%}") and len(value) >= 4
+
+
+def _expressions(value: Any) -> int:
+    """Return how many expressions there are in any JSON."""
+    if isinstance(value, (list, Mapping)):
+        return sum(map(_expressions, value.values() if isinstance(value, Mapping) else value))
+    return int(is_expression(value))
 
 
 def _compiled(value: Any, location: str, accessible: Sequence[str]) -> Evaluate:

@@ -13,6 +13,7 @@ _AROUND = (
     *("lhs", "rhs", "expression", "expressions", "arguments", "procedure"),
     *("body", "condition", "then", "_else"),
 )
+_OBJECTS = ("lhs_object", "rhs_object", "rhs_terms")
 _AT_HAND = ("predicate", "stages", "group", "terms", "pattern", "update", "delete", "expr")
 
 
@@ -52,6 +53,15 @@ def states_fields(node: Any) -> Iterator[str]:
     for attribute in (*_AROUND, "steps", *_AT_HAND):
         for child in _below(node, attribute):
             yield from states_fields(child)
+
+
+def variables(node: Any) -> Iterator[str]:
+    """Yield the names of the variables to which the expression refers, once for each time."""
+    if getattr(node, "type", None) == "variable":
+        yield node.value
+    for attribute in (*_AROUND, *_OBJECTS, "steps", *_AT_HAND):
+        for child in _below(node, attribute):
+            yield from variables(child)
 
 
 def _below(node: Any, attribute: str) -> list[Any]:

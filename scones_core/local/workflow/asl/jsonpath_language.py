@@ -10,7 +10,7 @@ from scones_core.local.workflow.asl.errors import (
     RuntimeFailure,
     StateFailure,
 )
-from scones_core.local.workflow.asl.fields import Fields
+from scones_core.local.workflow.asl.fields import MAX_EVALUATED, Fields
 from scones_core.local.workflow.asl.flow import Evaluate, Settled
 from scones_core.local.workflow.asl.jsontext import dumps, is_integer, is_number
 from scones_core.local.workflow.asl.paths import Path, PathError, ReferencePath, compile_path, reference_path
@@ -190,6 +190,8 @@ def _integer(name: str, path: Path, scope: Scope, minimum: int) -> int:
         raise RuntimeFailure.because(cause)
     if value < minimum:
         raise RuntimeFailure.because(f"{name} cannot be {'negative' if minimum == 0 else f'less than {minimum}'}.")
+    if value > MAX_EVALUATED:
+        raise RuntimeFailure.because(f"{name} cannot be greater than {MAX_EVALUATED}.")
     return int(value)
 
 

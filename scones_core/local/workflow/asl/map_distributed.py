@@ -24,7 +24,7 @@ from scones_core.local.workflow.asl.map_inline import map_item
 from scones_core.local.workflow.asl.map_run import Child, MapRun
 from scones_core.local.workflow.asl.result_writer import Export, ResultWriter, transformed
 from scones_core.local.workflow.asl.scope import Scope
-from scones_core.local.workflow.asl.services import Services
+from scones_core.local.workflow.asl.services import Services, evaluated
 from scones_core.local.workflow.asl.state import Branching, Outcome, StateMachine
 
 # AWS runs up to 10,000 children at once; here they share a few workers, and each holds memory.
@@ -51,17 +51,18 @@ class DistributedMap(Branching):
     type = "Map"
 
     async def run(self, frame: Frame, scope: Scope) -> Outcome:
-        effective = self.flow.effective(scope)
-        limit = self.max_concurrency(effective) if self.max_concurrency else 0
-        items = None if self.reader else self.items(effective)
+        effective = await frame.evaluate(self.flow.effective, scope)
+        limit = await frame.evaluate(self.max_concurrency, effective) if self.max_concurrency else 0
+        items = None if self.reader else await frame.evaluate(self.items, effective)
         frame.record("MapStateStarted", mapStateStartedEventDetails={"length": len(items or ())})
-        run = self._map_run(frame, effective, limit)
+        count, percentage = await frame.evaluate(self._tolerance, effective)
+        run = self._map_run(frame, limit, count, percentage)
         frame.record("MapRunStarted", mapRunStartedEventDetails={"mapRunArn": run.arn})
         frame.services.opened(run)
         result = await self._result(frame, effective, run, items)
         frame.note("MapStateSucceeded")
         frame.settled = frame.previous
-        return Outcome(self.flow.settle_result(effective, result), self.next)
+        return Outcome(await frame.evaluate(self.flow.settle_result, effective, result), self.next)
 
     async def _result(self, frame: Frame, scope: Scope, run: MapRun, items: Page | None) -> Any:
         try:
@@ -78,7 +79,13 @@ class DistributedMap(Branching):
         frame.record("MapRunSucceeded")
         return result
 
-    def _map_run(self, frame: Frame, scope: Scope, limit: int) -> MapRun:
+    def _tolerance(self, scope: Scope) -> tuple[int | None, float | None]:
+        return (
+            self.tolerated_failure_count(scope) if self.tolerated_failure_count else None,
+            self.tolerated_failure_percentage(scope) if self.tolerated_failure_percentage else None,
+        )
+
+    def _map_run(self, frame: Frame, limit: int, count: int | None, percentage: float | None) -> MapRun:
         machine = frame.context["StateMachine"]
         label = self.label or str(uuid.uuid4())
         arn = f"{machine['Id'].replace(':stateMachine:', ':mapRun:')}/{label}:{uuid.uuid4()}"
@@ -88,8 +95,8 @@ class DistributedMap(Branching):
             f"{machine['Name']}/{label}",
             f"{machine['Id']}/{label}",
             limit,
-            self.tolerated_failure_count(scope) if self.tolerated_failure_count else None,
-            self.tolerated_failure_percentage(scope) if self.tolerated_failure_percentage else None,
+            count,
+            percentage,
         )
 
 
@@ -109,7 +116,7 @@ class Children:
     async def run(self, items: Page | None) -> Any:
         """Give the Map state's result. Raises StatesError when more children fail than are tolerated."""
         if self.state.writer:
-            self.export = self.state.writer.open(self.services, self.scope, self.map_run)
+            self.export = await self.state.writer.open(self.services, self.scope, self.map_run)
         limit = min(self.map_run.max_concurrency or MAX_CHILDREN_AT_ONCE, MAX_CHILDREN_AT_ONCE)
         try:
             number = 0
@@ -141,20 +148,21 @@ class Children:
 
     async def _batches(self, items: Page | None) -> AsyncGenerator[Batch, None]:
         """Yield the children's inputs: items, selected and batched."""
-        batches = self.state.batcher.batches(self.scope) if self.state.batcher else None
+        batcher = self.state.batcher
+        batches = await evaluated(self.services, batcher.batches, self.scope) if batcher else None
         index = 0
         async for item in self._items(items):
-            selected = self._selected(index, item)
+            selected = await self._selected(index, item)
             index += 1
             for full in batches.add(selected) if batches else [Batch(selected, 1)]:
                 yield full
         for rest in batches.rest() if batches else ():
             yield rest
 
-    def _selected(self, index: int, item: Any) -> Any:
+    async def _selected(self, index: int, item: Any) -> Any:
         if self.state.item_selector is None:
             return item
-        return self.state.item_selector(self.scope.within(Map=map_item(index, item)))
+        return await evaluated(self.services, self.state.item_selector, self.scope.within(Map=map_item(index, item)))
 
     async def _items(self, given: Page | None) -> AsyncIterator[Any]:
         pages = self.state.reader.pages(self.services, self.scope) if self.state.reader else _one_page(given or [])
@@ -182,20 +190,21 @@ class Children:
             child.end("TIMED_OUT", error=StatesError(None))
         except asyncio.CancelledError:
             child.end("ABORTED", error=StatesError(None))
-            self.map_run.ended(child)
+            await self._keep(child, history, frame)
             raise
-        record_end(history, frame.previous, child.status, child.output, child.error)
-        child.events = history.events
-        await self._gather(number, child)
-
-    async def _gather(self, number: int, child: Child) -> None:
-        self.map_run.ended(child)
-        if not self.state.express:
-            await self.services.ended(self.map_run, child)
+        await self._keep(child, history, frame)
         if self.export:
             await self.export.add(child)
         else:
             self.results[number] = transformed(child, "COMPACT")
+
+    async def _keep(self, child: Child, history: History, frame: Frame) -> None:
+        """Count a child that has ended, and hand it on with its history."""
+        record_end(history, frame.previous, child.status, child.output, child.error)
+        child.events = history.events
+        self.map_run.ended(child)
+        if not self.state.express:
+            await self.services.ended(self.map_run, child)
 
     def _child_context(self, child: Child) -> Mapping[str, Any]:
         execution = self.context["Execution"] | {

@@ -28,14 +28,16 @@ class InlineMap(Branching):
     type = "Map"
 
     async def run(self, frame: Frame, scope: Scope) -> Outcome:
-        effective = self.flow.effective(scope)
-        limit = (self.max_concurrency(effective) if self.max_concurrency else 0) or MAX_ITERATIONS_AT_ONCE
-        items = self.items(effective)
+        effective = await frame.evaluate(self.flow.effective, scope)
+        limit = await frame.evaluate(self.max_concurrency, effective) if self.max_concurrency else 0
+        items = await frame.evaluate(self.items, effective)
         frame.record("MapStateStarted", mapStateStartedEventDetails={"length": len(items)})
-        result = await _Iterations(self, frame, effective, items).run(min(limit, MAX_ITERATIONS_AT_ONCE))
+        result = await _Iterations(self, frame, effective, items).run(
+            min(limit or MAX_ITERATIONS_AT_ONCE, MAX_ITERATIONS_AT_ONCE)
+        )
         frame.note("MapStateSucceeded")
         frame.settled = frame.previous
-        return Outcome(self.flow.settle_result(effective, result), self.next)
+        return Outcome(await frame.evaluate(self.flow.settle_result, effective, result), self.next)
 
 
 def map_item(index: int, value: Any) -> Mapping[str, Any]:
@@ -83,7 +85,7 @@ class _Iterations:
 
     async def _iterate(self, frame: Frame, item: Any) -> Any:
         selector = self.state.item_selector
-        given = selector(self.scope.within(Map=frame.context["Map"])) if selector else item
+        given = await frame.evaluate(selector, self.scope.within(Map=frame.context["Map"])) if selector else item
         return await run_states(self.state.processor, frame, given)
 
     def _finish(self, index: int) -> None:

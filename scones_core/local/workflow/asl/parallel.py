@@ -18,13 +18,13 @@ class Parallel(Branching):
     type = "Parallel"
 
     async def run(self, frame: Frame, scope: Scope) -> Outcome:
-        effective = self.flow.effective(scope)
-        arguments = self.flow.arguments(effective)
+        effective = await frame.evaluate(self.flow.effective, scope)
+        arguments = await frame.evaluate(self.flow.arguments, effective)
         frame.record("ParallelStateStarted")
         result = await self._run_branches(frame, arguments)
         frame.note("ParallelStateSucceeded")
         frame.settled = frame.previous
-        return Outcome(self.flow.settle_result(effective, result), self.next)
+        return Outcome(await frame.evaluate(self.flow.settle_result, effective, result), self.next)
 
     async def _run_branches(self, frame: Frame, given: Any) -> list[Any]:
         frame.children = []

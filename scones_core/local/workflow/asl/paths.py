@@ -10,12 +10,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-import jsonpath
-
-from scones_core.local.workflow.asl.errors import DefinitionError
+from scones_core.local.queries import jsonpath_
+from scones_core.local.queries.costs import is_cheap_path
+from scones_core.local.workflow.asl.errors import DefinitionError, RuntimeFailure
 from scones_core.local.workflow.asl.scope import Scope
 
-_ENVIRONMENT = jsonpath.JSONPathEnvironment()
 _ROOT = re.compile(r"\$\$|\$(?P<variable>[^\W\d]\w*)|\$")
 # A step of a definite path: .name (in which a backslash takes the meaning from the next character), [0], ['name']
 _STEP = re.compile(
@@ -35,26 +34,34 @@ class PathError(Exception):
 
 @dataclass(frozen=True)
 class Path:
-    """A compiled path. `steps` is set for a definite path, `query` for any other."""
+    """A compiled path. `steps` is set for a definite path, `query`, a path from `$` on, for any other."""
 
     text: str
     root: str
     steps: tuple[Step, ...] | None
-    query: jsonpath.JSONPath | None = None
+    query: str = ""
+    cheap: bool = True
 
     def read(self, scope: Scope) -> Any:
-        """Return what the path selects. Raises PathError when a definite path finds nothing."""
+        """Return what the path selects.
+
+        Raises PathError when a definite path finds nothing, RuntimeFailure when another cannot be evaluated.
+        """
         document = self._document(scope)
         if self.steps is not None:
             return walk(document, self.steps)
-        assert self.query is not None
-        return self.query.findall(document)
+        try:
+            if not self.cheap:
+                return scope.elsewhere("JSONPath", self.query, document)
+            return jsonpath_.matches(self.query, document)
+        except (ValueError, RecursionError) as error:
+            raise RuntimeFailure.because(f"The JSONPath '{self.text}' could not be evaluated: {error}.") from None
 
     def _document(self, scope: Scope) -> Any:
         if self.root == "$":
             return scope.data
         if self.root == "$$":
-            return scope.context
+            return dict(scope.context)  # which changes with the next state, unlike what was read from it
         if self.root[1:] in scope.variables:
             return scope.variables[self.root[1:]]
         raise PathError(f"The variable {self.root} has no value")
@@ -103,10 +110,16 @@ def bracketed(steps: Sequence[Step]) -> str:
     return "$" + "".join(f"[{step}]" if isinstance(step, int) else f"['{step}']" for step in steps)
 
 
-@lru_cache(maxsize=4096)
-def compile_path(text: str) -> Path:
+def compile_path(text: Any) -> Path:
     """Return the compiled path. Raises DefinitionError when it is not one."""
-    root = _ROOT.match(text) if isinstance(text, str) else None
+    if not isinstance(text, str):
+        raise DefinitionError(f"{text!r} is not a path, which is a text")
+    return _compiled(text)
+
+
+@lru_cache(maxsize=4096)
+def _compiled(text: str) -> Path:
+    root = _ROOT.match(text)
     if root is None:
         raise DefinitionError(f"{text!r} is not a path, which must begin with $")
     rest = text[root.end() :]
@@ -114,12 +127,10 @@ def compile_path(text: str) -> Path:
     if steps is not None:
         return Path(text, root.group(), steps)
     try:
-        query = _ENVIRONMENT.compile("$" + rest)
-    except jsonpath.JSONPathError as error:
-        raise DefinitionError(f"{text!r} is not a path: {str(error).splitlines()[0]}") from None
-    if not isinstance(query, jsonpath.JSONPath):
-        raise DefinitionError(f"{text!r} is not a path: Step Functions has no unions of paths")
-    return Path(text, root.group(), None, query)
+        cheap = is_cheap_path(jsonpath_.compiled("$" + rest))
+    except ValueError as error:
+        raise DefinitionError(f"{text!r} is not a path: {error}") from None
+    return Path(text, root.group(), None, "$" + rest, cheap)
 
 
 def definite_steps(rest: str) -> tuple[Step, ...] | None:

@@ -8,7 +8,7 @@ from scones_core.local.workflow.asl.flow import Evaluate
 from scones_core.local.workflow.asl.jsontext import dumps
 from scones_core.local.workflow.asl.map_run import Child, MapRun
 from scones_core.local.workflow.asl.scope import Scope
-from scones_core.local.workflow.asl.services import Services
+from scones_core.local.workflow.asl.services import Services, evaluated
 
 RECORDS_PER_FILE = 5_000  # bounds what is held in memory
 _FILES = {"SUCCEEDED": "SUCCEEDED", "FAILED": "FAILED", "TIMED_OUT": "FAILED", "ABORTED": "PENDING"}
@@ -22,8 +22,8 @@ class ResultWriter:
     transformation: str = "NONE"
     lines: bool = False  # JSON Lines in place of one JSON array
 
-    def open(self, services: Services, scope: Scope, run: MapRun) -> "Export":
-        return Export(self, services, self.arguments(scope), run)
+    async def open(self, services: Services, scope: Scope, run: MapRun) -> "Export":
+        return Export(self, services, await evaluated(services, self.arguments, scope), run)
 
 
 @dataclass

@@ -1,11 +1,17 @@
 """What the states of an execution ask of the world."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+from scones_core.local.workflow.asl.jsontext import weight
+from scones_core.local.workflow.asl.scope import Ask, Costly, Scope
 
 if TYPE_CHECKING:
     from scones_core.local.workflow.asl.map_run import Child, MapRun
+
+T = TypeVar("T")
+MAX_CHARACTERS = 8_000_000  # of the values of all costly expressions of a field
 
 
 @dataclass(frozen=True)
@@ -30,6 +36,10 @@ class Services(Protocol):
         """Call `operation` with the S3 client, where it may block, and return what it gives."""
         ...
 
+    async def evaluate(self, work: Callable[[Ask], T]) -> T:
+        """Call `work`, where it may wait, with what evaluates costly expressions, and return what it gives."""
+        ...
+
     def opened(self, run: "MapRun") -> None:
         """Take note of a Map Run that begins; its counts change while it runs."""
         ...
@@ -37,3 +47,27 @@ class Services(Protocol):
     async def ended(self, run: "MapRun", child: "Child") -> None:
         """Take note of a child execution that ended."""
         ...
+
+
+async def evaluated(services: Services, function: Callable[..., T], scope: Scope, *more: Any) -> T:
+    """Return `function(scope, *more)`, which has no effects: computed in place, unless it meets a costly expression."""
+    try:
+        return function(scope, *more)
+    except Costly:
+        found = await services.evaluate(lambda ask: function(replace(scope, ask=_within_reason(ask)), *more))
+    return replace(found, ask=None) if isinstance(found, Scope) else found
+
+
+def _within_reason(ask: Ask) -> Ask:
+    """Refuse values that are too large together, each of which is not; raises ValueError then."""
+    left = MAX_CHARACTERS
+
+    def asked(language: str, text: str, data: Any) -> Any:
+        nonlocal left
+        value = ask(language, text, data)
+        left -= weight(value, left)
+        if left < 0:
+            raise ValueError(f"the values of this field together have more than {MAX_CHARACTERS:,} characters")
+        return value
+
+    return asked

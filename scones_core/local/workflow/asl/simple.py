@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from scones_core.local.workflow.asl.errors import StatesError
-from scones_core.local.workflow.asl.flow import Evaluate
+from scones_core.local.workflow.asl.flow import Evaluate, Settled
 from scones_core.local.workflow.asl.frame import Frame
 from scones_core.local.workflow.asl.scope import Scope
 from scones_core.local.workflow.asl.state import Outcome, State
@@ -21,11 +21,14 @@ class Pass(State):
     type = "Pass"
 
     async def run(self, frame: Frame, scope: Scope) -> Outcome:
+        return Outcome(await frame.evaluate(self._settled, scope), self.next)
+
+    def _settled(self, scope: Scope) -> Settled:
         effective = self.flow.effective(scope)
         if not self.has_data:
-            return Outcome(self.flow.settle(effective), self.next)
+            return self.flow.settle(effective)
         result = self.flow.arguments(effective) if self.result is NO_RESULT else self.result
-        return Outcome(self.flow.settle_result(effective, result), self.next)
+        return self.flow.settle_result(effective, result)
 
 
 @dataclass(frozen=True)
@@ -33,7 +36,7 @@ class Succeed(State):
     type = "Succeed"
 
     async def run(self, frame: Frame, scope: Scope) -> Outcome:
-        return Outcome(self.flow.settle(self.flow.effective(scope)), None)
+        return Outcome(await frame.evaluate(lambda scope: self.flow.settle(self.flow.effective(scope)), scope), None)
 
 
 @dataclass(frozen=True)
@@ -45,4 +48,7 @@ class Fail(State):
     type = "Fail"
 
     async def run(self, frame: Frame, scope: Scope) -> Outcome:
-        raise StatesError(self.error(scope) if self.error else None, self.cause(scope) if self.cause else None)
+        raise await frame.evaluate(self._error, scope)
+
+    def _error(self, scope: Scope) -> StatesError:
+        return StatesError(self.error(scope) if self.error else None, self.cause(scope) if self.cause else None)

@@ -30,14 +30,14 @@ class Task(State):
 
     async def run(self, frame: Frame, scope: Scope) -> Outcome:
         assert self.integration is not None
-        effective = self.flow.effective(scope)
-        arguments = self.flow.arguments(effective)
-        durations = self._durations(effective)
+        effective = await frame.evaluate(self.flow.effective, scope)
+        arguments = await frame.evaluate(self.flow.arguments, effective)
+        durations = await frame.evaluate(self._durations, effective)
         try:
             result = await self._call(self.integration, frame, arguments, durations)
         finally:
             frame.settled = frame.previous
-        return Outcome(self.flow.settle_result(effective, result), self.next)
+        return Outcome(await frame.evaluate(self.flow.settle_result, effective, result), self.next)
 
     def _durations(self, scope: Scope) -> dict[str, int]:
         given = {"timeoutInSeconds": self.timeout, "heartbeatInSeconds": self.heartbeat}

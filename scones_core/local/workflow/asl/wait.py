@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from scones_core.local.workflow.asl.errors import QueryFailure, RuntimeFailure
+from scones_core.local.workflow.asl.fields import MAX_INTEGER
 from scones_core.local.workflow.asl.frame import Frame
 from scones_core.local.workflow.asl.jsontext import dumps, is_integer
 from scones_core.local.workflow.asl.paths import Path, PathError
@@ -28,11 +29,13 @@ class Wait(State):
         return frame.previous
 
     async def run(self, frame: Frame, scope: Scope) -> Outcome:
-        effective = self.flow.effective(scope)
-        seconds = self.seconds(effective)
+        effective = await frame.evaluate(self.flow.effective, scope)
+        seconds = await frame.evaluate(self.seconds, effective)
+        if seconds > MAX_INTEGER:
+            raise RuntimeFailure.because("Wait state delay is too long.")
         if seconds > 0:
             await asyncio.sleep(seconds)
-        return Outcome(self.flow.settle(effective), self.next)
+        return Outcome(await frame.evaluate(self.flow.settle, effective), self.next)
 
 
 def seconds_at(path: Path, scope: Scope) -> int:

@@ -1,0 +1,304 @@
+"""What goes wrong around executions must not outlast them: failed and stopped children, and errors of the store."""
+
+import logging
+import resource
+import sqlite3
+import threading
+import uuid
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from scones_core.domain.history import state_runs
+from scones_core.errors import BadInput, Damaged, Unavailable
+from scones_core.local.workflow import LocalWorkflows
+from scones_core.local.workflow.writer import Writer
+from scones_core.ports import ExecutionStatus
+from tests.unit.asl_home import Home, ended, until
+from tests.unit.asl_machines import FUNCTION, one
+
+ITEMS = 1_000
+
+
+def standard_map(**fields: Any) -> dict[str, Any]:
+    """A distributed Map whose children call the function f and are executions with a history."""
+    config = {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}}
+    processor = {**config, "StartAt": "I", "States": {"I": {"Type": "Task", "Resource": FUNCTION + "f", "End": True}}}
+    return dict(one({"Type": "Map", "Label": "Items", "ItemProcessor": processor, **fields}))
+
+
+def assert_it_still_works(service: LocalWorkflows) -> None:
+    service.start("pass", "afterwards", {"a": 1})
+    assert ended(service, "afterwards").output == {"a": 1}
+    assert all(service.threads().values())
+
+
+# Children that end otherwise
+
+
+def test_one_failed_child_of_a_large_map_fails_the_map_and_nothing_else(home: Home):
+    def f(event: int) -> int:
+        if event == ITEMS // 2:
+            raise ValueError("this one")
+        return event
+
+    service = home.open(f=f)
+    service.put("map", standard_map())
+    service.start("map", "one", list(range(ITEMS)))
+    assert ended(service, "one").error == "States.ExceedToleratedFailureThreshold"
+    assert_it_still_works(service)
+
+
+def test_a_large_map_that_is_stopped_in_mid_run_ends_and_nothing_else_does(home: Home):
+    calls: list[int] = []
+    service = home.open(f=calls.append)
+    service.put("map", standard_map())
+    service.start("map", "one", list(range(ITEMS)))
+    until(lambda: len(calls) > ITEMS // 5)
+    service.stop("one", error="Enough")
+    assert ended(service, "one").status is ExecutionStatus.ABORTED
+    assert_it_still_works(service)
+
+
+@pytest.mark.parametrize("stopped", [False, True])
+def test_every_child_that_was_started_is_kept_with_the_status_the_map_run_counts(home: Home, stopped: bool):
+    def f(event: int) -> int:
+        if not stopped and event == 300:
+            raise ValueError("this one")
+        return event
+
+    service = home.open(f=f)
+    service.put("map", standard_map())
+    service.start("map", "one", list(range(ITEMS)))
+    if stopped:
+        until(lambda: service.map_runs("one") and service.map_runs("one")[0]["itemCounts"]["succeeded"] > 100)
+        service.stop("one")
+    ended(service, "one")
+    (run,) = service.map_runs("one")
+    kept = [child.status for child in service.list(map_run=run["mapRunArn"], limit=ITEMS)]
+    for status, count in (("SUCCEEDED", "succeeded"), ("FAILED", "failed"), ("ABORTED", "aborted")):
+        assert kept.count(ExecutionStatus(status)) == run["executionCounts"][count]
+    assert run["executionCounts"]["running"] == 0
+
+
+def test_a_change_that_is_cancelled_before_its_turn_ends_no_writing(tmp_path: Path):
+    begun, leave = threading.Event(), threading.Event()
+    writer = Writer(tmp_path / "file.sqlite", tmp_path / "file.lock")
+
+    def slow(connection: sqlite3.Connection) -> None:
+        begun.set()
+        leave.wait(20)
+
+    first = writer.submit(slow)
+    assert begun.wait(20)
+    cancelled, last = writer.submit(lambda connection: "left out"), writer.submit(lambda connection: "written")
+    assert cancelled.cancel()
+    assert not first.cancel()
+    leave.set()
+    assert last.result(20) == "written"
+    assert writer.is_alive()
+    writer.close()
+
+
+# Functions
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, GeneratorExit, StopIteration, SystemExit, RecursionError])
+def test_whatever_a_function_raises_fails_its_own_execution_only(home: Home, error: type[BaseException]):
+    def f(event: Any) -> None:
+        raise error("said the function")
+
+    service = home.open(f=f)
+    service.start("call", "one", {})
+    assert ended(service, "one").status is ExecutionStatus.FAILED
+    assert_it_still_works(service)
+
+
+def test_a_result_too_deep_for_json_fails_its_own_execution_only(home: Home):
+    deep: list[Any] = []
+    for _ in range(5_000):
+        deep = [deep]
+    service = home.open(f=lambda event: deep)
+    service.start("call", "one", {})
+    assert ended(service, "one").error == "Runtime.MarshalError"
+    assert_it_still_works(service)
+
+
+# The store
+
+
+def database(home: Home) -> Path:
+    return home.folder / "home" / "executions.sqlite"
+
+
+@contextmanager
+def without_its_table(home: Home) -> Iterator[None]:
+    """Every statement about executions fails meanwhile."""
+    with closing(sqlite3.connect(database(home), timeout=20)) as connection:
+        connection.execute("ALTER TABLE executions RENAME TO elsewhere")
+        yield
+        connection.execute("ALTER TABLE elsewhere RENAME TO executions")
+
+
+@contextmanager
+def full_disk() -> Iterator[None]:
+    """No file of this process grows beyond its first page meanwhile."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4_096, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_a_passing_error_does_not_end_the_looks_after_running_executions(home: Home, caplog: pytest.LogCaptureFixture):
+    service, other = home.open(), home.open()
+    service.start("wait", "one", {})
+    with caplog.at_level(logging.ERROR), without_its_table(home):
+        until(lambda: "executions are to be stopped" in caplog.text)
+    other.stop("one", error="Enough")
+    assert ended(service, "one").error == "Enough"
+    assert_it_still_works(service)
+
+
+def test_a_passing_error_does_not_end_the_writing(home: Home):
+    service = home.open()
+    with without_its_table(home), pytest.raises(Unavailable, match=r"executions\.sqlite"):
+        service.start("pass", "one", {})
+    assert_it_still_works(service)
+
+
+def test_an_end_that_a_full_disk_refuses_is_told_and_written_once_there_is_space(
+    home: Home, caplog: pytest.LogCaptureFixture
+):
+    leave = threading.Event()
+    service = home.open(f=lambda event: leave.wait(20) and "done")
+    service.start("call", "one", {})
+    until(lambda: len(service.history("one")) >= 4)
+    with full_disk():
+        leave.set()
+        until(lambda: "the end of the execution one" in caplog.text)
+        with pytest.raises(Unavailable, match=r"executions\.sqlite.*free some space"):
+            service.describe("one")
+        with pytest.raises(Unavailable, match="free some space"):
+            service.start("pass", "two", {})
+        assert [execution.name for execution in service.list()] == ["one"]
+    until(lambda: service.list()[0].status is not ExecutionStatus.RUNNING)
+    assert service.describe("one").output == "done"
+    assert_it_still_works(service)
+
+
+def test_a_service_over_a_full_disk_can_be_closed(home: Home):
+    service = home.open()
+    service.start("wait", "one", {})
+    with full_disk():
+        service.close()
+    assert home.open().describe("one").status is ExecutionStatus.ABORTED
+
+
+@pytest.mark.parametrize("what", ["garbage", "half", "a newer program's"])
+def test_a_file_that_cannot_be_used_is_named_with_the_way_out(home: Home, what: str):
+    service = home.open()
+    for number in range(50):
+        service.start("pass", f"e{number}", {"text": "x" * 1_000})
+        ended(service, f"e{number}")
+    service.close()
+    file = database(home)
+    if what == "garbage":
+        file.write_bytes(b"no database " * 1_000)
+    elif what == "half":
+        file.write_bytes(file.read_bytes()[: file.stat().st_size // 2 + 100])
+    else:
+        with closing(sqlite3.connect(file)) as connection:
+            connection.execute("PRAGMA user_version = 99")
+    with pytest.raises((Damaged, Unavailable), match=r"home/executions\.sqlite.*: (put back|update)"):
+        home.open().list()
+
+
+def test_a_home_that_is_a_file_is_named(home: Home):
+    home.folder.joinpath("home").write_text("not a folder")
+    with pytest.raises(Unavailable, match=r"home/executions\.sqlite"):
+        home.open()
+
+
+def test_a_file_that_is_damaged_in_mid_run_is_told_and_ends_no_thread(home: Home):
+    leave = threading.Event()
+    service = home.open(f=lambda event: leave.wait(20) and "done")
+    service.start("call", "one", {})
+    for file in home.folder.joinpath("home").glob("executions.sqlite*"):
+        file.write_bytes(b"no database " * 4_000)
+    leave.set()
+
+    def work() -> None:
+        for number in range(1_000):
+            service.start("pass", f"e{number}", {"text": "x" * 10_000})
+            service.list()
+
+    with pytest.raises((Damaged, Unavailable), match=r"home/executions\.sqlite"):
+        work()
+    with pytest.raises((Damaged, Unavailable), match=r"home/executions\.sqlite"):
+        home.open()
+    assert all(service.threads().values())
+
+
+# Inputs
+
+
+def test_a_row_that_lies_too_deep_to_be_read_breaks_no_list(home: Home):
+    service = home.open()
+    service.start("pass", "one", {})
+    ended(service, "one")
+    text = "[" * 100_000 + "]" * 100_000
+    with closing(sqlite3.connect(database(home))) as connection, connection:
+        connection.execute("UPDATE executions SET input = ?, output = ?", [text, text])
+    (execution,) = service.list()
+    assert (execution.input, service.describe("one").output) == (text, text)
+
+
+def test_a_row_that_is_damaged_is_told_in_one_sentence(home: Home):
+    service = home.open()
+    service.start("pass", "one", {})
+    ended(service, "one")
+    with closing(sqlite3.connect(database(home))) as connection, connection:
+        connection.execute("UPDATE executions SET history = x'00', started = 'yesterday'")
+    for ask in (service.list, lambda: service.describe("one"), lambda: service.history("one")):
+        with pytest.raises(Damaged, match=r"home/executions\.sqlite.*put back"):
+            ask()
+
+
+INPUTS = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.just("\ud800"),
+    lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from(["s3_key", "body", "", "a/b"]) | st.text(), inner),
+    max_leaves=6,
+)
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(INPUTS)
+@example({"s3_key": "photos//2026/a.png"})
+@example({"s3_key": ["../..", {}]})
+@example({1: (2, 3)})
+@example({"a": [10**4_000]})
+def test_any_json_is_an_input_that_can_be_listed_or_is_refused(home: Home, given: Any):
+    service = home.opened[0] if home.opened else home.open()
+    name = uuid.uuid4().hex
+    try:
+        service.start("pass", name, given)
+    except BadInput:
+        return
+    execution = ended(service, name)
+    assert execution.output == execution.input == service.list(limit=1)[0].input
+    assert state_runs(service.history(name))[0].input == execution.input
+
+
+def test_an_input_that_lies_too_deep_is_refused(home: Home):
+    deep: list[Any] = []
+    for _ in range(300):
+        deep = [deep]
+    with pytest.raises(BadInput, match="200 levels"):
+        home.open().start("pass", "one", deep)
