@@ -13,7 +13,7 @@ import numpy as np
 
 from scones_core.bootstrap import open_app
 from scones_core.db import inferences as table
-from scones_core.services import App, capture, classification, deployment, etl, training
+from scones_core.services import App, capture, classification, deployment, etl, registration, training
 from scones_core.settings import Settings
 
 AT_ONCE = 20_000  # rows per transaction
@@ -37,7 +37,7 @@ def deployed() -> Iterator[App]:
     with empty() as app:
         etl.load(app, "sample")
         job = training.start(app)
-        training.wait(app, job.name)
+        registration.wait(app, job.name)
         deployment.deploy(app, training.model_of_job(app, job.name).id)
         yield app
 

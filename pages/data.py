@@ -5,7 +5,14 @@ import streamlit as st
 from scones_core.services import etl
 from scones_core.ui.actions import action_button
 from scones_core.ui.charts_model import class_balance
-from scones_core.ui.dataset_view import balance_of, dataset_summary, load, skipped_table, versions_table
+from scones_core.ui.dataset_view import (
+    balance_of,
+    corrections_table,
+    dataset_summary,
+    load,
+    skipped_table,
+    versions_table,
+)
 from scones_core.ui.gallery import gallery
 from scones_core.ui.session import get_app
 from scones_core.ui.source_input import source_input
@@ -38,11 +45,12 @@ if version is None:
     st.stop()
 
 dataset_summary(version)
-images, balance, skipped, versions = st.tabs(
+images, balance, skipped, corrected, versions = st.tabs(
     [
         ":material/grid_view: Images",
         ":material/bar_chart: Class balance",
         f":material/block: Skipped ({len(version.skipped)})",
+        f":material/rule: Test labels reviewed ({len(version.corrections)})",
         ":material/history: Versions",
     ]
 )
@@ -52,6 +60,8 @@ with balance:
     class_balance(balance_of(app, version))
 with skipped:
     skipped_table(version)
+with corrected:
+    corrections_table(version)
 with versions:
     versions_table(etl.versions(app), version)
 next_step("train", "Train a model on these images")

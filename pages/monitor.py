@@ -10,10 +10,12 @@ from scones_core.ui.monitor_view import (
     distributions,
     drift_message,
     key_figures,
+    model_input,
     production_variants,
     threshold_section,
     time_range,
     timeline,
+    unnamed_note,
 )
 from scones_core.ui.session import get_app, shown_errors
 from scones_core.ui.widgets import empty_state, next_step, page_header
@@ -22,7 +24,8 @@ page_header("Monitor", "What the endpoint captured of its inferences. Capture is
 app = get_app()
 ingest_on_opening(app)
 
-if not capture.captured(app):
+makers = capture.makers(app)
+if not makers:
     empty_state(
         "monitoring",
         "Nothing has been captured yet: send some images through the workflow.",
@@ -33,6 +36,7 @@ if not capture.captured(app):
 
 with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
     since = time_range()
+    model = model_input(makers)
     action_button(
         "Read captured inferences",
         lambda: ingest(app),
@@ -42,7 +46,8 @@ with st.container(horizontal=True, vertical_alignment="bottom", horizontal_align
     )
 
 with shown_errors():
-    figures = current_figures(app, since)
+    unnamed_note(app, makers)
+    figures = current_figures(app, since, model, makers)
     if figures.inferences:
         key_figures(figures)
         drift_message(figures.drift)
@@ -51,6 +56,6 @@ with shown_errors():
         distributions(figures)
         production_variants(figures)
     else:
-        st.info("Nothing was captured in this time: choose a longer one above.", icon=":material/schedule:")
+        st.info("No inferences in this period. Choose a longer one above.", icon=":material/schedule:")
 threshold_section(app)
 next_step("review", "Review the least confident images")

@@ -13,11 +13,11 @@ page_header(
     "An image classifier that learns from its reviewers: train, deploy, classify, monitor, review, retrain.",
 )
 app = get_app()
-status = overview.status(app)
+seen = overview.overview(app)
 
-loop_strip(loop_stages(app, status))
+loop_strip(loop_stages(app, seen))
 running_demo(app)
 idle_warning(costs.of_endpoint(app), "on **Train & deploy**")
-next_step_card(status)
-key_figures(app, status)
+next_step_card(seen.status)
+key_figures(seen)
 demo_section(app)

@@ -4,7 +4,7 @@ import streamlit as st
 
 from scones_core.services import capture
 from scones_core.ui.ingesting import ingest_on_opening
-from scones_core.ui.review_view import exports, reviewer, reviewing, strategy_input
+from scones_core.ui.review_view import exports, model_input, reviewer, reviewing, strategy_input
 from scones_core.ui.session import get_app, shown_errors
 from scones_core.ui.widgets import empty_state, next_step, page_header
 
@@ -25,8 +25,9 @@ name = reviewer()
 if name is None:
     st.stop()
 
-strategy = strategy_input()
+with st.container(horizontal=True):
+    strategy, model = strategy_input(), model_input(app)
 with shown_errors():
-    reviewing(app, name, strategy)
+    reviewing(app, name, strategy, model)
     exports(app)
 next_step("models", "Retrain with the reviewed labels")

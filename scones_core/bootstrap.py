@@ -5,7 +5,7 @@ from pathlib import Path
 from scones_core.db import Database
 from scones_core.errors import Unavailable
 from scones_core.ports import Backend
-from scones_core.services import App
+from scones_core.services import App, attribution
 from scones_core.settings import REPOSITORY, BackendName, Settings
 
 
@@ -19,7 +19,9 @@ def open_app(settings: Settings | None = None) -> App:
         database = Database(home, url)
     except PermissionError:
         raise Unavailable(f"The home “{home.name}” cannot be written: choose another with --home.") from None
-    return App(settings, build_backend(settings, home), database)
+    app = App(settings, build_backend(settings, home), database)
+    attribution.attribute_older(app)
+    return app
 
 
 def build_backend(settings: Settings, home: Path) -> Backend:

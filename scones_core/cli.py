@@ -12,10 +12,11 @@ from typing import Any
 
 from scones_core.bootstrap import open_app
 from scones_core.commands import Terminal, run
+from scones_core.domain.datasets import POOL, TEST
 from scones_core.domain.drift import SimulatedDrift
 from scones_core.domain.review import Strategy
 from scones_core.errors import SconesError
-from scones_core.services.review import ExportFormat
+from scones_core.services.label_export import ExportFormat
 from scones_core.settings import BackendName, Settings
 
 
@@ -115,19 +116,30 @@ def _loop_commands(commands: Any, common: ArgumentParser) -> None:
     sub = _add(commands, common, "etl", "extract, transform and load images into a dataset version")
     sub.add_argument("--source", required=True, help="cifar100, sample, or the path of an archive, folder or zip")
     sub.add_argument("--classes", help="2 to 20 class names, separated by commas")
+    sub.add_argument(
+        "--pool-share",
+        type=float,
+        metavar="S",
+        help="share of each class's training images to set aside as the pool that is sent and reviewed "
+        "(default 0.2 for cifar100 and sample, 0 for images of your own)",
+    )
     sub = _add(commands, common, "train", "run a training job and evaluate its model")
     sub.add_argument("--dataset", metavar="ID")
     sub.add_argument("--seed", type=int, default=0)
+    sub = _add(commands, common, "register", "register the models of jobs that have completed, or try one again")
+    sub.add_argument("job", nargs="?", metavar="JOB")
     sub = _add(commands, common, "deploy", "create or update the endpoint")
     sub.add_argument("--model", metavar="ID")
     sub.add_argument("--capture-percentage", type=int, metavar="P")
     sub = _add(commands, common, "classify", "start one execution per image")
     sub.add_argument("paths", nargs="*", metavar="PATH")
-    sub.add_argument("--sample", type=int, metavar="N", help="draw N test images")
+    sub.add_argument("--sample", type=int, metavar="N", help="draw N images of the pool, or the test images")
+    _add_split(sub)
     sub.add_argument("--workers", type=int, default=4, metavar="W")
     sub = _add(commands, common, "batch", "classify every image under a prefix in one execution")
-    sub.add_argument("--prefix", metavar="KEY", help="default: the test images")
-    sub.add_argument("--sample", type=int, metavar="N", help="N test images drawn at random instead")
+    sub.add_argument("--prefix", metavar="KEY", help="default: the images of the pool, or the test images")
+    sub.add_argument("--sample", type=int, metavar="N", help="N of them drawn at random instead")
+    _add_split(sub)
     sub = _add(commands, common, "traffic", "generate test traffic")
     sub.add_argument("--count", type=int, required=True, metavar="N")
     sub.add_argument("--rate", type=float, metavar="R", help="images per second; a burst without it")
@@ -136,8 +148,11 @@ def _loop_commands(commands: Any, common: ArgumentParser) -> None:
     sub.add_argument("name", metavar="NAME")
     sub = _add(commands, common, "ingest", "read captured inferences")
     sub.add_argument("paths", nargs="*", metavar="PATH")
+    sub.add_argument("--classes", help="class names of what PATH holds, in the order of its probabilities")
+    sub.add_argument("--endpoint", metavar="NAME", help="the endpoint that made what PATH holds")
     sub = _add(commands, common, "monitor", "the figures of the Monitor page")
     sub.add_argument("--since", metavar="T")
+    _add_model(sub)
     sub.add_argument("--threshold", type=float, metavar="T")
     sub = _add(commands, common, "threshold", "show, set or propose the threshold")
     sub.add_argument("--set", type=float, metavar="T")
@@ -145,15 +160,30 @@ def _loop_commands(commands: Any, common: ArgumentParser) -> None:
     sub.add_argument("--confidence", type=float, default=0.95, metavar="C")
 
 
+def _add_split(sub: ArgumentParser) -> None:
+    sub.add_argument("--split", choices=[POOL, TEST], help="default: the pool, or the test images where there is none")
+
+
+def _add_model(sub: ArgumentParser) -> None:
+    sub.add_argument("--model", metavar="M", help="only what v1, v2, … answered, or imported, undecided, unknown")
+
+
 def _review_commands(commands: Any, common: ArgumentParser) -> None:
     review = commands.add_parser("review", help="lease, decide, undo, export").add_subparsers(
         required=True, metavar="ACTION"
     )
     sub = _add(review, common, "next", "lease the next images", command="review next")
+    _add_model(sub)
     sub.add_argument("--strategy", choices=list(Strategy), default=Strategy.LEAST_CONFIDENCE)
     sub.add_argument("--count", type=int, default=1, metavar="N")
     sub.add_argument("--reviewer", required=True, metavar="R")
-    sub = _add(review, common, "decide", "record a decision; the label “skip” passes over", command="review decide")
+    sub = _add(
+        review,
+        common,
+        "decide",
+        "record a decision; “other” is none of the classes, “skip” passes over",
+        command="review decide",
+    )
     sub.add_argument("id", metavar="ID")
     sub.add_argument("label", metavar="LABEL")
     sub.add_argument("--reviewer", required=True, metavar="R")
@@ -163,6 +193,7 @@ def _review_commands(commands: Any, common: ArgumentParser) -> None:
     sub.add_argument("id", metavar="ID", nargs="?")
     sub.add_argument("--reviewer", required=True, metavar="R")
     sub = _add(review, common, "export", "write the labels", command="review export")
+    _add_model(sub)
     sub.add_argument("--format", choices=list(ExportFormat), required=True)
     sub.add_argument("--out", required=True, metavar="FILE")
 
@@ -178,5 +209,6 @@ def _model_commands(commands: Any, common: ArgumentParser) -> None:
     sub = _add(commands, common, "demo", "the whole loop, once, with a scripted reviewer")
     sub.add_argument("--source", default="sample")
     sub.add_argument("--images", type=int, default=60, metavar="N")
+    sub.add_argument("--replace", action="store_true", help="replace the model in service and the current dataset")
     _add(commands, common, "status", "what exists and what to do next")
     _add(commands, common, "doctor", "check the installation and the configuration")

@@ -1,5 +1,6 @@
 """What each command of the command line does: one function a command, from arguments to a JSON value."""
 
+import sys
 import time
 from argparse import Namespace
 from collections.abc import Callable, Mapping
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from scones_core import documents
+from scones_core.domain.datasets import TEST
 from scones_core.domain.drift import SimulatedDrift
 from scones_core.domain.review import Strategy
 from scones_core.errors import BadInput, SconesError
@@ -22,9 +24,11 @@ from scones_core.services import (
     deployment,
     doctor,
     etl,
+    label_export,
     monitoring,
     notification,
     overview,
+    registration,
     retraining,
     review,
     traffic,
@@ -49,6 +53,15 @@ class Terminal:
             if done == total:
                 self._write("\n")
 
+    @property
+    def asks(self) -> bool:
+        """Whether there is somebody to ask."""
+        return self._interactive and sys.stdin.isatty()
+
+    def yes(self, question: str) -> bool:
+        self._write(f"{question} [y/N] ")
+        return sys.stdin.readline().strip().casefold() in ("y", "yes")
+
     def line(self, text: str) -> None:
         self._write(f"{text}\n")
 
@@ -65,29 +78,46 @@ def run(app: App, arguments: Namespace, terminal: Terminal) -> Result:
 
 
 def _etl(app: App, args: Namespace, terminal: Terminal) -> Result:
-    classes = [name.strip() for name in args.classes.split(",")] if args.classes else None
-    version = etl.load(app, args.source, classes=classes, progress=terminal.progress)
+    classes = _names(args.classes)
+    share = args.pool_share
+    version = etl.load(app, args.source, classes=classes, pool_share=share, progress=terminal.progress)
     return documents.dataset(version)
+
+
+def _names(text: str | None) -> list[str] | None:
+    return [name.strip() for name in text.split(",")] if text else None
 
 
 def _train(app: App, args: Namespace, terminal: Terminal) -> Result:
     job = training.start(app, dataset=args.dataset, seed=args.seed)
-    training.wait(app, job.name, on_log=terminal.line)
-    return documents.model(training.model_of_job(app, job.name))
+    registration.wait(app, job.name, on_log=terminal.line)
+    return documents.model(app, training.model_of_job(app, job.name))
 
 
 def _deploy(app: App, args: Namespace, _terminal: Terminal) -> Result:
+    registration.register_ended(app)
     endpoint = deployment.deploy(app, args.model, capture_percentage=args.capture_percentage, actor=ACTOR)
     return documents.endpoint(endpoint)
 
 
 def _classify(app: App, args: Namespace, terminal: Terminal) -> Result:
     if not args.paths and args.sample is None:
-        raise BadInput("Nothing to classify: name image files, or draw test images with --sample N.")
+        raise BadInput("Nothing to classify: name image files, or draw images of the dataset with --sample N.")
     keys = [classification.upload(app, Path(path).name, _read(path)) for path in args.paths]
+    split = None
     if args.sample is not None:
-        keys += classification.sample_keys(app, args.sample)
-    return documents.classified(classification.classify(app, keys, workers=args.workers, progress=terminal.progress))
+        split = _split(app, args.split, terminal)
+        keys += classification.sample_keys(app, args.sample, split=split)
+    found = classification.classify(app, keys, workers=args.workers, progress=terminal.progress)
+    return {**documents.classified(found), "split": split}
+
+
+def _split(app: App, wanted: str | None, terminal: Terminal) -> str:
+    """The split that images are drawn from; says so where it is the test images."""
+    split = classification.sent_split(app, wanted)
+    if split == TEST and wanted is None:
+        terminal.line("The dataset has no pool, so test images are sent, as the reference project did.")
+    return split
 
 
 def _read(path: str) -> bytes:
@@ -98,11 +128,13 @@ def _read(path: str) -> bytes:
 
 
 def _batch(app: App, args: Namespace, terminal: Terminal) -> Result:
-    name = batch.start(app, prefix=args.prefix, sample=args.sample)
-    return documents.batch(batch.wait(app, name, progress=terminal.progress))
+    split = None if args.prefix is not None else _split(app, args.split, terminal)
+    name = batch.start(app, prefix=args.prefix, sample=args.sample, split=split)
+    return {**documents.batch(batch.wait(app, name, progress=terminal.progress)), "split": split}
 
 
 def _traffic(app: App, args: Namespace, terminal: Terminal) -> Result:
+    _split(app, None, terminal)
     sent = traffic.send(app, args.count, rate=args.rate, drift=SimulatedDrift(args.drift), progress=terminal.progress)
     return asdict(sent)
 
@@ -114,7 +146,13 @@ def _history(app: App, args: Namespace, _terminal: Terminal) -> Result:
 def _ingest(app: App, args: Namespace, terminal: Terminal) -> Result:
     if args.paths:
         files = (_read(path) for path in _capture_files(args.paths))
-        found = capture.ingest_files(app, files, progress=terminal.progress)
+        names = _names(args.classes)
+        found = capture.ingest_files(app, files, classes=names, endpoint=args.endpoint, progress=terminal.progress)
+        if found.unnamed:
+            terminal.line(
+                f"The classes of {found.unnamed} imported inferences have no names: read their files again with "
+                "--classes a,b in the order of their probabilities."
+            )
     else:
         found = capture.ingest(app, progress=terminal.progress)
     return {**asdict(found), "seconds": None}
@@ -131,7 +169,8 @@ def _capture_files(paths: list[str]) -> list[str]:
 
 
 def _monitor(app: App, args: Namespace, _terminal: Terminal) -> Result:
-    return documents.figures(monitoring.figures(app, since=_time(args.since), at=args.threshold))
+    found = monitoring.figures(app, since=_time(args.since), at=args.threshold, model=args.model)
+    return documents.figures(found, capture.makers(app))
 
 
 def _time(text: str | None) -> datetime | None:
@@ -156,13 +195,13 @@ def _threshold(app: App, args: Namespace, _terminal: Terminal) -> Result:
 
 
 def _review_next(app: App, args: Namespace, _terminal: Terminal) -> Result:
-    items = review.next_items(app, args.reviewer, strategy=Strategy(args.strategy), count=args.count)
+    strategy = Strategy(args.strategy)
+    items = review.next_items(app, args.reviewer, strategy=strategy, count=args.count, model=args.model)
     return {"items": [asdict(item) for item in items]}
 
 
 def _review_decide(app: App, args: Namespace, _terminal: Terminal) -> Result:
-    label = None if args.label == "skip" else args.label
-    return asdict(review.decide(app, args.id, label, args.reviewer, note=args.note, key=args.key))
+    return asdict(review.decide(app, args.id, args.label, args.reviewer, note=args.note, key=args.key))
 
 
 def _review_undo(app: App, args: Namespace, _terminal: Terminal) -> Result:
@@ -170,7 +209,7 @@ def _review_undo(app: App, args: Namespace, _terminal: Terminal) -> Result:
 
 
 def _review_export(app: App, args: Namespace, _terminal: Terminal) -> Result:
-    text, rows = review.export(app, review.ExportFormat(args.format))
+    text, rows = label_export.export(app, label_export.ExportFormat(args.format), model=args.model)
     try:
         Path(args.out).write_text(text)
     except OSError as error:
@@ -179,11 +218,13 @@ def _review_export(app: App, args: Namespace, _terminal: Terminal) -> Result:
 
 
 def _retrain(app: App, args: Namespace, terminal: Terminal) -> Result:
+    registration.register_ended(app)
     found = retraining.retrain(app, min_labels=args.min_labels, seed=args.seed, on_log=terminal.line)
     return documents.retrained(found)
 
 
 def _promote(app: App, args: Namespace, _terminal: Terminal) -> Result:
+    registration.register_ended(app)
     before = deployment.champion(app)
     endpoint = deployment.promote(app, args.model, actor=ACTOR)
     return {**documents.endpoint(endpoint), "previous": before.id if before else None}
@@ -203,7 +244,6 @@ def _undeploy(app: App, _args: Namespace, _terminal: Terminal) -> Result:
 
 _TELL: dict[demo.Stage, Callable[[Any], Any]] = {
     demo.Stage.ETL: documents.dataset,
-    demo.Stage.TRAIN: documents.model,
     demo.Stage.DEPLOY: documents.endpoint,
     demo.Stage.CLASSIFY: documents.classified,
     demo.Stage.INGEST: asdict,
@@ -216,13 +256,38 @@ _TELL: dict[demo.Stage, Callable[[Any], Any]] = {
 
 def _demo(app: App, args: Namespace, terminal: Terminal) -> Result:
     stages: dict[str, Any] = {}
-    running = demo.run(app, source=args.source, images=args.images, progress=terminal.progress, on_log=terminal.line)
+    running = demo.run(
+        app,
+        source=args.source,
+        images=args.images,
+        replace=args.replace or _confirmed(app, terminal),
+        progress=terminal.progress,
+        on_log=terminal.line,
+    )
     before = time.monotonic()
     for told in running:
         took, before = time.monotonic() - before, time.monotonic()
         terminal.line(f"{told.stage} done in {took:.1f} s")
-        stages[str(told.stage)] = {"seconds": round(took, 3), **_TELL[told.stage](told.result)}
+        result = documents.model(app, told.result) if told.stage is demo.Stage.TRAIN else _TELL[told.stage](told.result)
+        stages[str(told.stage)] = {"seconds": round(took, 3), **result}
     return {**stages, "seconds": None}
+
+
+def _confirmed(app: App, terminal: Terminal) -> bool:
+    """Whether somebody at the terminal lets the demo replace what serves."""
+    serving = deployment.endpoint(app)
+    if serving is None or not terminal.asks:
+        return False
+    return terminal.yes(f"{serving.config.model} is in service. Replace it and the current dataset by the demo's?")
+
+
+def _register(app: App, args: Namespace, _terminal: Terminal) -> Result:
+    if args.job:
+        registration.try_again(app, args.job)
+    registration.register_ended(app, only=args.job)
+    found = training.records(app).values()
+    rows = [{"training_job": r.name, "state": str(r.state), "failure": r.failure} for r in found]
+    return {"jobs": [row for row in rows if args.job in (None, row["training_job"])]}
 
 
 def _status(app: App, _args: Namespace, _terminal: Terminal) -> Result:
@@ -236,6 +301,7 @@ def _doctor(app: App, _args: Namespace, _terminal: Terminal) -> Result:
 COMMANDS: dict[str, Callable[[App, Namespace, Terminal], Result]] = {
     "etl": _etl,
     "train": _train,
+    "register": _register,
     "deploy": _deploy,
     "classify": _classify,
     "batch": _batch,

@@ -1,14 +1,15 @@
 """The JSON documents that commands print, made from what use cases return."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from scones_core.domain.attribution import Maker
 from scones_core.domain.datasets import DatasetVersion
 from scones_core.domain.models import ModelVersion
 from scones_core.ports import Endpoint
+from scones_core.services import App, classification, etl, monitoring, retraining
 from scones_core.services import batch as batches
-from scones_core.services import classification, monitoring, retraining
 
 Document = Mapping[str, Any]
 
@@ -18,7 +19,10 @@ def dataset(version: DatasetVersion) -> Document:
         "dataset": version.id,
         "classes": list(version.classes),
         "train": version.train,
+        "pool": version.pool,
         "test": version.test,
+        "test_set": version.test_set,
+        "corrections": list(version.corrections),
         "skipped": list(version.skipped),
         "source": version.source,
         "generated": version.generated,
@@ -26,7 +30,8 @@ def dataset(version: DatasetVersion) -> Document:
     }
 
 
-def model(model: ModelVersion) -> Document:
+def model(app: App, model: ModelVersion) -> Document:
+    dataset = etl.get(app, model.dataset)
     return {
         "training_job": model.training_job,
         "status": "Completed",
@@ -34,6 +39,8 @@ def model(model: ModelVersion) -> Document:
         "dataset": model.dataset,
         "seconds": model.seconds,
         "metrics": model.metrics,
+        "test": dataset.test,
+        "test_set": dataset.test_set,
     }
 
 
@@ -55,13 +62,14 @@ def classified(found: list[classification.Classified]) -> Document:
     }
 
 
-def figures(found: monitoring.Figures) -> Document:
+def figures(found: monitoring.Figures, makers: Sequence[Maker] = ()) -> Document:
     return {
         "inferences": found.inferences,
         "low_confidence": found.low_confidence,
         "low_share": found.low_share,
         "histogram": found.histogram,
         "by_class": found.by_class,
+        "by_model": {maker.name: maker.inferences for maker in makers},
         "drift": asdict(found.drift),
         "threshold": found.threshold,
     }
@@ -73,6 +81,8 @@ def retrained(found: retraining.Retrained) -> Document:
     return {
         "dataset": found.dataset.id,
         "new_labels": found.new_labels,
+        "test_set": found.dataset.test_set,
+        "corrections": list(found.dataset.corrections),
         "challenger": found.challenger.id,
         "champion": found.champion.id,
         "comparison": {"accuracy": accuracy, **comparison},

@@ -13,7 +13,7 @@ from PIL import Image
 from pydantic import SecretStr
 
 from scones_core.bootstrap import open_app
-from scones_core.services import App, deployment, etl, training
+from scones_core.services import App, deployment, etl, registration, training
 from scones_core.settings import Settings
 from tests.postgres import cluster
 
@@ -30,15 +30,15 @@ def png(seed: int, *, upright: bool, side: int = 32) -> bytes:
     return buffer.getvalue()
 
 
-def write_images(folder: Path, *, train: int = 16, test: int = 12) -> Path:
-    """A folder with train/ and test/, one folder per class in each; counts are per class."""
-    for split, count, offset in (("train", train, 0), ("test", test, 10_000)):
-        for name in ("bicycle", "motorcycle"):
+def write_images(folder: Path, *, train: int = 16, test: int = 12, pool: int = 0) -> Path:
+    """A folder with train/ and test/, one folder per class in each, and pool/ as well; counts are per class."""
+    for split, count, offset in (("train", train, 0), ("test", test, 10_000), ("pool", pool, 20_000)):
+        for name in ("bicycle", "motorcycle") if count else ():
             here = folder / split / name
             here.mkdir(parents=True)
             for i in range(count):
                 seed = offset + i + (5_000 if name == "motorcycle" else 0)
-                (here / f"{name}_{i:03}.png").write_bytes(png(seed, upright=name == "bicycle"))
+                (here / f"{name}_{split}_{i:03}.png").write_bytes(png(seed, upright=name == "bicycle"))
     return folder
 
 
@@ -91,12 +91,12 @@ def app(open_home: Callable[[], App]) -> App:
 
 @pytest.fixture(scope="session")
 def trained_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home with a dataset, a model in service, and nothing captured yet. Never opened: copied."""
+    """A home with a dataset and its pool, a model in service, and nothing captured yet. Never opened: copied."""
     folder = tmp_path_factory.mktemp("trained")
     app = open_app(Settings(home=folder / "home"))
-    etl.load(app, str(write_images(folder / "images")))
+    etl.load(app, str(write_images(folder / "images", pool=12)))
     job = training.start(app)
-    training.wait(app, job.name)
+    registration.wait(app, job.name)
     deployment.deploy(app, training.model_of_job(app, job.name).id)
     app.close()
     return folder / "home"
@@ -115,7 +115,7 @@ def challenged_home(trained_home: Path, tmp_path_factory: pytest.TempPathFactory
     home = tmp_path_factory.mktemp("challenged") / "home"
     shutil.copytree(trained_home, home, symlinks=True)
     app = open_app(Settings(home=home))
-    training.wait(app, training.start(app, seed=1).name)
+    registration.wait(app, training.start(app, seed=1).name)
     app.close()
     return home
 

@@ -39,9 +39,8 @@ class SageMakerCosts:
         return Instances(self._machines.endpoint, Use.HOSTING, most=self._machines.most_instances)
 
     def running(self, endpoint: str) -> Instances | None:
-        try:
-            found = self._aws.sagemaker.describe_endpoint(EndpointName=endpoint)
-        except NotFound:
+        found = self._aws.endpoint_just_now(endpoint)
+        if found is None:
             return None
         count = sum(variant.get("CurrentInstanceCount", 0) for variant in found.get("ProductionVariants", []))
         if not count or found["EndpointStatus"] in ("Failed", "Deleting"):
@@ -98,7 +97,8 @@ class SageMakerCosts:
     def _asked(self, endpoint: str) -> datetime | None:
         now = datetime.now(UTC)
         since = (now - LOOK_BACK).replace(minute=0, second=0, microsecond=0)
-        variants = self._aws.sagemaker.describe_endpoint(EndpointName=endpoint).get("ProductionVariants", [])
+        found = self._aws.endpoint_just_now(endpoint)
+        variants = found.get("ProductionVariants", []) if found else []
         hours = [hour for variant in variants for hour in self._hours(endpoint, variant["VariantName"], since, now)]
         return min(max(hours) + TO_THE_HOUR, now) if hours else None
 

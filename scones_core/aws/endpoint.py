@@ -63,7 +63,7 @@ class SageMakerEndpoints:
 
     def _serve(self, name: str, wanted: str, *variants: str) -> Endpoint:
         """Bring the endpoint to a configuration with these variants, and wait until it has come into service."""
-        before = self._describe(name)
+        before = self._aws.endpoint(name)
         if before and before["EndpointStatus"] in ("Failed", "OutOfService"):
             self.delete(name)
             self._until("endpoint_deleted", name)
@@ -92,7 +92,7 @@ class SageMakerEndpoints:
         return self._get(endpoint.name)
 
     def describe(self, name: str) -> Endpoint | None:
-        found = self._describe(name)
+        found = self._aws.endpoint_just_now(name)
         if found is None or found["EndpointStatus"] == "Deleting":
             return None
         wanted = found["EndpointConfigName"]
@@ -138,6 +138,7 @@ class SageMakerEndpoints:
             self._aws.sagemaker.delete_endpoint(EndpointName=name)
         except NotFound:
             pass
+        self._aws.endpoints.forget(name)
 
     def _create_config(self, name: str, config: EndpointConfig, trial: Trial | None = None) -> str:
         """Make the endpoint configuration, whose name is made from its contents, and return that name."""
@@ -212,35 +213,32 @@ class SageMakerEndpoints:
                 return
             if isinstance(error, SconesError):
                 raise
-            found = self._describe(name)
+            found = self._aws.endpoint(name)
             reason = found.get("FailureReason", "SageMaker gives no reason") if found else "it is gone"
             raise Unavailable(f"The endpoint “{name}” did not come into service: {reason}") from error
 
     def _serving(self, name: str, wanted: str) -> Endpoint:
-        found, now = self.describe(name), self._describe(name)
+        now = self._aws.endpoint(name)
+        found = self.describe(name)
         if found is None or now is None or now["EndpointConfigName"] != wanted:
             raise Unavailable(
-                f"The new model was taken back, and the one before serves on “{name}”: look at the endpoint's alarms."
+                f"The deployment was rolled back; the previous model is still serving on “{name}”. Check the "
+                "endpoint's alarms."
             )
         return found
 
     def _at_rest(self, name: str) -> "DescribeEndpointOutputTypeDef | None":
-        found = self._describe(name)
+        found = self._aws.endpoint(name)
         if found and found["EndpointStatus"] in IN_CHANGE:
             raise Conflict(f"The endpoint “{name}” is {found['EndpointStatus']}: wait until that has ended.")
         return found
 
     def _get(self, name: str) -> Endpoint:
+        self._aws.endpoint(name)  # a change begins from what is, not from what was a moment ago
         found = self.describe(name)
         if found is None:
             raise NotFound(f"There is no endpoint “{name}”: deploy a model first.")
         return found
-
-    def _describe(self, name: str) -> "DescribeEndpointOutputTypeDef | None":
-        try:
-            return self._aws.sagemaker.describe_endpoint(EndpointName=name)
-        except NotFound:
-            return None
 
     def _served(self, name: str) -> Sequence[EndpointConfig]:
         """Read back what was deployed, from the endpoint configuration and the models it names; the champion first."""

@@ -12,6 +12,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from scones_core.aws.errors import explained, unanswered
+from scones_core.aws.recently import Recently
 from scones_core.errors import NotFound
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from mypy_boto3_logs import CloudWatchLogsClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sagemaker import SageMakerClient
+    from mypy_boto3_sagemaker.type_defs import DescribeEndpointOutputTypeDef
     from mypy_boto3_sagemaker_runtime import SageMakerRuntimeClient
     from mypy_boto3_service_quotas import ServiceQuotasClient
     from mypy_boto3_sns import SNSClient
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 
 ATTEMPTS = 5  # the first and its retries, with botocore's exponential backoff between them
 CONNECTIONS = 32  # at once, per service
+JUST_NOW = 2.0  # seconds
 # For what a page can do without: it is asked once, and not waited for.
 BRIEFLY = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 1})
 
@@ -73,6 +76,8 @@ class Aws:
             user_agent_extra="scones-unlimited",
         )
         self._making = threading.Lock()
+        # By the name of an endpoint: what DescribeEndpoint said, None where there is none. A page asks many times.
+        self.endpoints: Recently[DescribeEndpointOutputTypeDef | None] = Recently(JUST_NOW, lambda _: False)
 
     @cached_property
     def session(self) -> boto3.Session:
@@ -96,6 +101,18 @@ class Aws:
                 return self.session.client(service, region_name=region, config=config)  # type: ignore[call-overload]
             except BotoCoreError as error:
                 raise unanswered(error) from error
+
+    def endpoint(self, name: str) -> "DescribeEndpointOutputTypeDef | None":
+        """An endpoint as it is described now; None where there is none."""
+        try:
+            found = self.sagemaker.describe_endpoint(EndpointName=name)
+        except NotFound:
+            return self.endpoints.put(name, None)
+        return self.endpoints.put(name, found)
+
+    def endpoint_just_now(self, name: str) -> "DescribeEndpointOutputTypeDef | None":
+        """The same, as it was described within the last seconds."""
+        return self.endpoints.get(name, lambda: self.endpoint(name))
 
     @cached_property
     def outputs(self) -> Mapping[str, str]:

@@ -1,11 +1,14 @@
 """Queries on dataset versions."""
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import sqlalchemy as sa
 
 from scones_core.db.schema import dataset_images, dataset_versions
 from scones_core.domain.datasets import DatasetVersion, LabelledImage
+
+_LISTS = ("classes", "skipped", "corrections")
 
 
 def add(connection: sa.Connection, version: DatasetVersion, images: Iterable[LabelledImage]) -> None:
@@ -13,17 +16,27 @@ def add(connection: sa.Connection, version: DatasetVersion, images: Iterable[Lab
     table = dataset_versions
     if connection.scalar(sa.select(table.c.id).where(table.c.id == version.id)):
         return
-    values = {**vars(version), "classes": list(version.classes), "skipped": list(version.skipped)}
+    listed = {name: list(getattr(version, name)) for name in _LISTS}
+    values = {**vars(version), **listed}
     connection.execute(sa.insert(table), values)
     rows = [{"dataset": version.id, **vars(image)} for image in images]
     connection.execute(sa.insert(dataset_images), rows)
 
 
 def versions(connection: sa.Connection) -> list[DatasetVersion]:
+    """All versions, newest first."""
     rows = connection.execute(sa.select(dataset_versions).order_by(dataset_versions.c.created.desc())).mappings()
-    return [
-        DatasetVersion(**{**row, "classes": tuple(row["classes"]), "skipped": tuple(row["skipped"])}) for row in rows
-    ]
+    return [_version(row) for row in rows]
+
+
+def version(connection: sa.Connection, id: str | None) -> DatasetVersion | None:
+    row = connection.execute(sa.select(dataset_versions).where(dataset_versions.c.id == id)).mappings().first()
+    return _version(row) if row else None
+
+
+def _version(row: sa.RowMapping) -> DatasetVersion:
+    values: dict[str, Any] = dict(row)
+    return DatasetVersion(**{**values, **{name: tuple(values[name]) for name in _LISTS}})
 
 
 def images(connection: sa.Connection, dataset: str, split: str | None = None) -> list[LabelledImage]:
@@ -39,3 +52,10 @@ def known_labels(connection: sa.Connection, dataset: str, sha256s: Sequence[str]
     table = dataset_images.c
     query = sa.select(table.sha256, table.class_index).where(table.dataset == dataset, table.sha256.in_(sha256s))
     return dict(connection.execute(query).all())
+
+
+def key_of(connection: sa.Connection, sha256: str) -> str | None:
+    """Where an image of any dataset version lies; None where none holds it."""
+    table = dataset_images.c
+    found: str | None = connection.scalar(sa.select(table.key).where(table.sha256 == sha256).limit(1))
+    return found

@@ -1,74 +1,109 @@
 """The database: opening, migrating, and transactions that two processes can trust."""
 
-import fcntl
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 
-from scones_core.errors import Damaged, Unavailable
+from scones_core.db.write_lock import WriteLock
+from scones_core.errors import Damaged, SconesError, Unavailable
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 WRITE_LOCK = 0x5C0E5  # any number that other users of the PostgreSQL database do not use
-HEAD = "0004"  # the newest file of migrations/versions
+HEAD = "0005"  # the newest file of migrations/versions
+LOCK_TIMEOUT = 30.0  # seconds
 
 
 class Database:
     """SQLite at `home/scones.db`, or what `url` names.
 
     Write transactions of all processes run one after another, so that none meets another's half-made state. On
-    PostgreSQL an advisory lock sees to it; on SQLite a file lock, which is fair, and which keeps checkpoints of two
-    connections apart (SQLite before 3.51.3 has a race there).
+    PostgreSQL an advisory lock sees to it; on SQLite a file lock, which also keeps checkpoints of two connections
+    apart (SQLite before 3.51.3 has a race there). lock_timeout : seconds to wait for either.
     """
 
-    def __init__(self, home: Path, url: str | None = None) -> None:
+    def __init__(self, home: Path, url: str | None = None, *, lock_timeout: float = LOCK_TIMEOUT) -> None:
         home.mkdir(parents=True, exist_ok=True)
-        self._lock_file = home / "scones.db.lock"
+        self._lock = WriteLock(home / "scones.db.lock", lock_timeout)
+        self._lock_timeout = lock_timeout
+        self._writing: ContextVar[bool] = ContextVar("writing", default=False)
         self.engine = sa.create_engine(url or f"sqlite:///{home / 'scones.db'}")
         self.is_sqlite = self.engine.dialect.name == "sqlite"
         if self.is_sqlite:
             sa.event.listen(self.engine, "connect", _configure_sqlite)
             sa.event.listen(self.engine, "begin", _begin_sqlite)
         try:
-            self._migrate()
-        except sa.exc.OperationalError as error:
-            raise Unavailable(f"The database cannot be opened ({error.orig}): check SCONES_DATABASE_URL.") from None
-        except sa.exc.DatabaseError as error:
-            raise Damaged(f"The database is damaged ({error.orig}): restore it from a backup.") from None
+            with _clear_errors():
+                self._migrate()
+        except BaseException:
+            self.engine.dispose()
+            raise
 
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
-        with self.engine.connect() as connection:
+        with _clear_errors(), self.engine.connect() as connection:
             yield connection
 
     @contextmanager
     def write(self) -> Iterator[sa.Connection]:
-        """One transaction; it is on disk when the block has ended without an error."""
-        writing = self.engine.execution_options(scones_write=True)
-        with self._serialised(), writing.begin() as connection:
-            if not self.is_sqlite:
-                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(WRITE_LOCK)))
-            yield connection
+        """One transaction; it is on disk when the block has ended without an error.
+
+        Raises Unavailable when the lock cannot be had in time, RuntimeError inside another write transaction, which
+        could only wait for itself.
+        """
+        if self._writing.get():
+            raise RuntimeError("a write transaction was begun inside another: hand its connection on instead")
+        token = self._writing.set(True)
+        try:
+            with _clear_errors(), self._transaction() as connection:
+                yield connection
+        finally:
+            self._writing.reset(token)
 
     def close(self) -> None:
         self.engine.dispose()
 
     @contextmanager
-    def _serialised(self) -> Iterator[None]:
+    def _transaction(self) -> Iterator[sa.Connection]:
         if not self.is_sqlite:
-            yield
+            with self.engine.begin() as connection:
+                self._take_advisory_lock(connection)
+                yield connection
             return
-        with self._lock_file.open("a") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            yield
+        writing = self.engine.execution_options(scones_write=True)
+        with self._lock.held(), writing.begin() as connection:
+            yield connection
+
+    def _take_advisory_lock(self, connection: sa.Connection) -> None:
+        connection.execute(sa.text(f"SET LOCAL lock_timeout = '{self._lock_timeout:g}s'"))
+        try:
+            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(WRITE_LOCK)))
+        except sa.exc.OperationalError:
+            raise Unavailable(
+                f"The database has been locked for {self._lock_timeout:g} s by {self._advisory_holder()}: wait until "
+                "it has finished writing, or end it."
+            ) from None
+
+    def _advisory_holder(self) -> str:
+        holder = sa.text(
+            "SELECT pid, client_addr, application_name, xact_start FROM pg_locks JOIN pg_stat_activity USING (pid) "
+            "WHERE locktype = 'advisory' AND granted AND objid = :lock"
+        )
+        with self.engine.connect() as connection:
+            row = connection.execute(holder, {"lock": WRITE_LOCK}).first()
+        return f"the server's process {row[0]} ({row[1] or 'local'}) since {row[3]:%H:%M:%S}" if row else "a process"
 
     def _migrate(self) -> None:
         with self.engine.connect() as connection:
             known = sa.inspect(connection).has_table("alembic_version")
-            if known and connection.scalar(sa.text("SELECT version_num FROM alembic_version")) == HEAD:
-                return
+            version = connection.scalar(sa.text("SELECT version_num FROM alembic_version")) if known else None
+        if version == HEAD:
+            return
+        if version is not None and not list((MIGRATIONS / "versions").glob(f"{version}_*.py")):
+            raise Unavailable(f"The database was made by a newer version of this app (schema {version}): update it.")
         from alembic import command
         from alembic.config import Config
 
@@ -77,6 +112,33 @@ class Database:
         with self.write() as connection:
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
+
+
+@contextmanager
+def _clear_errors() -> Iterator[None]:
+    """What the database refuses, in words: that it is full, read-only, gone or damaged."""
+    try:
+        yield
+    except SconesError:
+        raise
+    except sa.exc.OperationalError as error:
+        text = str(error.orig).strip().splitlines()[0]
+        raise Unavailable(f"The database cannot be used ({text}): {_way_out(text)}.") from error
+    except sa.exc.DatabaseError as error:
+        if isinstance(error, sa.exc.IntegrityError | sa.exc.ProgrammingError | sa.exc.DataError):
+            raise  # a fault of this program, not of the database's files
+        raise Damaged(f"The database is damaged ({error.orig}): restore it from a backup.") from None
+
+
+def _way_out(text: str) -> str:
+    ways = {
+        "full": "make room on the disk of the home",
+        "readonly": "give this user the right to write in the home, or choose another with --home",
+        "unable to open": "give this user the right to write in the home, or choose another with --home",
+        "locked": "end the other program that uses scones.db",
+        "disk I/O": "check the disk of the home",
+    }
+    return next((way for part, way in ways.items() if part in text), "check SCONES_DATABASE_URL")
 
 
 def _configure_sqlite(connection: Any, _record: object) -> None:

@@ -1,6 +1,7 @@
 """Queries on captured inferences."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,7 +10,9 @@ import pandas as pd
 import sqlalchemy as sa
 
 from scones_core.db.schema import EPOCH, capture_files, inferences, quarantine
-from scones_core.domain.models import TRIAL_VARIANT
+from scones_core.db.schema import class_lists as class_list_table
+from scones_core.domain.attribution import Attribution, Maker
+from scones_core.domain.models import TRIAL_VARIANT, number_of
 
 CHUNK = 500  # well under SQLite's limit of bound parameters
 
@@ -25,7 +28,10 @@ def unread(connection: sa.Connection, files: Sequence[tuple[str, str]]) -> list[
 
 
 def add(connection: sa.Connection, rows: Sequence[dict[str, Any]]) -> int:
-    """Insert the inferences whose event id is new; returns how many."""
+    """Insert the inferences whose event id is new; returns how many.
+
+    One that is known, was imported, and had no class names gets those that come now.
+    """
     known: set[str] = set()
     for start in range(0, len(rows), CHUNK):
         ids = [row["event_id"] for row in rows[start : start + CHUNK]]
@@ -33,7 +39,44 @@ def add(connection: sa.Connection, rows: Sequence[dict[str, Any]]) -> int:
     fresh = {row["event_id"]: row for row in reversed(rows) if row["event_id"] not in known}
     if fresh:
         connection.execute(sa.insert(inferences), list(fresh.values()))
+    named = [row for row in rows if row["event_id"] in known and row["class_list"] and row["attribution"] == "imported"]
+    _name_later(connection, named)
     return len(fresh)
+
+
+def _name_later(connection: sa.Connection, rows: Sequence[dict[str, Any]]) -> None:
+    if rows:
+        table = inferences.c
+        unnamed = sa.and_(table.attribution == str(Attribution.IMPORTED), table.class_list.is_(None))
+        query = sa.update(inferences).where(table.event_id == sa.bindparam("id"), unnamed)
+        values = [{"id": row["event_id"], "names": row["class_list"]} for row in rows]
+        connection.execute(query.values(class_list=sa.bindparam("names")), values)
+
+
+def name_imported(connection: sa.Connection, class_list: int, classes: int) -> int:
+    """Give class names to the imported inferences that have none and as many probabilities; returns how many."""
+    table = inferences.c
+    unnamed = sa.and_(table.attribution == str(Attribution.IMPORTED), table.class_list.is_(None))
+    fits = sa.func.json_array_length(table.probabilities) == classes
+    return int(connection.execute(sa.update(inferences).where(unnamed, fits).values(class_list=class_list)).rowcount)
+
+
+def unattributed(connection: sa.Connection, limit: int) -> list[dict[str, Any]]:
+    """Inferences of which an older version of the app has not noted who made them."""
+    table = inferences.c
+    query = sa.select(table.event_id, table.time, table.endpoint, table.variant, table.probabilities)
+    return [dict(row) for row in connection.execute(query.where(table.attribution.is_(None)).limit(limit)).mappings()]
+
+
+def attribute(connection: sa.Connection, rows: Sequence[dict[str, Any]]) -> None:
+    """rows : {id, maker, names, how}."""
+    query = sa.update(inferences).where(inferences.c.event_id == sa.bindparam("id"))
+    values: dict[str, Any] = {
+        "model": sa.bindparam("maker"),
+        "class_list": sa.bindparam("names"),
+        "attribution": sa.bindparam("how"),
+    }
+    connection.execute(query.values(values), list(rows))
 
 
 def mark_read(connection: sa.Connection, files: Sequence[tuple[str, str]], rejected: Sequence[dict[str, Any]]) -> None:
@@ -54,28 +97,77 @@ def quarantined(connection: sa.Connection) -> list[dict[str, Any]]:
     return [dict(row) for row in connection.execute(sa.select(quarantine)).mappings()]
 
 
+def counted() -> sa.Select[Any]:
+    """Counts all inferences."""
+    return sa.select(sa.func.count()).select_from(inferences)
+
+
 def count(connection: sa.Connection) -> int:
-    return int(connection.scalar(sa.select(sa.func.count()).select_from(inferences)) or 0)
+    return int(connection.scalar(counted()) or 0)
 
 
-def newest(connection: sa.Connection, *, but: str) -> datetime | None:
-    """When the newest inference was made, of any endpoint but one."""
-    query = sa.select(inferences.c.time).where(inferences.c.endpoint != but).order_by(inferences.c.time.desc())
+def newest(connection: sa.Connection) -> datetime | None:
+    """When the newest inference was made that users did not bring."""
+    query = sa.select(inferences.c.time).where(~_imported()).order_by(inferences.c.time.desc())
     found: datetime | None = connection.scalar(query.limit(1))
     return found
 
 
-def frame(connection: sa.Connection, since: datetime | None = None) -> pd.DataFrame:
-    """Columns time (UTC), event_id, prediction, confidence, trial (who answered was on trial), in the order of time."""
+def _imported() -> sa.ColumnElement[bool]:
+    return sa.func.coalesce(inferences.c.attribution, "") == str(Attribution.IMPORTED)
+
+
+def made_by(model: str | None) -> sa.ColumnElement[bool]:
+    """The condition for inferences of one model version ("v3"), of an attribution ("imported", …), or of all (None)."""
+    if model is None:
+        return sa.true()
+    number = number_of(model)
+    if number is not None:
+        return inferences.c.model == number
+    return sa.and_(inferences.c.model.is_(None), inferences.c.attribution == model)
+
+
+def makers(connection: sa.Connection) -> list[Maker]:
+    """Who made the captured inferences, and how many each; the newest model first, then what has none."""
+    table = inferences.c
+    query = sa.select(table.model, table.attribution, table.class_list.is_(None), sa.func.count())
+    rows = connection.execute(query.group_by(table.model, table.attribution, table.class_list.is_(None)))
+    found: dict[str, Maker] = {}
+    for model, attribution, unnamed, count in rows:
+        name = f"v{model}" if model is not None else str(attribution)
+        before = found.get(name, Maker(name, 0, 0))
+        found[name] = Maker(name, before.inferences + count, before.unnamed + count * bool(unnamed))
+    return sorted(found.values(), key=lambda maker: (-(number_of(maker.name) or 0), maker.name))
+
+
+def class_lists(connection: sa.Connection) -> dict[int, tuple[str, ...]]:
+    """Id → class names in class-index order."""
+    rows = connection.execute(sa.select(class_list_table.c.id, class_list_table.c.names))
+    return {id: tuple(json.loads(names)) for id, names in rows}
+
+
+def class_list_ids(connection: sa.Connection, lists: Iterable[tuple[str, ...]]) -> dict[tuple[str, ...], int]:
+    """The ids of lists of class names, each kept once."""
+    known = {names: id for id, names in class_lists(connection).items()}
+    for names in set(lists) - set(known):
+        query = sa.insert(class_list_table).values(names=json.dumps(names)).returning(class_list_table.c.id)
+        known[names] = int(connection.scalar(query) or 0)
+    return known
+
+
+def frame(connection: sa.Connection, since: datetime | None = None, *, model: str | None = None) -> pd.DataFrame:
+    """Columns time (UTC), event_id, prediction, confidence, trial (who answered was on trial), class_list (0 where
+    the class names are not known), in the order of time.  model : as `made_by` takes it."""
     table = inferences.c
     time = sa.type_coerce(table.time, sa.BigInteger).label("time")
     trial = sa.type_coerce(table.variant == TRIAL_VARIANT, sa.Integer).label("trial")
-    query = sa.select(time, table.event_id, table.prediction, table.confidence, trial)
+    names = sa.func.coalesce(table.class_list, 0)
+    query = sa.select(time, table.event_id, table.prediction, table.confidence, trial, names).where(made_by(model))
     if since:
         query = query.where(table.time >= since)
     rows = connection.execute(query.order_by(table.time, table.event_id)).all()
     # Column by column: pandas takes ten times as long over rows.
-    times, ids, predictions, confidences, trials = zip(*rows, strict=True) if rows else ((), (), (), (), ())
+    times, ids, predictions, confidences, trials, lists = zip(*rows, strict=True) if rows else ((),) * 6
     return pd.DataFrame(
         {
             "time": pd.Timestamp(EPOCH) + pd.to_timedelta(np.array(times, dtype="int64"), unit="us"),
@@ -83,8 +175,19 @@ def frame(connection: sa.Connection, since: datetime | None = None) -> pd.DataFr
             "prediction": np.array(predictions, dtype="int64"),
             "confidence": np.array(confidences, dtype="float64"),
             "trial": np.array(trials, dtype="bool"),
+            "class_list": np.array(lists, dtype="int64"),
         }
     )
+
+
+def newest_of_model(
+    connection: sa.Connection, endpoint: str, model: int, since: datetime, limit: int
+) -> list[tuple[float, int]]:
+    """(confidence, prediction) of the newest inferences that a model is known to have made at an endpoint."""
+    table = inferences.c
+    query = sa.select(table.confidence, table.prediction).where(table.time >= since, table.model == model)
+    query = query.where(table.endpoint == endpoint, table.attribution == str(Attribution.MODEL))
+    return list(connection.execute(query.order_by(table.time.desc(), table.event_id).limit(limit)))
 
 
 def by_variant(
@@ -94,7 +197,8 @@ def by_variant(
     table = inferences.c
     low = sa.func.sum(sa.case((table.confidence <= threshold, 1), else_=0))
     query = sa.select(table.variant, sa.func.count(), low, sa.func.avg(table.confidence))
-    query = query.where(table.endpoint == endpoint).group_by(table.variant).order_by(table.variant)
+    query = query.where(table.endpoint == endpoint, ~_imported())
+    query = query.group_by(table.variant).order_by(table.variant)
     if since:
         query = query.where(table.time >= since)
     return [(name, int(count), int(of_low), float(mean)) for name, count, of_low, mean in connection.execute(query)]

@@ -7,32 +7,52 @@ from typing import Any
 import sqlalchemy as sa
 
 from scones_core.db.schema import deployments, evaluations, model_versions, training_jobs
-from scones_core.domain.models import Action, Approval, Deployment, ModelVersion
+from scones_core.domain.models import Action, Approval, Deployment, JobRecord, JobState, ModelVersion
 
 
 def add_job(connection: sa.Connection, name: str, dataset: str, created: datetime) -> None:
-    row = {"name": name, "dataset": dataset, "created": created, "settled": False}
+    row = {"name": name, "dataset": dataset, "created": created, "state": str(JobState.OPEN)}
     connection.execute(sa.insert(training_jobs), row)
 
 
-def unsettled_jobs(connection: sa.Connection) -> list[tuple[str, str]]:
-    """(name, dataset) of the jobs whose end has not been seen yet, oldest first."""
+def jobs(connection: sa.Connection, state: JobState | None = None) -> list[JobRecord]:
+    """Training jobs, or those in one state, oldest first."""
     table = training_jobs.c
-    query = sa.select(table.name, table.dataset).where(sa.not_(table.settled)).order_by(table.created)
-    return [(name, dataset) for name, dataset in connection.execute(query)]
+    query = sa.select(table.name, table.dataset, table.created, table.state, table.failure).order_by(table.created)
+    if state is not None:
+        query = query.where(table.state == str(state))
+    return [
+        JobRecord(row.name, row.dataset, row.created, JobState(row.state), row.failure)
+        for row in connection.execute(query)
+    ]
 
 
-def settle_job(connection: sa.Connection, name: str) -> bool:
-    """Mark the job's end as seen; False when somebody else did before."""
+def jobs_in(state: JobState) -> sa.Select[Any]:
+    """Counts the training jobs in a state."""
+    return sa.select(sa.func.count()).select_from(training_jobs).where(training_jobs.c.state == str(state))
+
+
+def claim_job(connection: sa.Connection, name: str, owner: str, now: datetime, until: datetime) -> bool:
+    """Claim an open job for a process; False when another holds it. A claim may be renewed by whoever holds it."""
     table = training_jobs.c
-    query = sa.update(training_jobs).where(table.name == name, sa.not_(table.settled)).values(settled=True)
-    return bool(connection.execute(query).rowcount)
+    free = sa.or_(table.claimed_until.is_(None), table.claimed_until <= now, table.claimed_by == owner)
+    query = sa.update(training_jobs).where(table.name == name, table.state == str(JobState.OPEN), free)
+    return bool(connection.execute(query.values(claimed_by=owner, claimed_until=until)).rowcount)
 
 
-def job_datasets(connection: sa.Connection) -> dict[str, str]:
-    """Training job → dataset version."""
-    query = sa.select(training_jobs.c.name, training_jobs.c.dataset)
-    return dict(connection.execute(query).all())
+def finish_job(connection: sa.Connection, name: str, state: JobState, failure: str | None = None) -> bool:
+    """Note what became of an open job; False when somebody else did before."""
+    table = training_jobs.c
+    query = sa.update(training_jobs).where(table.name == name, table.state == str(JobState.OPEN))
+    values = {"state": str(state), "failure": failure, "claimed_by": None, "claimed_until": None}
+    return bool(connection.execute(query.values(values)).rowcount)
+
+
+def reopen_job(connection: sa.Connection, name: str) -> bool:
+    """Let a job's model be registered again; False unless that had failed."""
+    table = training_jobs.c
+    query = sa.update(training_jobs).where(table.name == name, table.state == str(JobState.FAILED))
+    return bool(connection.execute(query.values(state=str(JobState.OPEN), failure=None)).rowcount)
 
 
 def add_model(connection: sa.Connection, values: Mapping[str, Any]) -> int:
@@ -81,19 +101,20 @@ def add_deployment(connection: sa.Connection, values: Mapping[str, Any]) -> int:
     return int(connection.scalar(query) or 0)
 
 
-def confirm_deployment(connection: sa.Connection, id: int) -> None:
-    connection.execute(sa.update(deployments).where(deployments.c.id == id).values(done=True))
-
-
-def drop_deployment(connection: sa.Connection, id: int) -> None:
-    connection.execute(sa.delete(deployments).where(deployments.c.id == id, sa.not_(deployments.c.done)))
+def end_deployment(connection: sa.Connection, id: int, ended: datetime, *, done: bool) -> None:
+    """Note that a deployment has ended, and whether the endpoint has confirmed it."""
+    connection.execute(sa.update(deployments).where(deployments.c.id == id).values(done=done, ended=ended))
 
 
 def deployment_list(connection: sa.Connection, endpoint: str, *, done: bool = True) -> list[Deployment]:
-    """Deployments of an endpoint, oldest first."""
+    """Deployments of an endpoint, oldest first; all that were noted where `done` is False."""
     table = deployments
-    query = sa.select(table).where(table.c.endpoint == endpoint, table.c.done == done).order_by(table.c.id)
+    query = sa.select(table).where(table.c.endpoint == endpoint).order_by(table.c.id)
+    if done:
+        query = query.where(table.c.done)
     return [
-        Deployment(row.id, row.time, row.endpoint, row.model, Action(row.action), row.actor, row.share)
+        Deployment(
+            row.id, row.time, row.endpoint, row.model, Action(row.action), row.actor, row.share, row.done, row.ended
+        )
         for row in connection.execute(query)
     ]

@@ -1,19 +1,42 @@
 """Queries on leases, decisions and the labels in force."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
-from scones_core.db.schema import decisions, inferences, leases, reviewed_images
+from scones_core.db.inferences import made_by
+from scones_core.db.schema import dataset_images, decisions, inferences, leases, reviewed_images
+from scones_core.domain.datasets import TEST, TRAFFIC, TRAIN
+from scones_core.domain.drift import SimulatedDrift
 from scones_core.domain.review import Decision, Strategy
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """An inference to be reviewed, and with what probability it was drawn from those that were open: 1 for a rank."""
+
+    row: dict[str, Any]
+    strategy: Strategy
+    probability: float
+
+
+@dataclass(frozen=True)
+class Lease:
+    """strategy, probability : of the draw; None where the image was asked for by its id."""
+
+    reviewer: str
+    expires: datetime
+    strategy: str | None
+    probability: float | None
+
 
 _ORDER: dict[Strategy, Any] = {
     Strategy.LEAST_CONFIDENCE: inferences.c.confidence,
     Strategy.MARGIN: inferences.c.margin,
     Strategy.ENTROPY: inferences.c.entropy.desc(),
-    Strategy.RANDOM: inferences.c.event_id,  # random by construction
     Strategy.NEWEST: inferences.c.time.desc(),
 }
 
@@ -26,43 +49,68 @@ def open_items(
     reviewer: str,
     now: datetime,
     exclude: Sequence[str] = (),
-) -> list[dict[str, Any]]:
+    model: str | None = None,
+) -> list[Drawn]:
     """Inferences whose image has no decision and no other reviewer's lease, one per image, in the strategy's order.
 
-    exclude : event ids whose images are to be passed over.
+    exclude : event ids whose images are to be passed over.  model : as `db.inferences.made_by` takes it.
     """
-    held = sa.select(inferences.c.image_sha256).where(inferences.c.event_id.in_(exclude))
-    query = (
-        sa.select(inferences)
-        .outerjoin(reviewed_images, reviewed_images.c.image_sha256 == inferences.c.image_sha256)
-        .outerjoin(leases, leases.c.image_sha256 == inferences.c.image_sha256)
-        .where(reviewed_images.c.image_sha256.is_(None))
-        .where(sa.or_(leases.c.expires.is_(None), leases.c.expires <= now, leases.c.reviewer == reviewer))
-        .where(inferences.c.image_sha256.not_in(held))
-        .order_by(_ORDER[strategy], inferences.c.event_id)
-    )
+    open_ones = _open(reviewer, now, exclude, model)
+    if strategy is Strategy.RANDOM:
+        return _at_random(connection, open_ones, count)
+    query = open_ones.with_only_columns(inferences).order_by(_ORDER[strategy], inferences.c.event_id)
     chosen: dict[str, dict[str, Any]] = {}
     with connection.execute(query, execution_options={"yield_per": 100}) as rows:
         for row in rows.mappings():
             chosen.setdefault(row["image_sha256"], dict(row))
             if len(chosen) >= count:
                 break
-    return list(chosen.values())
+    return [Drawn(row, strategy, 1.0) for row in chosen.values()]
 
 
-def lease(connection: sa.Connection, images: Sequence[str], reviewer: str, expires: datetime) -> None:
-    """Give the images to a reviewer until `expires`."""
-    for image in images:
-        connection.execute(sa.delete(leases).where(leases.c.image_sha256 == image))
-        row = {"image_sha256": image, "reviewer": reviewer, "expires": expires}
-        connection.execute(sa.insert(leases), row)
+def _open(reviewer: str, now: datetime, exclude: Sequence[str], model: str | None) -> sa.Select[Any]:
+    held = sa.select(inferences.c.image_sha256).where(inferences.c.event_id.in_(exclude))
+    return (
+        sa.select(inferences.c.image_sha256)
+        .select_from(inferences)
+        .outerjoin(reviewed_images, reviewed_images.c.image_sha256 == inferences.c.image_sha256)
+        .outerjoin(leases, leases.c.image_sha256 == inferences.c.image_sha256)
+        .where(reviewed_images.c.image_sha256.is_(None))
+        .where(sa.or_(leases.c.expires.is_(None), leases.c.expires <= now, leases.c.reviewer == reviewer))
+        .where(inferences.c.image_sha256.not_in(held), made_by(model))
+    )
 
 
-def lease_of(connection: sa.Connection, image: str) -> tuple[str, datetime] | None:
-    """(reviewer, expires)."""
-    query = sa.select(leases.c.reviewer, leases.c.expires).where(leases.c.image_sha256 == image)
-    row = connection.execute(query).first()
-    return (row[0], row[1]) if row else None
+def _at_random(connection: sa.Connection, open_ones: sa.Select[Any], count: int) -> list[Drawn]:
+    """Images drawn with equal probability, without replacement; of each the newest inference."""
+    images = open_ones.distinct().subquery()
+    of = int(connection.scalar(sa.select(sa.func.count()).select_from(images)) or 0)
+    drawn = connection.scalars(sa.select(images.c.image_sha256).order_by(sa.func.random()).limit(count)).all()
+    table = inferences.c
+    newest = sa.select(inferences).where(table.image_sha256.in_(drawn)).order_by(table.time, table.event_id)
+    rows = {row["image_sha256"]: dict(row) for row in connection.execute(newest).mappings()}
+    return [Drawn(rows[image], Strategy.RANDOM, min(1.0, len(drawn) / of)) for image in drawn]
+
+
+def lease(
+    connection: sa.Connection,
+    image: str,
+    reviewer: str,
+    expires: datetime,
+    *,
+    strategy: str | None = None,
+    probability: float | None = None,
+) -> None:
+    """Give an image to a reviewer until `expires`; why it was shown is kept for the decision."""
+    connection.execute(sa.delete(leases).where(leases.c.image_sha256 == image))
+    row = {"image_sha256": image, "reviewer": reviewer, "expires": expires}
+    connection.execute(sa.insert(leases), {**row, "strategy": strategy, "probability": probability})
+
+
+def lease_of(connection: sa.Connection, image: str) -> Lease | None:
+    query = sa.select(leases.c.reviewer, leases.c.expires, leases.c.strategy, leases.c.probability)
+    row = connection.execute(query.where(leases.c.image_sha256 == image)).first()
+    return Lease(*row) if row else None
 
 
 def release(connection: sa.Connection, image: str) -> None:
@@ -121,29 +169,69 @@ def revision(connection: sa.Connection, image: str) -> int:
     return int(connection.scalar(query) or 0)
 
 
-def reviewed(connection: sa.Connection, limit: int | None = None) -> list[dict[str, Any]]:
-    """The labels in force with the inferences they are about, newest first."""
-    columns = [c for c in reviewed_images.c if c.name != "event_id"]
+def reviewed(connection: sa.Connection, limit: int | None = None, *, model: str | None = None) -> list[dict[str, Any]]:
+    """The labels in force with the inferences they are about, newest first; the labels' columns begin with review_."""
+    labels = [c.label(f"review_{c.name}") for c in reviewed_images.c if c.name != "event_id"]
+    why = [c.label(f"review_{c.name}") for c in (decisions.c.classes, decisions.c.strategy)]
     query = (
-        sa.select(*columns, inferences)
+        sa.select(*labels, decisions.c.stored_key, *why, inferences)
         .join(inferences, inferences.c.event_id == reviewed_images.c.event_id)
+        .join(decisions, decisions.c.id == reviewed_images.c.decision)
+        .where(made_by(model))
         .order_by(reviewed_images.c.time.desc())
         .limit(limit)
     )
-    picked = [*[c.label(f"review_{c.name}") for c in columns], *inferences.c]
-    return [dict(row) for row in connection.execute(query.with_only_columns(*picked)).mappings()]
+    return [dict(row) for row in connection.execute(query).mappings()]
+
+
+def set_copies(connection: sa.Connection, copies: Mapping[str, str]) -> None:
+    """Note which reviewed images were found to be copies of test images: SHA-256 → key of the test image."""
+    for sha256, key in copies.items():
+        query = sa.update(reviewed_images).where(reviewed_images.c.image_sha256 == sha256)
+        connection.execute(query.values(copy_of=key))
+
+
+def trainable(dataset: str, classes: Sequence[str]) -> sa.Select[Any]:
+    """Counts the labels in force of these classes that a dataset version does not train on yet.
+
+    Test images, and what is known to be made from one, are never trained on.
+    """
+    index = sa.case({name: number for number, name in enumerate(classes)}, value=reviewed_images.c.label)
+    image, made_from = dataset_images.c, _made_from()
+    same = image.sha256 == reviewed_images.c.image_sha256
+    used = sa.and_(same, sa.or_(image.split == TEST, sa.and_(image.split == TRAIN, image.class_index == index)))
+    origins = (reviewed_images.c.copy_of, made_from, sa.literal(f"{TEST}/") + made_from)
+    copies = sa.and_(image.split == TEST, sa.or_(*(image.key == origin for origin in origins)))
+    known = sa.exists().where(image.dataset == dataset, sa.or_(used, copies))
+    return (
+        sa.select(sa.func.count())
+        .select_from(reviewed_images)
+        .join(inferences, inferences.c.event_id == reviewed_images.c.event_id)
+        .where(reviewed_images.c.label.in_(classes), ~known)
+    )
+
+
+def _made_from() -> sa.ColumnElement[str | None]:
+    """`domain.datasets.made_from` of the inference's image, in SQL."""
+    key = inferences.c.image_key
+    folders = [f"{TRAFFIC}{drift}/" for drift in SimulatedDrift]
+    return sa.case(*((key.startswith(folder), sa.func.substr(key, len(folder) + 1)) for folder in folders))
+
+
+def by_status() -> sa.Select[Any]:
+    """Rows (status, images)."""
+    return sa.select(reviewed_images.c.status, sa.func.count()).group_by(reviewed_images.c.status)
 
 
 def counts(connection: sa.Connection) -> dict[str, int]:
     """Status → images."""
-    query = sa.select(reviewed_images.c.status, sa.func.count()).group_by(reviewed_images.c.status)
-    return dict(connection.execute(query).all())
+    return dict(connection.execute(by_status()).all())
 
 
-def pending_count(connection: sa.Connection, threshold: float) -> int:
-    """Distinct images that were low-confidence at `threshold` and have no decision."""
+def pending(threshold: float) -> sa.Select[Any]:
+    """Counts the distinct images that were low-confidence at `threshold` and have no decision."""
     image = inferences.c.image_sha256
     reviewed = sa.exists().where(reviewed_images.c.image_sha256 == image)
     # Grouped, for SQLite then walks along the index of both columns; count(distinct …) takes sixteen times as long.
-    pending = sa.select(image).where(inferences.c.confidence <= threshold, ~reviewed).group_by(image).subquery()
-    return int(connection.scalar(sa.select(sa.func.count()).select_from(pending)) or 0)
+    images = sa.select(image).where(inferences.c.confidence <= threshold, ~reviewed).group_by(image).subquery()
+    return sa.select(sa.func.count()).select_from(images)

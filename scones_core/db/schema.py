@@ -34,6 +34,9 @@ dataset_versions = sa.Table(
     sa.Column("generated", sa.Boolean, nullable=False),
     sa.Column("train", sa.Integer, nullable=False),
     sa.Column("test", sa.Integer, nullable=False),
+    sa.Column("pool", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("test_set", sa.String(64), nullable=False, server_default=""),  # domain.datasets.test_set_id
+    sa.Column("corrections", sa.JSON, nullable=False, server_default="[]"),
     sa.Column("new_labels", sa.Integer, nullable=False),
     sa.Column("skipped", sa.JSON, nullable=False),
 )
@@ -55,7 +58,10 @@ training_jobs = sa.Table(
     sa.Column("name", sa.String(63), primary_key=True),
     sa.Column("dataset", sa.String(64), sa.ForeignKey("dataset_versions.id"), nullable=False),
     sa.Column("created", UtcTime, nullable=False),
-    sa.Column("settled", sa.Boolean, nullable=False),  # ended, and its model version (if any) is registered
+    sa.Column("state", sa.String(16), nullable=False, server_default="open"),  # a domain.models.JobState
+    sa.Column("failure", sa.Text),  # why no model version came of it
+    sa.Column("claimed_by", sa.String(64)),  # the process that registers its model, which renews its claim
+    sa.Column("claimed_until", UtcTime),
 )
 
 model_versions = sa.Table(
@@ -92,6 +98,7 @@ deployments = sa.Table(
     sa.Column("action", sa.String(16), nullable=False),  # a domain.models.Action
     sa.Column("actor", sa.Text, nullable=False),
     sa.Column("done", sa.Boolean, nullable=False),  # the endpoint has confirmed it
+    sa.Column("ended", UtcTime),  # when that was seen, or that it failed; null while it is under way
     sa.Column("share", sa.Float),  # of the traffic, that a trial gets from then on
 )
 
@@ -101,6 +108,13 @@ capture_files = sa.Table(
     sa.Column("key", sa.Text, primary_key=True),
     sa.Column("version", sa.Text, nullable=False),  # the object's ETag when it was read
     sa.Column("read_at", UtcTime, nullable=False),
+)
+
+class_lists = sa.Table(
+    "class_lists",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("names", sa.Text, nullable=False, unique=True),  # JSON list of class names, in class-index order
 )
 
 inferences = sa.Table(
@@ -123,6 +137,9 @@ inferences = sa.Table(
     sa.Column("capture_line", sa.Integer, nullable=False),
     sa.Column("capture_start", sa.BigInteger),  # bytes; null where it was read before these were kept
     sa.Column("capture_end", sa.BigInteger),
+    sa.Column("model", sa.Integer),  # number of the model version that made it; null where that is not known
+    sa.Column("class_list", sa.Integer),  # its class names; null where they are not known
+    sa.Column("attribution", sa.String(16)),  # a domain.attribution.Attribution; null until it has been attributed
 )
 sa.Index("inferences_time", inferences.c.time)
 sa.Index("inferences_confidence", inferences.c.confidence)
@@ -149,6 +166,11 @@ decisions = sa.Table(
     sa.Column("note", sa.Text, nullable=False),
     sa.Column("idempotency_key", sa.Text, unique=True),
     sa.Column("time", UtcTime, nullable=False),
+    sa.Column("strategy", sa.String(32)),  # why the image was shown; null where it was not drawn from the queue
+    sa.Column("probability", sa.Float),  # with which it was drawn
+    sa.Column("model", sa.Integer),  # of the inference that was looked at
+    sa.Column("classes", sa.JSON),  # the class names that could be chosen
+    sa.Column("stored_key", sa.Text),  # the copy of the image, under train/reviewed/
 )
 sa.Index("decisions_image", decisions.c.image_sha256)
 
@@ -162,6 +184,7 @@ reviewed_images = sa.Table(  # the decision in force per image, kept in step wit
     sa.Column("status", sa.String(16), nullable=False),
     sa.Column("reviewer", sa.Text, nullable=False),
     sa.Column("time", UtcTime, nullable=False),
+    sa.Column("copy_of", sa.Text),  # key of the test image that it was found to be a copy of
 )
 
 leases = sa.Table(
@@ -170,6 +193,8 @@ leases = sa.Table(
     sa.Column("image_sha256", sa.String(64), primary_key=True),
     sa.Column("reviewer", sa.Text, nullable=False),
     sa.Column("expires", UtcTime, nullable=False),
+    sa.Column("strategy", sa.String(32)),
+    sa.Column("probability", sa.Float),
 )
 
 notifications = sa.Table(

@@ -14,6 +14,13 @@ def get(connection: sa.Connection, name: str) -> Any:
     return connection.scalar(sa.select(table.value).where(table.name == name).order_by(table.id.desc()).limit(1))
 
 
+def all_of(connection: sa.Connection) -> dict[str, Any]:
+    """Name → the value in force."""
+    newest = sa.select(sa.func.max(app_settings.c.id)).group_by(app_settings.c.name)
+    query = sa.select(app_settings.c.name, app_settings.c.value).where(app_settings.c.id.in_(newest))
+    return dict(connection.execute(query).all())
+
+
 def put(connection: sa.Connection, name: str, value: Any, actor: str = "") -> None:
     row = {"name": name, "value": value, "time": datetime.now(UTC), "actor": actor}
     connection.execute(sa.insert(app_settings), row)

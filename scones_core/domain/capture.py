@@ -25,6 +25,8 @@ class Inference:
     probabilities: tuple[float, ...]
     inference_id: str | None = None
     image_key: str | None = None
+    model: str | None = None
+    labels: tuple[str, ...] | None = None
 
     @property
     def prediction(self) -> int:
@@ -61,11 +63,13 @@ def record(
     response: str,
     inference_id: str | None,
     custom_attributes: str | None,
+    model: str | None = None,
 ) -> dict[str, Any]:
     """One data-capture record. `response` is the endpoint's JSON text."""
     metadata: dict[str, Any] = {"eventId": event_id}
-    if custom_attributes:
-        metadata["customAttributes"] = [custom_attributes]
+    attributes = [custom_attributes, model and f"model={model}"]
+    if any(attributes):
+        metadata["customAttributes"] = [attribute for attribute in attributes if attribute]
     if inference_id:
         metadata["inferenceId"] = inference_id
     metadata["inferenceTime"] = time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -107,7 +111,8 @@ def parse(line: str | bytes) -> Inference:
         content_type=str(given.get("observedContentType", "")),
         probabilities=_probabilities(returned),
         inference_id=metadata.get("inferenceId"),
-        image_key=_image_key(metadata.get("customAttributes")),
+        image_key=_attribute(metadata.get("customAttributes"), "s3_key"),
+        model=_attribute(metadata.get("customAttributes"), "model"),
     )
 
 
@@ -147,9 +152,9 @@ def _probabilities(side: dict[str, Any]) -> tuple[float, ...]:
     return numbers
 
 
-def _image_key(attributes: Any) -> str | None:
+def _attribute(attributes: Any, name: str) -> str | None:
     values = attributes if isinstance(attributes, list) else [attributes]
     for value in values:
-        if isinstance(value, str) and value.startswith("s3_key="):
-            return unquote(value.removeprefix("s3_key="))
+        if isinstance(value, str) and value.startswith(f"{name}="):
+            return unquote(value.removeprefix(f"{name}="))
     return None

@@ -1,13 +1,47 @@
 """Model versions and their deployments."""
 
+import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from scones_core.domain.confidence import accuracy_interval
+
 # Names of production variants; AllTraffic is also what SageMaker's SDK calls the only one.
 CHAMPION_VARIANT, TRIAL_VARIANT = "AllTraffic", "Challenger"
+
+
+@dataclass(frozen=True)
+class Accuracy:
+    """Share of `images` test images whose prediction is the label, with the ends of its 95 % interval."""
+
+    value: float
+    low: float
+    high: float
+    images: int
+
+
+class JobState(StrEnum):
+    """What became of a training job as a source of a model version."""
+
+    OPEN = "open"  # it trains, or its model is being registered
+    REGISTERED = "registered"
+    FAILED = "failed"  # it has completed, and its model could not be registered
+    ENDED = "ended"  # it failed or was stopped: there is no model
+
+
+@dataclass(frozen=True)
+class JobRecord:
+    """What the database knows of a training job. failure : why there is no model version; None unless state FAILED."""
+
+    name: str
+    dataset: str
+    created: datetime
+    state: JobState
+    failure: str | None = None
 
 
 class Approval(StrEnum):
@@ -37,6 +71,29 @@ class ModelVersion:
     def id(self) -> str:
         return f"v{self.number}"
 
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Class names in the order of the model's probabilities."""
+        return tuple(json.loads(self.hyperparameters["classes"]))
+
+    @property
+    def accuracy(self) -> Accuracy:
+        """On the test images of its dataset version."""
+        return accuracy_of(self.metrics)
+
+
+def accuracy_of(metrics: Mapping[str, Any]) -> Accuracy:
+    """The accuracy of an evaluation, from its confusion matrix."""
+    confusion = metrics["confusion"]
+    correct, images = sum(row[i] for i, row in enumerate(confusion)), sum(map(sum, confusion))
+    return Accuracy(correct / images, *accuracy_interval(correct, images), images)
+
+
+def number_of(id: str | None) -> int | None:
+    """The number in the id of a model version; None where it is none."""
+    found = re.fullmatch(r"v([1-9]\d{0,8})", id or "")
+    return int(found[1]) if found else None
+
 
 class Action(StrEnum):
     DEPLOY = "deploy"
@@ -58,6 +115,8 @@ class Deployment:
     """One change of what an endpoint serves: who, when, which model; that of a deletion is the one that had served.
 
     share : of the traffic, above 0 and below 1; that which a trial gets from then on, None where there is none.
+    done : the endpoint has confirmed it.  ended : when that was seen, or that it failed; None while it is under way.
+    An older version of the app did not note the end: it is then the time itself.
     """
 
     id: int
@@ -67,6 +126,8 @@ class Deployment:
     action: Action
     actor: str
     share: float | None = None
+    done: bool = True
+    ended: datetime | None = None
 
 
 def service_stack(deployments: Sequence[Deployment]) -> list[int]:

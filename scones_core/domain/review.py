@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-OTHER = "other"  # the image shows none of the classes: kept out of training
+# Answers that are no class: the image shows none of the classes, which keeps it out of training, or it is passed over.
+# No class name has a slash, so that a class may be called "other".
+OTHER, SKIP = "/other", "/skip"
 LEASE = timedelta(minutes=10)
 
 
@@ -22,6 +24,7 @@ class Strategy(StrEnum):
 class Status(StrEnum):
     PENDING = "pending"
     CONFIRMED = "confirmed"
+    LABELLED = "labelled"  # the model's own class names are not known, so that nothing says whether it was right
     RELABELLED = "relabelled"
     SKIPPED = "skipped"
 
@@ -39,14 +42,35 @@ class Decision:
     undone: bool = False
 
 
+def label_of(answer: str, classes: Sequence[str]) -> str | None:
+    """What an answer in words means: a class name, OTHER, or None to skip. Raises ValueError when it means nothing.
+
+    "other" and "skip" are answers unless a class bears that name; with a slash before them they always are.
+    """
+    if answer in classes:
+        return answer
+    controls = {OTHER: OTHER, SKIP: None, OTHER[1:]: OTHER, SKIP[1:]: None}
+    if answer not in controls:
+        raise ValueError(answer)
+    return controls[answer]
+
+
+def in_words(label: str | None, classes: Sequence[str] = ()) -> str | None:
+    """A label as it is shown: "other" for none of the classes, unless a class bears that name."""
+    return OTHER[1:] if label == OTHER and OTHER[1:] not in classes else label
+
+
 def standing(decisions: Sequence[Decision]) -> Decision | None:
     """The decision in force: the last one not taken back."""
     return next((decision for decision in reversed(decisions) if not decision.undone), None)
 
 
-def status_of(decision: Decision | None, prediction: str) -> Status:
+def status_of(decision: Decision | None, prediction: str | None) -> Status:
+    """prediction : the model's, in its own class names; None where these are not known."""
     if decision is None:
         return Status.PENDING
     if decision.label is None:
         return Status.SKIPPED
+    if prediction is None:
+        return Status.LABELLED
     return Status.CONFIRMED if decision.label == prediction else Status.RELABELLED

@@ -65,7 +65,7 @@ class LocalEndpoints:
         probabilities = [float(p) for p in row]
         if random.random() * 100 < config.capture_percentage:
             prefix = f"{self.capture_prefix}{name}/{config.variant}/"
-            self._capture(prefix, body, content_type, probabilities, inference_id, custom_attributes)
+            self._capture(prefix, config.model, body, content_type, probabilities, inference_id, custom_attributes)
         return probabilities
 
     def transform(self, config: EndpointConfig, keys: Sequence[str]) -> Sequence[Sequence[float]]:
@@ -104,6 +104,7 @@ class LocalEndpoints:
     def _capture(
         self,
         prefix: str,
+        model: str,
         body: bytes,
         content_type: str,
         probabilities: list[float],
@@ -118,6 +119,7 @@ class LocalEndpoints:
             response=json.dumps(probabilities),
             inference_id=inference_id,
             custom_attributes=custom_attributes,
+            model=model,
         )
         self._captures.append(prefix, json.dumps(record).encode() + b"\n")
 

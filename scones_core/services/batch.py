@@ -3,7 +3,7 @@
 import json
 import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -38,14 +38,16 @@ class Batch:
     error: str | None = None
 
 
-def start(app: App, *, prefix: str | None = None, sample: int | None = None) -> str:
-    """Start a batch over the images under `prefix`, or over a sample of the test images; returns its name.
+def start(app: App, *, prefix: str | None = None, sample: int | None = None, split: str | None = None) -> str:
+    """Start a batch over the images under `prefix`, over a sample of the dataset's, or over all; returns its name.
 
-    Raises NotFound when nothing is deployed or nothing lies under the prefix.
+    split : the pool; where there is none, or as told, the test images.
+    Raises NotFound when nothing is deployed or nothing lies under the prefix, BadInput.
     """
     deployment.get_endpoint(app)
     name = f"batch-{uuid.uuid4().hex[:12]}"
-    prefix = _sampled(app, name, sample) if sample is not None else prefix or "test/"
+    if prefix is None:
+        prefix = _sampled(app, name, sample, split) if sample is not None else _all(app, name, split)
     if next(app.backend.objects.list(prefix), None) is None:
         raise NotFound(f"There is no object under “{prefix}” in the bucket: name another prefix.")
     results = f"batches/{name}/results"
@@ -54,10 +56,21 @@ def start(app: App, *, prefix: str | None = None, sample: int | None = None) -> 
     return name
 
 
-def _sampled(app: App, name: str, count: int) -> str:
-    """Put copies of test images, drawn at random, under a prefix of their own; they keep their names."""
+def _sampled(app: App, name: str, count: int, split: str | None) -> str:
+    """Put copies of images drawn at random under a prefix of their own; they keep their names."""
+    return _copied(app, name, dict.fromkeys(classification.sample_keys(app, count, split=split)))
+
+
+def _all(app: App, name: str, split: str | None) -> str:
+    """The folder of the split; where images of other dataset versions lie there as well, a prefix of its own."""
+    folder = f"{classification.sent_split(app, split)}/"
+    keys = [image.key for image in classification.sent_images(app, split)]
+    lying = {info.key for info in app.backend.objects.list(folder)}
+    return folder if lying == set(keys) else _copied(app, name, keys)
+
+
+def _copied(app: App, name: str, keys: Iterable[str]) -> str:
     objects, prefix = app.backend.objects, f"batches/{name}/images/"
-    keys = dict.fromkeys(classification.sample_keys(app, count))
     objects.put_many((prefix + key.rsplit("/", 1)[-1], objects.get(key)) for key in keys)
     return prefix
 

@@ -1,18 +1,23 @@
 """From data-capture files to inferences in the database, each once."""
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from datetime import timedelta
 from itertools import chain
 from typing import Any, NamedTuple
 
+import sqlalchemy as sa
+
 from scones_core.ahead import map_ahead
+from scones_core.db import datasets
 from scones_core.db import inferences as table
-from scones_core.domain.capture import NotAnInference, image_of, parse
-from scones_core.errors import NotFound
+from scones_core.domain.attribution import Attribution, Maker
+from scones_core.domain.capture import Inference, NotAnInference, image_of, parse
+from scones_core.errors import BadInput, NotFound
 from scones_core.ports import ObjectInfo
 from scones_core.services.app import App, Progress, silent
+from scones_core.services.attribution import Made, Makers, imported
 
 FILES_AT_ONCE = 8  # capture files that a thread takes at a time
 ROWS_AT_ONCE = 10_000  # inferences per transaction, about
@@ -20,7 +25,7 @@ DEPTH = 6  # folders down to an hour of captures: endpoint/variant/YYYY/MM/DD/HH
 LATE = timedelta(days=1)  # endpoints write what they captured within minutes
 REVIEWED = "train/reviewed/"
 JPEG = b"\xff\xd8\xff"
-FOREIGN = "imported"  # stands for the endpoint of capture files that users brought
+FOREIGN = "imported"  # stands for the endpoint of capture files that users brought without saying whose they are
 IMPORTED = f"{FOREIGN}/"  # where these lie, below the capture prefix
 
 Files = Sequence[tuple[str, str]]  # (key, version)
@@ -28,11 +33,15 @@ Files = Sequence[tuple[str, str]]  # (key, version)
 
 @dataclass(frozen=True)
 class Ingested:
-    """What an ingest found: records that are new, seen before, and unreadable."""
+    """What an ingest found: records that are new, seen before, and unreadable.
+
+    unnamed : imported inferences, of this ingest and of earlier ones, that have no class names yet.
+    """
 
     new: int
     duplicates: int
     quarantined: int
+    unnamed: int = 0
 
 
 @dataclass(frozen=True)
@@ -50,9 +59,9 @@ def ingest(app: App, *, recent: bool = False, progress: Progress = silent) -> In
     recent : look only into the hours from a day before the newest inference on, which is quick however many there are.
     """
     with app.db.read() as connection:
-        newest = table.newest(connection, but=FOREIGN) if recent else None
+        newest = table.newest(connection) if recent else None
     since = f"{newest - LATE:%Y/%m/%d/%H}/" if newest else ""
-    return _ingest(app, _unread(app, _listed(app, since)), progress)
+    return _ingest(app, _unread(app, _listed(app, since)), _Reading(app, Makers(app)), progress)
 
 
 def _listed(app: App, since: str) -> Iterator[Files]:
@@ -78,8 +87,19 @@ def _files(infos: Iterable[ObjectInfo]) -> Files:
     return [(info.key, info.version) for info in infos if info.key.endswith(".jsonl")]
 
 
-def ingest_files(app: App, files: Iterable[bytes], *, progress: Progress = silent) -> Ingested:
-    """Read capture files from elsewhere; they are kept in the bucket, for their images."""
+def ingest_files(
+    app: App,
+    files: Iterable[bytes],
+    *,
+    classes: Sequence[str] | None = None,
+    endpoint: str | None = None,
+    progress: Progress = silent,
+) -> Ingested:
+    """Read capture files from elsewhere; they are kept in the bucket, for their images.
+
+    classes : names of the classes, in the order of the probabilities; without them the inferences stay unnamed until
+    the files are read again with them, or `name_classes` is called.  endpoint : which made the captures.
+    """
     keys = []
     for data in files:
         digest = hashlib.sha256(data).hexdigest()
@@ -87,23 +107,48 @@ def ingest_files(app: App, files: Iterable[bytes], *, progress: Progress = silen
         if not app.backend.objects.exists(key):
             app.backend.objects.put(key, data)
         keys.append((key, _version(app, key)))
-    return _ingest(app, _portions(keys), progress)
+    brought = _Reading(app, Makers(app), tuple(classes or ()), endpoint or FOREIGN)
+    found = _ingest(app, _portions(keys), brought, progress)
+    unnamed = sum(maker.unnamed for maker in makers(app) if maker.name == Attribution.IMPORTED)
+    return replace(found, unnamed=unnamed)
+
+
+def name_classes(app: App, classes: Sequence[str]) -> int:
+    """Name the classes of the imported inferences that have no names and as many probabilities; returns how many.
+
+    Raises BadInput where none has so many.
+    """
+    with app.db.write() as connection:
+        names = tuple(classes)
+        named = table.name_imported(connection, table.class_list_ids(connection, [names])[names], len(names))
+    if not named:
+        raise BadInput(f"No imported inference without class names has {len(classes)} probabilities: count them again.")
+    return named
 
 
 def _version(app: App, key: str) -> str:
     return next(info.version for info in app.backend.objects.list(key))
 
 
-def _ingest(app: App, files: Iterable[Files], progress: Progress) -> Ingested:
+def _ingest(app: App, files: Iterable[Files], reading: "_Reading", progress: Progress) -> Ingested:
     new = seen = bad = done = 0
-    for found in _in_transactions(map_ahead(lambda some: _read(app, some), files, app.backend.objects.at_once)):
+    for found in _in_transactions(map_ahead(reading.read, files, app.backend.objects.at_once)):
         with app.db.write() as connection:
-            fresh = table.add(connection, found.rows)
+            fresh = table.add(connection, _with_class_lists(connection, found.rows))
             table.mark_read(connection, found.files, found.rejected)
         new, seen = new + fresh, seen + len(found.rows) - fresh
         bad, done = bad + len(found.rejected), done + len(found.files)
         progress(done, None, "capture files read")
     return Ingested(new, seen, bad)
+
+
+def _with_class_lists(connection: sa.Connection, rows: Sequence[dict[str, Any]]) -> Sequence[dict[str, Any]]:
+    """The rows with the id of their class names in the place of these."""
+    ids: dict[Any, int | None] = {None: None}
+    ids |= table.class_list_ids(connection, {row["classes"] for row in rows if row["classes"]})
+    for row in rows:
+        row["class_list"] = ids[row.pop("classes")]
+    return rows
 
 
 def _unread(app: App, listed: Iterable[Files]) -> Iterator[Files]:
@@ -134,16 +179,64 @@ def _together(some: Sequence[_Found]) -> _Found:
     return _Found(*(list(chain.from_iterable(getattr(one, part.name) for one in some)) for part in fields(_Found)))
 
 
-def _read(app: App, files: Files) -> _Found:
-    rows: list[dict[str, Any]] = []
-    rejected: list[dict[str, Any]] = []
-    for key, _ in files:
-        for line in _lines(app.backend.objects.get(key)):
-            try:
-                rows.append(_row(app, key, line))
-            except NotAnInference as reason:
-                rejected.append({"capture_key": key, "capture_line": line.number, "reason": str(reason)})
-    return _Found(files, rows, rejected)
+@dataclass(frozen=True)
+class _Reading:
+    """How capture files are read. endpoint : None for what the endpoints themselves wrote, whose keys name them."""
+
+    app: App
+    makers: Makers
+    classes: tuple[str, ...] = ()
+    endpoint: str | None = None
+
+    def read(self, files: Files) -> _Found:
+        rows: list[dict[str, Any]] = []
+        rejected: list[dict[str, Any]] = []
+        for key, _ in files:
+            for line in _lines(self.app.backend.objects.get(key)):
+                try:
+                    rows.append(self._row(key, line))
+                except NotAnInference as reason:
+                    rejected.append({"capture_key": key, "capture_line": line.number, "reason": str(reason)})
+        return _Found(files, rows, rejected)
+
+    def _row(self, key: str, line: "_Line") -> dict[str, Any]:
+        found = parse(line.text)
+        endpoint, variant = self._origin(key)
+        return {
+            "event_id": found.event_id,
+            "time": found.time,
+            "endpoint": endpoint,
+            "variant": variant,
+            "inference_id": found.inference_id,
+            "image_key": found.image_key,
+            "image_sha256": found.image_sha256,
+            "content_type": found.content_type,
+            "probabilities": list(found.probabilities),
+            "prediction": found.prediction,
+            "confidence": found.confidence,
+            "margin": found.margin,
+            "entropy": found.entropy,
+            "capture_key": key,
+            "capture_line": line.number,
+            "capture_start": line.start,
+            "capture_end": line.end,
+            **self._made(key, found, endpoint, variant),
+        }
+
+    def _origin(self, key: str) -> tuple[str, str]:
+        """(endpoint, variant)"""
+        parts = key.removeprefix(self.app.backend.endpoints.capture_prefix).split("/")
+        if self.endpoint is None and len(parts) > 2:
+            return parts[0], parts[1]
+        return self.endpoint or FOREIGN, ""
+
+    def _made(self, key: str, found: Inference, endpoint: str, variant: str) -> Made:
+        count = len(found.probabilities)
+        if variant:
+            return self.makers.of(endpoint, variant, found.time, found.model, count)
+        if self.classes and len(self.classes) != count:
+            raise NotAnInference(f"it has {count} probabilities, and {len(self.classes)} class names were given")
+        return imported(self.classes or found.labels)
 
 
 class _Line(NamedTuple):
@@ -161,31 +254,6 @@ def _lines(data: bytes) -> Iterator[_Line]:
         start += len(text) + 1
 
 
-def _row(app: App, key: str, line: _Line) -> dict[str, Any]:
-    inference = parse(line.text)
-    parts = key.removeprefix(app.backend.endpoints.capture_prefix).split("/")
-    endpoint, variant = (parts[0], parts[1]) if len(parts) > 2 else (FOREIGN, "")
-    return {
-        "event_id": inference.event_id,
-        "time": inference.time,
-        "endpoint": endpoint,
-        "variant": variant,
-        "inference_id": inference.inference_id,
-        "image_key": inference.image_key,
-        "image_sha256": inference.image_sha256,
-        "content_type": inference.content_type,
-        "probabilities": list(inference.probabilities),
-        "prediction": inference.prediction,
-        "confidence": inference.confidence,
-        "margin": inference.margin,
-        "entropy": inference.entropy,
-        "capture_key": key,
-        "capture_line": line.number,
-        "capture_start": line.start,
-        "capture_end": line.end,
-    }
-
-
 def inference(app: App, event_id: str) -> dict[str, Any]:
     """One captured inference as recorded. Raises NotFound."""
     with app.db.read() as connection:
@@ -196,15 +264,35 @@ def inference(app: App, event_id: str) -> dict[str, Any]:
 
 
 def image(app: App, event_id: str) -> bytes:
-    """The image behind a captured inference. Raises NotFound."""
-    row, objects = inference(app, event_id), app.backend.objects
+    """The image behind a captured inference; where its capture is gone, a dataset version's own. Raises NotFound."""
+    row = inference(app, event_id)
+    try:
+        return _captured_image(app, row)
+    except (NotFound, NotAnInference):
+        pass
+    with app.db.read() as connection:
+        key = datasets.key_of(connection, row["image_sha256"])
+    if key is None:
+        raise NotFound(f"The image of the captured inference “{event_id}” is gone, or its capture file is damaged.")
+    return app.backend.objects.get(key)
+
+
+def _captured_image(app: App, row: Mapping[str, Any]) -> bytes:
+    objects = app.backend.objects
     if row["capture_start"] is None:
-        return image_of(objects.get(row["capture_key"]).split(b"\n")[row["capture_line"]])
-    return image_of(objects.get_range(row["capture_key"], row["capture_start"], row["capture_end"]))
+        lines = objects.get(row["capture_key"]).split(b"\n")
+        return image_of(lines[row["capture_line"]] if row["capture_line"] < len(lines) else b"")
+    found = image_of(objects.get_range(row["capture_key"], row["capture_start"], row["capture_end"]))
+    if hashlib.sha256(found).hexdigest() != row["image_sha256"]:
+        raise NotAnInference("another image than was read there before")
+    return found
 
 
 def stored_image(app: App, event_id: str) -> str:
-    """Key, below `train/reviewed/`, of the image behind a captured inference; the image is put there if need be."""
+    """Key, below `train/reviewed/`, of the image behind a captured inference; the image is put there if need be.
+
+    Raises NotFound.
+    """
     sha256 = inference(app, event_id)["image_sha256"]
     found = next(app.backend.objects.list(f"{REVIEWED}{sha256[:24]}."), None)
     if found:
@@ -219,3 +307,9 @@ def captured(app: App) -> int:
     """How many inferences have been captured and read."""
     with app.db.read() as connection:
         return table.count(connection)
+
+
+def makers(app: App) -> list[Maker]:
+    """Who made the captured inferences: model versions, newest first, then what names none."""
+    with app.db.read() as connection:
+        return table.makers(connection)

@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
-from scones_core.domain.datasets import TEST
+from scones_core.domain.datasets import POOL, TEST, LabelledImage
 from scones_core.errors import BadInput, NotFound
 from scones_core.ports import Execution, ExecutionStatus
-from scones_core.services import deployment, etl, training
+from scones_core.services import deployment, etl
 from scones_core.services.app import App, Progress, silent
+from scones_core.services.attribution import Makers
 
 MACHINE = "classify_image"
 LOW_CONFIDENCE = "THRESHOLD_CONFIDENCE_NOT_MET"
@@ -35,13 +36,36 @@ class Classified:
     probabilities: tuple[float, ...]
 
 
-def sample_keys(app: App, count: int, *, seed: int | None = None) -> list[str]:
-    """Keys of `count` test images of the current dataset in random order, repeated where there are fewer."""
+def sample_keys(app: App, count: int, *, split: str | None = None, seed: int | None = None) -> list[str]:
+    """Keys of `count` images of the current dataset in random order, repeated where there are fewer.
+
+    split : the pool; where there is none, or as told, the test images. Raises BadInput, NotFound.
+    """
     if count < 1:
         raise BadInput(f"{count} images cannot be drawn: ask for at least 1.")
-    keys = [image.key for image in etl.images(app, etl.get(app).id, TEST)]
+    keys = [image.key for image in sent_images(app, split)]
     random.Random(seed).shuffle(keys)
     return [keys[i % len(keys)] for i in range(count)]
+
+
+def sent_split(app: App, split: str | None = None) -> str:
+    """The split whose images are sent: as told, or the pool, or the test images where there is no pool.
+
+    Raises BadInput for any other than pool and test, NotFound where the dataset has no pool.
+    """
+    dataset = etl.get(app)
+    if split not in (None, POOL, TEST):
+        raise BadInput(f"Images of the split “{split}” are not sent: choose {POOL} or {TEST}.")
+    if split == POOL and not dataset.pool:
+        raise NotFound(
+            f"The dataset version {dataset.id} has no pool: load it with --pool-share 0.2, or send test images."
+        )
+    return split or dataset.sent_split
+
+
+def sent_images(app: App, split: str | None = None) -> list[LabelledImage]:
+    """The images that are sent through the workflow. split : as `sent_split` takes it."""
+    return etl.images(app, etl.get(app).id, sent_split(app, split))
 
 
 def upload(app: App, name: str, data: bytes) -> str:
@@ -80,7 +104,8 @@ def classify(
     while running:
         running = _still_running(app, running)
         progress(len(names) - len(running), total, "images classified")
-    return [classified(app, describe(app, name)) for name in names]
+    makers = Makers(app)
+    return [classified(app, describe(app, name), makers) for name in names]
 
 
 def _still_running(app: App, names: Iterable[str]) -> set[str]:
@@ -114,10 +139,12 @@ def definition(app: App, execution: Execution) -> Mapping[str, Any]:
         return app.backend.machines.definition(execution.machine)
 
 
-def classified(app: App, execution: Execution) -> Classified:
-    """What an execution said of its image."""
+def classified(app: App, execution: Execution, makers: Makers | None = None) -> Classified:
+    """What an execution said of its image, in the class names of the model that served while it ran.
+
+    makers : to be given where many executions are asked about.
+    """
     probabilities = _probabilities(execution, lambda: history(app, execution.name))
-    names = class_names(app)
     confidence = max(probabilities, default=None)
     index = probabilities.index(confidence) if confidence is not None else None
     return Classified(
@@ -125,22 +152,31 @@ def classified(app: App, execution: Execution) -> Classified:
         status=str(execution.status),
         error=execution.error,
         image=str(execution.input.get("s3_key", "")) if isinstance(execution.input, dict) else "",
-        prediction=class_name(names, index) if index is not None else None,
+        prediction=None
+        if index is None
+        else class_name(_class_names(app, execution, len(probabilities), makers), index),
         confidence=confidence,
         probabilities=probabilities,
     )
+
+
+def _class_names(app: App, execution: Execution, classes: int, makers: Makers | None) -> Sequence[str]:
+    ended = execution.stopped or execution.started
+    found = (makers or Makers(app)).class_names(app.settings.endpoint, execution.started, ended, classes)
+    return found or ()
 
 
 def class_names(app: App) -> tuple[str, ...]:
     """Class names of the model in service, in the order of its probabilities; of the dataset where none serves."""
     champion = deployment.champion(app)
     if champion:
-        return training.classes_of(champion)
+        return champion.classes
     dataset = etl.current(app)
     return dataset.classes if dataset else ()
 
 
 def class_name(names: Sequence[str], index: int) -> str:
+    """The name of a class; its index where the names are not known."""
     return names[index] if index < len(names) else f"class {index}"
 
 

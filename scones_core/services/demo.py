@@ -14,6 +14,7 @@ from scones_core.services import (
     deployment,
     etl,
     monitoring,
+    registration,
     retraining,
     review,
     training,
@@ -22,6 +23,7 @@ from scones_core.services.app import App, Progress, silent
 
 REVIEWER = "demo"
 REVIEWS = 20  # images the scripted reviewer labels at the most
+POOL_SHARE = 0.2  # of images of one's own
 
 
 class Stage(StrEnum):
@@ -50,13 +52,20 @@ def run(
     source: str = "sample",
     images: int = 60,
     classes: Sequence[str] | None = None,
+    replace: bool = False,
     progress: Progress = silent,
     on_log: Callable[[str], None] = lambda _line: None,
 ) -> Iterator[Told]:
-    """Run the loop, yielding after each stage. Raises what the stages raise."""
-    yield Told(Stage.ETL, etl.load(app, source, classes=classes, progress=progress))
+    """Run the loop, yielding after each stage. Raises what the stages raise.
+
+    Images of one's own get a pool, too, for the demo sends and reviews pool images.
+    replace : without it, a Conflict is raised where a model serves that the demo would put its own in the place of.
+    """
+    check(app, replace=replace)
+    loaded = etl.load(app, source, classes=classes, default_share=POOL_SHARE, progress=progress)
+    yield Told(Stage.ETL, loaded)
     job = training.start(app)
-    training.wait(app, job.name, on_log=on_log)
+    registration.wait(app, job.name, on_log=on_log)
     yield Told(Stage.TRAIN, training.model_of_job(app, job.name))
     yield Told(Stage.DEPLOY, deployment.deploy(app, training.model_of_job(app, job.name).id, actor=REVIEWER))
     keys = classification.sample_keys(app, images, seed=0)
@@ -68,6 +77,16 @@ def run(
     yield Told(Stage.RETRAIN, retrained)
     if retrained.comparison.verdict is not Verdict.WORSE:
         yield Told(Stage.PROMOTE, deployment.promote(app, retrained.challenger.id, actor=REVIEWER))
+
+
+def check(app: App, *, replace: bool) -> None:
+    """Raises Conflict where the demo would replace a model that serves, and that is not wanted."""
+    serving = deployment.endpoint(app)
+    if serving and not replace:
+        raise Conflict(
+            f"{serving.config.model} is in service on “{serving.name}”, and the demo would replace it and the current "
+            "dataset: confirm that (--replace), or give the demo a home of its own (--home)."
+        )
 
 
 def review_by_known_labels(app: App, *, count: int = REVIEWS) -> list[review.Recorded]:

@@ -1,9 +1,9 @@
 """Which model serves: deploy, promote, roll back; which is tried beside it; and the end of the endpoint."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 
 from scones_core.db import models as table
 from scones_core.domain.models import TRIAL_VARIANT, Action, Approval, Deployment, ModelVersion, service_stack
@@ -13,6 +13,7 @@ from scones_core.services import training
 from scones_core.services.app import App
 
 LEAST_SHARE, MOST_SHARE = 0.01, 0.5  # of the traffic, that a trial may get
+KILLED = timedelta(minutes=1)  # a change whose end was not noted so long after its beginning may have lost its app
 
 
 def deploy(
@@ -23,13 +24,14 @@ def deploy(
     actor: str = "",
     action: Action = Action.DEPLOY,
 ) -> Endpoint:
-    """Serve a model version (default: the newest); the endpoint is created or updated in place, and a trial ends.
+    """Serve a model version; the endpoint is created or updated in place, and a trial ends.
 
-    capture_percentage : 0 to 100; default: as it was, or 100. Raises NotFound, BadInput, Damaged.
+    model : default: the newest that was not rejected.  capture_percentage : 0 to 100; default: as it was, or 100.
+    Raises NotFound, BadInput, Damaged.
     """
     if capture_percentage is not None and not 0 <= capture_percentage <= 100:
         raise BadInput(f"The capture percentage {capture_percentage} is not between 0 and 100.")
-    version = training.model(app, model)
+    version = training.model(app, model) if model else _newest_not_rejected(app)
     if capture_percentage is None:
         before = app.backend.endpoints.describe(app.settings.endpoint)
         capture_percentage = before.config.capture_percentage if before else 100
@@ -41,6 +43,14 @@ def deploy(
             table.set_approval(connection, version.number, Approval.APPROVED)
     training.publish(app, version.number)
     return endpoint
+
+
+def _newest_not_rejected(app: App) -> ModelVersion:
+    newest = training.model(app)
+    for version in training.models(app):
+        if version.approval is not Approval.REJECTED:
+            return version
+    raise NotFound(f"Every model version has been rejected: train another, or name one, such as {newest.id}.")
 
 
 def delete(app: App, *, actor: str = "") -> None:
@@ -56,18 +66,21 @@ def delete(app: App, *, actor: str = "") -> None:
 
 @contextmanager
 def _noted(app: App, version: ModelVersion, action: Action, actor: str, share: float | None = None) -> Iterator[None]:
-    """Note a change in the history before it is made; confirm it afterwards, or drop it when it failed."""
+    """Note a change in the history before it is made, and afterwards when it ended and whether it succeeded.
+
+    One that failed stays noted: what was captured meanwhile may be either model's.
+    """
+    note_ended(app)
     with app.db.write() as connection:
         values = {"endpoint": app.settings.endpoint, "model": version.number, "action": str(action), "actor": actor}
         noted = table.add_deployment(connection, {**values, "share": share, "time": datetime.now(UTC)})
+    done = False
     try:
         yield
-    except BaseException:
+        done = True
+    finally:
         with app.db.write() as connection:
-            table.drop_deployment(connection, noted)
-        raise
-    with app.db.write() as connection:
-        table.confirm_deployment(connection, noted)
+            table.end_deployment(connection, noted, datetime.now(UTC), done=done)
 
 
 def start_trial(app: App, model: str, share: float, *, actor: str = "") -> Endpoint:
@@ -145,24 +158,32 @@ def set_capture(app: App, percentage: int) -> Endpoint:
 
 
 def history(app: App) -> list[Deployment]:
-    """All deployments of the endpoint, oldest first.
-
-    One that was noted but not confirmed (the app was killed in between) is settled by what the endpoint serves.
-    """
-    with app.db.read() as connection:
-        open_ones = table.deployment_list(connection, app.settings.endpoint, done=False)
-    if open_ones and datetime.now(UTC).timestamp() - open_ones[-1].time.timestamp() > 60:
-        serving = endpoint(app)
-        if serving and serving.status not in ("InService", "Failed"):
-            open_ones = []  # it is being changed, which may take minutes
-        with app.db.write() as connection:
-            for noted in open_ones:
-                if _has_happened(noted, serving):
-                    table.confirm_deployment(connection, noted.id)
-                else:
-                    table.drop_deployment(connection, noted.id)
+    """All deployments of the endpoint that succeeded, oldest first."""
     with app.db.read() as connection:
         return table.deployment_list(connection, app.settings.endpoint)
+
+
+def note_ended(app: App) -> None:
+    """Note what became of changes whose end was not seen, for the app was killed: the endpoint tells.
+
+    One that was begun within the last minute, or that the endpoint is still at, is left alone.
+    """
+    with app.db.read() as connection:
+        noted = table.deployment_list(connection, app.settings.endpoint, done=False)
+    unseen = [change for change in noted if change.ended is None]
+    if not unseen or datetime.now(UTC) - unseen[-1].time < KILLED:
+        return
+    serving = endpoint(app)
+    if serving and serving.status not in ("InService", "Failed"):
+        return
+    for change in unseen:
+        happened = _has_happened(change, serving)
+        with app.db.write() as connection:
+            table.end_deployment(connection, change.id, datetime.now(UTC), done=happened)
+            if happened and change.action in (Action.DEPLOY, Action.PROMOTE, Action.ROLLBACK):
+                table.set_approval(connection, change.model, Approval.APPROVED)
+                if change.action is Action.ROLLBACK and (before := service_stack([c for c in noted if c.done])):
+                    table.set_approval(connection, before[-1], Approval.REJECTED)
 
 
 def _has_happened(noted: Deployment, serving: Endpoint | None) -> bool:
@@ -176,19 +197,52 @@ def _has_happened(noted: Deployment, serving: Endpoint | None) -> bool:
     return serving.config.model == f"v{noted.model}"
 
 
+@dataclass(frozen=True)
+class InService:
+    """What serves and what waits, seen once. endpoint : None where none is deployed; models : newest first."""
+
+    endpoint: Endpoint | None
+    models: Sequence[ModelVersion]
+
+    @property
+    def champion(self) -> ModelVersion | None:
+        """The model version in service; None where nothing serves, or a model that this home does not know."""
+        serving = self.endpoint.config.model if self.endpoint else None
+        return next((model for model in self.models if model.id == serving), None)
+
+    @property
+    def challenger(self) -> ModelVersion | None:
+        """The newest model version, when it is newer than the champion and waits for approval."""
+        champion, newest = self.champion, next(iter(self.models), None)
+        if champion and newest and newest.number > champion.number and newest.approval is Approval.PENDING:
+            return newest
+        return None
+
+
+def in_service(app: App) -> InService:
+    """What serves and what waits: one look at the endpoint, one at the database."""
+    return InService(endpoint(app), training.models(app))
+
+
 def champion(app: App) -> ModelVersion | None:
     """The model version in service."""
-    serving = endpoint(app)
-    return training.model(app, serving.config.model) if serving else None
+    return in_service(app).champion
 
 
 def challenger(app: App) -> ModelVersion | None:
     """The newest model version, when it is newer than the champion and waits for approval."""
-    serving = champion(app)
-    found = training.models(app)
-    if serving and found and found[0].number > serving.number and found[0].approval is Approval.PENDING:
-        return found[0]
-    return None
+    return in_service(app).challenger
+
+
+def in_service_since(app: App, champion: ModelVersion) -> datetime | None:
+    """When the champion came into service (UTC, to the second, as times of captures are); None where nobody knows."""
+    since: datetime | None = None
+    for change in history(app):
+        if change.action.of_trial:
+            continue
+        serving = change.action is not Action.DELETE and change.model == champion.number
+        since = (since or change.ended or change.time) if serving else None
+    return since.replace(microsecond=0) if since else None
 
 
 def previous(app: App) -> str | None:

@@ -94,7 +94,9 @@ def _disk(app: App) -> str:
 
 def _dataset(app: App) -> str:
     version = etl.current(app)
-    return f"{version.id}: {version.train} train, {version.test} test" if version else "none loaded yet"
+    if version is None:
+        return "none loaded yet"
+    return f"{version.id}: {version.train} train, {version.pool} pool, {version.test} test images"
 
 
 def _endpoint(app: App) -> str:

@@ -1,13 +1,25 @@
 """Extract, transform, load: from a source of images to an immutable dataset version."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
 from scones_core.db import datasets as table
 from scones_core.db import settings
-from scones_core.domain.datasets import DatasetVersion, LabelledImage, class_balance, lst_text, version_id
+from scones_core.domain.datasets import (
+    POOL,
+    SPLITS,
+    TEST,
+    TRAIN,
+    DatasetVersion,
+    LabelledImage,
+    class_balance,
+    lst_text,
+    test_set_id,
+    version_id,
+)
 from scones_core.errors import BadInput, NotFound
 from scones_core.ports import ObjectStore
 from scones_core.services.app import App, Progress, silent
@@ -21,13 +33,30 @@ class _Loaded:
     skipped: list[Skipped]
 
 
-def load(app: App, spec: str, *, classes: Sequence[str] | None = None, progress: Progress = silent) -> DatasetVersion:
+def load(
+    app: App,
+    spec: str,
+    *,
+    classes: Sequence[str] | None = None,
+    pool_share: float | None = None,
+    default_share: float = 0.0,
+    progress: Progress = silent,
+) -> DatasetVersion:
     """Bring a source's images into the object store and record the dataset version.
 
     spec : "cifar100", "sample", or the path of an archive, folder or zip.
+    pool_share : of each class's training images that are set aside as the pool, 0 to 0.9; without it 0.2 for CIFAR-100
+    and the sample, which stand in for a stream, and `default_share` for images of one's own without a pool.
     The same images and labels give the same version again. Raises BadInput, Unavailable.
     """
-    source = open_source(spec, classes=classes, cache=app.settings.home / "downloads", on_progress=progress)
+    source = open_source(
+        spec,
+        classes=classes,
+        cache=app.settings.home / "downloads",
+        on_progress=progress,
+        pool_share=pool_share,
+        default_share=default_share,
+    )
     loaded = _Loaded([], [])
     app.backend.objects.put_many(_objects(app.backend.objects, source, loaded, progress))
     _check(loaded, source)
@@ -64,7 +93,7 @@ def _labelled(objects: ObjectStore, item: SourceImage, classes: Sequence[str]) -
 
 
 def _check(loaded: _Loaded, source: Source) -> None:
-    for split in ("train", "test"):
+    for split in (TRAIN, TEST):
         for index, name in enumerate(source.classes):
             if not any(image.split == split and image.class_index == index for image in loaded.images):
                 raise BadInput(f"There is no {split} image of the class “{name}” in {source.description}: add some.")
@@ -80,22 +109,27 @@ def record(
     skipped: Sequence[dict[str, str]] = (),
     parent: str | None = None,
     new_labels: int = 0,
+    corrections: Sequence[Mapping[str, str]] = (),
 ) -> DatasetVersion:
     """Write the `.lst` files and the dataset version; all is durable when it returns."""
     images = sorted(images)
+    counts = Counter(image.split for image in images)
     version = DatasetVersion(
         id=version_id(classes, images),
         created=datetime.now(UTC),
         classes=tuple(classes),
         source=source,
         generated=generated,
-        train=sum(image.split == "train" for image in images),
-        test=sum(image.split == "test" for image in images),
+        train=counts[TRAIN],
+        test=counts[TEST],
+        pool=counts[POOL],
+        test_set=test_set_id(images),
         parent=parent,
         new_labels=new_labels,
         skipped=tuple(skipped),
+        corrections=tuple(corrections),
     )
-    for split in ("train", "test"):
+    for split in SPLITS:
         text = lst_text(images, split).encode()
         app.backend.objects.put(f"datasets/{version.id}/{split}.lst", text)
         app.backend.objects.put(f"{split}.lst", text)
@@ -119,8 +153,7 @@ def versions(app: App) -> list[DatasetVersion]:
 def current(app: App) -> DatasetVersion | None:
     """The dataset version that was loaded or made last."""
     with app.db.read() as connection:
-        chosen = settings.get(connection, "dataset")
-    return next((version for version in versions(app) if version.id == chosen), None)
+        return table.version(connection, settings.get(connection, "dataset"))
 
 
 def get(app: App, dataset: str | None = None) -> DatasetVersion:
@@ -128,10 +161,13 @@ def get(app: App, dataset: str | None = None) -> DatasetVersion:
     newest = current(app)
     if newest is None:
         raise NotFound("No images have been loaded yet: load a dataset first (command etl, page Data).")
-    for version in versions(app):
-        if version.id == (dataset or newest.id):
-            return version
-    raise NotFound(f"There is no dataset version “{dataset}”: the current one is {newest.id}.")
+    if dataset in (None, newest.id):
+        return newest
+    with app.db.read() as connection:
+        found = table.version(connection, dataset)
+    if found is None:
+        raise NotFound(f"There is no dataset version “{dataset}”: the current one is {newest.id}.")
+    return found
 
 
 def images(app: App, dataset: str, split: str | None = None) -> list[LabelledImage]:

@@ -1,11 +1,13 @@
 """The figures of the Monitor page."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from scones_core.db import inferences as table
 from scones_core.db import settings
@@ -14,7 +16,7 @@ from scones_core.domain.drift import Drift, DriftLevel, drift
 from scones_core.errors import BadInput, NotFound
 from scones_core.services import deployment, training
 from scones_core.services.app import App
-from scones_core.services.classification import class_name, class_names
+from scones_core.services.classification import class_name
 
 RECENT = 200  # inferences that drift is judged on: older ones would dilute what has just begun
 
@@ -72,16 +74,18 @@ def set_threshold(app: App, value: float, *, actor: str = "") -> float:
     return value
 
 
-def figures(app: App, *, since: datetime | None = None, at: float | None = None) -> Figures:
-    """Figures of all captured inferences since a time (UTC), at a threshold (default: the one in force)."""
+def figures(app: App, *, since: datetime | None = None, at: float | None = None, model: str | None = None) -> Figures:
+    """Figures of the captured inferences since a time (UTC), at a threshold (default: the one in force).
+
+    model : only what this model version answered ("v3"), or what is of one kind ("imported", "undecided", "unknown").
+    Drift is that of the champion, whatever the other figures are about.
+    """
     at = threshold(app) if at is None else at
     with app.db.read() as connection:
-        data = table.frame(connection, since)
-    names, champions = class_names(app), ~data["trial"].to_numpy(bool)
-    predictions, confidences = data["prediction"].to_numpy(int), data["confidence"].to_numpy(float)
-    known = [class_name(names, index) for index in range(max(len(names), int(predictions.max(initial=-1)) + 1))]
-    classes = pd.Categorical.from_codes(predictions, pd.Index(known))
-    points = data.assign(prediction=classes, low=confidences <= at)
+        data = table.frame(connection, since, model=model)
+        names = table.class_lists(connection)
+    confidences = data["confidence"].to_numpy(float)
+    points = data.assign(prediction=_named(data, names), low=confidences <= at).drop(columns="class_list")
     return Figures(
         inferences=len(data),
         low_confidence=int((confidences <= at).sum()),
@@ -89,9 +93,19 @@ def figures(app: App, *, since: datetime | None = None, at: float | None = None)
         histogram=confidence.histogram(confidences),
         by_class=_by_class(points),
         by_variant=by_variant(app, since=since, at=at),
-        drift=_drift(app, confidences[champions][-RECENT:], predictions[champions][-RECENT:]),
+        drift=champion_drift(app),
         points=points,
     )
+
+
+def _named(data: pd.DataFrame, names: Mapping[int, Sequence[str]]) -> pd.Categorical:
+    """The predictions by name, each in the class names of the model that made it."""
+    lists, predictions = data["class_list"].to_numpy(), data["prediction"].to_numpy()
+    pairs, codes = np.unique(np.stack([lists, predictions]), axis=1, return_inverse=True)
+    spelled = [class_name(names.get(int(of), ()), int(index)) for of, index in pairs.T]
+    known = list(dict.fromkeys(spelled))  # two models may know the same class
+    places = np.array([known.index(name) for name in spelled], dtype=int)
+    return pd.Categorical.from_codes(places[codes.ravel()] if len(data) else [], pd.Index(known, dtype=object))
 
 
 def by_variant(app: App, *, since: datetime | None = None, at: float | None = None) -> list[VariantFigures]:
@@ -109,27 +123,34 @@ def _by_class(points: pd.DataFrame) -> list[dict[str, Any]]:
     ]
 
 
-def _drift(app: App, confidences: np.ndarray[Any, Any], predictions: np.ndarray[Any, Any]) -> Drift:
+def champion_drift(app: App) -> Drift:
+    """The newest inferences that the champion made since it came into service, against its answers to test images."""
     champion = deployment.champion(app)
-    if champion is None:
-        return Drift(DriftLevel.UNKNOWN, recent=len(confidences))
-    _, rows = training.evaluation(app, champion, champion.dataset)
-    reference = np.asarray(rows, dtype=float)
-    classes = max(reference.shape[1], int(predictions.max(initial=0)) + 1)
+    since = deployment.in_service_since(app, champion) if champion else None
+    if champion is None or since is None:
+        return Drift(DriftLevel.UNKNOWN)
+    with app.db.read() as connection:
+        rows = table.newest_of_model(connection, app.settings.endpoint, champion.number, since, RECENT)
+    try:
+        reference = np.asarray(training.evaluation(app, champion, champion.dataset).probabilities, dtype=float)
+    except NotFound:  # an older version of the app did not keep them
+        return Drift(DriftLevel.UNKNOWN, recent=len(rows))
+    confidences, predictions = np.array([row[0] for row in rows]), [row[1] for row in rows]
     return drift(
-        reference.max(axis=1), confidences, reference.argmax(axis=1).tolist(), predictions.tolist(), classes=classes
+        reference.max(axis=1), confidences, reference.argmax(axis=1).tolist(), predictions, classes=reference.shape[1]
     )
 
 
 def threshold_figures(app: App, value: float, *, level: float = 0.95) -> confidence.ThresholdFigures:
     """Coverage and risk of a threshold on the champion's labelled test images. Raises NotFound."""
-    return confidence.figures_at(value, *_labelled(app), level)
+    measured = _measured(app)
+    return confidence.figures_at(value, measured.confidences, measured.correct, level)
 
 
 def risk_coverage(app: App) -> list[dict[str, float | None]]:
     """Coverage and risk for thresholds from 0.5 to 0.99, on the champion's labelled test images."""
-    confidences, correct = _labelled(app)
-    steps = [confidence.figures_at(t / 100, confidences, correct, 0.95) for t in range(50, 100)]
+    measured = _measured(app)
+    steps = [confidence.figures_at(t / 100, measured.confidences, measured.correct, 0.95) for t in range(50, 100)]
     return [{"threshold": f.threshold, "coverage": f.coverage, "risk": f.risk} for f in steps]
 
 
@@ -137,19 +158,37 @@ def propose_threshold(app: App, *, max_risk: float, level: float) -> confidence.
     """The lowest threshold that keeps the risk at `max_risk` with confidence `level`. Raises BadInput, NotFound."""
     if not (0 < max_risk < 1 and 0 < level < 1):
         raise BadInput("The risk and the confidence must lie between 0 and 1, as 0.05 and 0.95.")
-    found = confidence.propose_threshold(*_labelled(app), max_risk=max_risk, level=level)
+    measured = _measured(app)
+    found = confidence.propose_threshold(measured.confidences, measured.correct, max_risk=max_risk, level=level)
     if found is None:
         raise NotFound(
-            f"No threshold keeps the error rate at {max_risk:.1%} with confidence {level:.0%} on the labels there are: "
-            "allow more risk, or label more images."
+            f"No threshold keeps the error rate at {max_risk:.1%} with confidence {level:.0%} on the "
+            f"{len(measured.correct):,} test images: allow more errors or less confidence, or load more test images."
         )
     return found
 
 
-def _labelled(app: App) -> tuple[Any, Any]:
+@dataclass(frozen=True)
+class Measured:
+    """The champion on its labelled test images.  confidences : shape (n,); correct : bool, shape (n,)."""
+
+    model: str
+    test_set: str
+    confidences: confidence.Floats
+    correct: NDArray[np.bool_]
+
+
+def measured_on(app: App) -> tuple[str, str, int]:
+    """(model version, test set, test images) that the threshold's figures are measured on. Raises NotFound."""
+    measured = _measured(app)
+    return measured.model, measured.test_set, len(measured.correct)
+
+
+def _measured(app: App) -> Measured:
     champion = deployment.champion(app)
     if champion is None:
         raise NotFound("No model is deployed yet: deploy one first, so that there are answers to measure.")
-    labels, rows = training.evaluation(app, champion, champion.dataset)
-    probabilities = np.asarray(rows, dtype=float)
-    return probabilities.max(axis=1), probabilities.argmax(axis=1) == np.asarray(labels)
+    found = training.evaluation(app, champion, champion.dataset)
+    probabilities = np.asarray(found.probabilities, dtype=float)
+    correct = probabilities.argmax(axis=1) == np.asarray(found.labels)
+    return Measured(champion.id, found.dataset.test_set, probabilities.max(axis=1), correct)

@@ -1,9 +1,18 @@
-"""Where the loop stands, and what to do next."""
+"""Where the loop stands, and what to do next: one look at the endpoint, five at the database."""
 
 from dataclasses import dataclass
 
-from scones_core.services import capture, deployment, etl, retraining, review, training
+import sqlalchemy as sa
+
+from scones_core.db import datasets, inferences, reviews, settings
+from scones_core.db import models as models_table
+from scones_core.domain.confidence import DEFAULT_THRESHOLD
+from scones_core.domain.datasets import DatasetVersion
+from scones_core.domain.models import JobState, ModelVersion
+from scones_core.services import deployment
 from scones_core.services.app import App
+from scones_core.services.deployment import InService
+from scones_core.services.review import QueueFigures, queue_figures
 
 ENOUGH_LABELS = 3  # new labels from which a retraining is proposed
 
@@ -30,13 +39,35 @@ class LoopStatus:
     next: Step
 
 
+@dataclass(frozen=True)
+class Overview:
+    """What the page Overview shows. open_jobs : training jobs that run, or whose models are being registered."""
+
+    status: LoopStatus
+    dataset: DatasetVersion | None
+    serving: InService
+    threshold: float
+    queue: QueueFigures
+    open_jobs: int
+
+
 def status(app: App) -> LoopStatus:
     """What exists and what to do next."""
-    dataset, endpoint = etl.current(app), deployment.endpoint(app)
-    champion, challenger = deployment.champion(app), deployment.challenger(app)
-    captured, pending = capture.captured(app), review.queue(app).pending
-    labels = len(retraining.new_labels(app))
-    return LoopStatus(
+    return overview(app).status
+
+
+def overview(app: App) -> Overview:
+    """The loop as it stands at this moment."""
+    endpoint = deployment.endpoint(app)
+    with app.db.read() as connection:
+        chosen = settings.all_of(connection)
+        threshold = float(chosen.get("threshold", DEFAULT_THRESHOLD))
+        dataset = datasets.version(connection, chosen.get("dataset"))
+        serving = InService(endpoint, models_table.model_list(connection))
+        captured, pending, labels, open_jobs, counts = _counts(connection, dataset, threshold)
+    queue = queue_figures(pending, counts)
+    champion, challenger = serving.champion, serving.challenger
+    found = LoopStatus(
         backend=app.backend.name,
         dataset=dataset.id if dataset else None,
         champion=champion.id if champion else None,
@@ -45,23 +76,44 @@ def status(app: App) -> LoopStatus:
         captured=captured,
         pending_review=pending,
         labels_since_training=labels,
-        next=_next(app, bool(dataset), bool(champion), bool(challenger), captured, pending, labels),
+        next=_next(dataset, serving.champion, serving, captured, pending, labels, open_jobs),
     )
+    return Overview(found, dataset, serving, threshold, queue, open_jobs)
 
 
-def _next(app: App, dataset: bool, champion: bool, challenger: bool, captured: int, pending: int, labels: int) -> Step:
+def _counts(
+    connection: sa.Connection, dataset: DatasetVersion | None, threshold: float
+) -> tuple[int, int, int, int, dict[str, int]]:
+    """Captured inferences, images that wait for review, new labels, open jobs, images by status; in one statement."""
+    labels = reviews.trainable(dataset.id, dataset.classes) if dataset else sa.select(sa.literal(0))
+    figures = {
+        "captured": inferences.counted(),
+        "pending": reviews.pending(threshold),
+        "labels": labels,
+        "open": models_table.jobs_in(JobState.OPEN),
+    }
+    parts = [sa.select(sa.literal(name), query.scalar_subquery()) for name, query in figures.items()]
+    rows: dict[str, int] = dict(connection.execute(sa.union_all(*parts, reviews.by_status())).all())
+    return rows.pop("captured"), rows.pop("pending"), rows.pop("labels"), rows.pop("open"), rows
+
+
+def _next(
+    dataset: DatasetVersion | None,
+    champion: ModelVersion | None,
+    serving: InService,
+    captured: int,
+    pending: int,
+    labels: int,
+    open_jobs: int,
+) -> Step:
     if not dataset:
         return Step("Load images to train on.", "data", "etl --source sample")
     if not champion:
-        if training.models(app):
-            return Step("Deploy the trained model.", "train", "deploy")
-        if training.measuring(app) or any(not job.status.ended for job in training.jobs(app)):
-            return Step("Wait for the training job to end, then deploy its model.", "train", "status")
-        return Step("Train a first model.", "train", "train")
-    if challenger:
+        return _first_model(serving, open_jobs)
+    if serving.challenger:
         return Step("Compare the challenger with the champion, and decide on its promotion.", "models", "promote")
     if not captured:
-        return Step("Send test images through the workflow.", "workflow", "classify --sample 20")
+        return Step("Send images through the workflow.", "workflow", "classify --sample 20")
     if labels >= ENOUGH_LABELS:
         return Step(f"Retrain with {labels} new labels.", "models", "retrain")
     if pending:
@@ -69,3 +121,11 @@ def _next(app: App, dataset: bool, champion: bool, challenger: bool, captured: i
             f"Review {pending} low-confidence image{'s' * (pending > 1)}.", "review", "review next --reviewer YOU"
         )
     return Step("Send more images through the workflow.", "workflow", "classify --sample 20")
+
+
+def _first_model(serving: InService, open_jobs: int) -> Step:
+    if serving.models:
+        return Step("Deploy the trained model.", "train", "deploy")
+    if open_jobs:
+        return Step("Wait for the training job to end, then deploy its model.", "train", "deploy")
+    return Step("Train a first model.", "train", "train")

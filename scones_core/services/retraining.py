@@ -1,17 +1,34 @@
 """From reviewed labels to a challenger, and its comparison with the champion."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from scones_core.ahead import map_ahead
+from scones_core.db import reviews as table
 from scones_core.domain.comparison import Comparison, compare
-from scones_core.domain.datasets import DatasetVersion, LabelledImage, with_reviewed
+from scones_core.domain.datasets import (
+    TEST,
+    TRAIN,
+    Correction,
+    DatasetVersion,
+    LabelledImage,
+    ReviewedImage,
+    made_from,
+    with_reviewed,
+)
 from scones_core.domain.models import ModelVersion
-from scones_core.errors import BadInput, Conflict, NotFound
+from scones_core.domain.review import OTHER
+from scones_core.errors import Conflict, NotFound, SconesError
 from scones_core.ports import TrainingJob
-from scones_core.services import capture, deployment, etl, review, training
+from scones_core.services import capture, deployment, etl, registration, review, training
 from scones_core.services.app import App
+from scones_core.vision.copies import DIMENSIONS, Fingerprints, are_alike, find_copies, fingerprint
+from scones_core.vision.images import decode
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -23,55 +40,107 @@ class Retrained:
     comparison: Comparison
 
 
-def new_labels(app: App) -> list[dict[str, object]]:
-    """Reviewed labels of the dataset's classes that the current dataset version does not train on yet."""
+def new_labels(app: App) -> int:
+    """How many reviewed labels the current dataset version does not train on yet.
+
+    Test images and what is known to be made from one do not count: they are never trained on.
+    """
     dataset = etl.current(app)
     if dataset is None:
-        return []
-    trained = {(image.sha256, image.class_index) for image in etl.images(app, dataset.id, "train")}
-    return [
-        row
-        for row in review.reviewed(app)
-        if row["label"] in dataset.classes and (row["image_sha256"], dataset.classes.index(row["label"])) not in trained
-    ]
+        return 0
+    with app.db.read() as connection:
+        return int(connection.scalar(table.trainable(dataset.id, dataset.classes)) or 0)
 
 
 def new_dataset(app: App, *, min_labels: int = 1) -> DatasetVersion:
-    """A child of the current dataset version with the reviewed images in `train`. Raises Conflict, BadInput."""
-    parent, rows = etl.get(app), new_labels(app)
-    if len(rows) < max(1, min_labels):
-        raise Conflict(
-            f"There are {len(rows)} new labels and {max(1, min_labels)} are needed: review more images first."
-        )
-    added: dict[str, tuple[str, int]] = {}
-    sources: dict[str, str] = {}
-    for row in rows:
-        sha256, key = str(row["image_sha256"]), capture.stored_image(app, str(row["id"]))
-        added[sha256] = (key, parent.classes.index(str(row["label"])))
-        sources[sha256] = str(row["image"]).rsplit("/", 1)[-1]
-    images = with_reviewed(etl.images(app, parent.id), added, sources)
-    _check_test(images, parent)
+    """A child of the current dataset version with the reviewed images put to use. Raises Conflict.
+
+    They go into `train`; those that are test images, or copies of one, correct the label of that test image instead. An
+    image that cannot be had any more is left out, and the version's `skipped` says so.
+    """
+    parent = etl.get(app)
+    base = etl.images(app, parent.id)
+    reviewed, gone = _reviewed(app, parent)
+    reviewed = _with_copies(app, base, reviewed)
+    revision = with_reviewed(base, reviewed)
+    trained = {(image.sha256, image.class_index) for image in base if image.split == TRAIN}
+    added = sum(image.split == TRAIN and (image.sha256, image.class_index) not in trained for image in revision.images)
+    if added < max(1, min_labels):
+        raise Conflict(_too_few(added, max(1, min_labels), len(reviewed) - revision.added))
     return etl.record(
         app,
         parent.classes,
-        images,
+        revision.images,
         source=f"{_loaded_from(app, parent)}, with reviewed labels",
         generated=parent.generated,
+        skipped=gone,
         parent=parent.id,
-        new_labels=len(rows),
+        new_labels=added,
+        corrections=[_in_words(correction, parent.classes) for correction in revision.corrections],
     )
+
+
+def _too_few(added: int, needed: int, sealed: int) -> str:
+    kept = f" {sealed} reviewed images are test images or copies of them, and are never trained on." if sealed else ""
+    return f"There are {added} new labels and {needed} are needed: review more images of the pool first.{kept}"
+
+
+def _reviewed(app: App, parent: DatasetVersion) -> tuple[list[ReviewedImage], list[dict[str, str]]]:
+    """The reviewed images of these classes, or of none of them, newest first; and those that are gone, with reasons."""
+    found: list[ReviewedImage] = []
+    gone: list[dict[str, str]] = []
+    for row in review.reviewed(app):
+        if row["label"] != OTHER and row["label"] not in parent.classes:
+            continue
+        try:
+            key = row["stored_key"] or capture.stored_image(app, row["id"])
+        except SconesError as error:  # an older version of the app copied images later, and captures expire
+            gone.append({"name": str(row["image"]), "reason": f"reviewed, but {error}"})
+            continue
+        index = None if row["label"] == OTHER else parent.classes.index(row["label"])
+        found.append(ReviewedImage(row["image_sha256"], key, index, made_from(row["image_key"]), row["copy_of"]))
+    return found, gone
+
+
+def _with_copies(app: App, base: Sequence[LabelledImage], reviewed: Sequence[ReviewedImage]) -> list[ReviewedImage]:
+    """The same, where new ones that show the same picture as a test image say which."""
+    known = {image.sha256 for image in base}
+    new = [image for image in reviewed if image.sha256 not in known and image.copy_of is None]
+    tests = [image for image in base if image.split == TEST] if new else []
+    known_prints = _fingerprints(app, tests)
+    if not tests or are_alike(known_prints):  # likeness tells nothing there
+        return list(reviewed)
+    places = find_copies(_fingerprints(app, new), known_prints)
+    copies = {image.sha256: tests[place].key for image, place in zip(new, places, strict=True) if place >= 0}
+    if copies:
+        log.info("%s reviewed images are copies of test images", len(copies))
+        with app.db.write() as connection:
+            table.set_copies(connection, copies)
+    return [replace(image, copy_of=copies.get(image.sha256, image.copy_of)) for image in reviewed]
+
+
+def _fingerprints(app: App, images: Sequence[LabelledImage | ReviewedImage]) -> Fingerprints:
+    """Shape (n, DIMENSIONS); zeros, which nothing is a copy of, where an image cannot be read."""
+    objects = app.backend.objects
+
+    def of(image: LabelledImage | ReviewedImage) -> Fingerprints:
+        try:
+            return fingerprint(decode(objects.get(image.key)))
+        except SconesError:
+            return np.zeros(DIMENSIONS, dtype=np.float32)
+
+    rows = list(map_ahead(of, images, objects.at_once))
+    return np.stack(rows) if rows else np.zeros((0, DIMENSIONS), dtype=np.float32)
+
+
+def _in_words(correction: Correction, classes: Sequence[str]) -> dict[str, str]:
+    now = "none of the classes" if correction.now is None else classes[correction.now]
+    return {"key": correction.key, "was": classes[correction.was], "now": now}
 
 
 def _loaded_from(app: App, version: DatasetVersion) -> str:
     """The source of the version at the root of the lineage."""
     return _loaded_from(app, etl.get(app, version.parent)) if version.parent else version.source
-
-
-def _check_test(images: list[LabelledImage], parent: DatasetVersion) -> None:
-    left = {image.class_index for image in images if image.split == "test"}
-    for index, name in enumerate(parent.classes):
-        if index not in left:
-            raise BadInput(f"No test image of “{name}” would be left to measure with: load more test images first.")
 
 
 def start(app: App, *, min_labels: int = 1, seed: int = 0) -> TrainingJob:
@@ -87,20 +156,22 @@ def retrain(
 ) -> Retrained:
     """`start`, wait for the challenger, and compare it with the champion."""
     job = start(app, min_labels=min_labels, seed=seed)
-    training.wait(app, job.name, on_log=on_log)
+    registration.wait(app, job.name, on_log=on_log)
     challenger, champion = training.model_of_job(app, job.name), deployment.champion(app)
-    assert champion is not None
+    if champion is None:
+        raise NotFound(f"{challenger.id} is trained, and no champion is in service any more to compare it with.")
+    training.evaluate(app, champion, challenger.dataset)
     dataset = etl.get(app, challenger.dataset)
     return Retrained(dataset, dataset.new_labels, challenger, champion, comparison(app, champion, challenger))
 
 
 def comparison(app: App, champion: ModelVersion, challenger: ModelVersion) -> Comparison:
-    """Both models on the test images of the challenger's dataset version.
+    """Both models on the same images: the test images of the challenger's dataset version, under its labels.
 
-    Reviewed images have left that test split, so neither model was trained on any of its images.
-    Raises Conflict when the two models do not know the same classes.
+    The test split is sealed, so neither was trained on any of them, whatever was reviewed.
+    Raises Conflict when they do not know the same classes, NotFound where one has not been evaluated on these images.
     """
-    training.same_classes(champion, challenger)
-    labels, new = training.evaluation(app, challenger, challenger.dataset)
-    _, old = training.evaluation(app, champion, challenger.dataset)
-    return compare(labels, np.argmax(old, axis=1).tolist(), np.argmax(new, axis=1).tolist())
+    new = training.evaluation(app, challenger, challenger.dataset)
+    old = training.evaluation(app, champion, challenger.dataset)
+    predictions = [np.argmax(found.probabilities, axis=1).tolist() for found in (old, new)]
+    return compare(new.labels, *predictions)

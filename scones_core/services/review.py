@@ -1,20 +1,17 @@
 """Reviewers: who looks at which image, what they decide, and how they take it back."""
 
-import csv
-import io
-import json
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
 
+from scones_core.db import inferences as inferences_table
 from scones_core.db import reviews as table
-from scones_core.domain.review import LEASE, OTHER, Decision, Status, Strategy, standing, status_of
-from scones_core.errors import BadInput, Conflict, NotFound
+from scones_core.domain.review import LEASE, OTHER, Decision, Status, Strategy, in_words, label_of, standing, status_of
+from scones_core.errors import BadInput, Conflict
 from scones_core.services import capture, monitoring
 from scones_core.services.app import App
 from scones_core.services.classification import class_name, class_names
@@ -22,7 +19,12 @@ from scones_core.services.classification import class_name, class_names
 
 @dataclass(frozen=True)
 class Item:
-    """A captured inference for a reviewer to look at. probabilities: class name → probability."""
+    """A captured inference for a reviewer to look at.
+
+    probabilities : class name → probability, in the class names of the model that answered.
+    classes : what can be chosen, these names; where they are not known, those of the model in service.
+    model : the model version that answered, or why it is not known.  strategy, probability : how it was drawn.
+    """
 
     id: str
     image: str
@@ -30,6 +32,10 @@ class Item:
     confidence: float
     probabilities: dict[str, float]
     lease_expires: datetime
+    classes: tuple[str, ...] = ()
+    model: str = ""
+    strategy: str | None = None
+    probability: float | None = None
 
 
 @dataclass(frozen=True)
@@ -42,10 +48,20 @@ class Recorded:
     status: Status
 
 
-class ExportFormat(StrEnum):
-    MANIFEST = "manifest"
-    LABEL_STUDIO = "label-studio"
-    CSV = "csv"
+class _Names:
+    """The class names that inferences were made under."""
+
+    def __init__(self, app: App) -> None:
+        self._fallback = class_names(app)
+        with app.db.read() as connection:
+            self._lists = inferences_table.class_lists(connection)
+
+    def known(self, row: Mapping[str, Any]) -> tuple[str, ...]:
+        """Of the model that answered; empty where they are not known."""
+        return self._lists.get(row["class_list"], ())
+
+    def choices(self, row: Mapping[str, Any]) -> tuple[str, ...]:
+        return self.known(row) or self._fallback
 
 
 def next_items(
@@ -55,48 +71,82 @@ def next_items(
     strategy: Strategy = Strategy.LEAST_CONFIDENCE,
     count: int = 1,
     exclude: Sequence[str] = (),
+    model: str | None = None,
 ) -> list[Item]:
-    """Lease the next images to a reviewer for ten minutes, one inference per image."""
+    """Lease the next images to a reviewer for ten minutes, one inference per image.
+
+    model : only what this model version answered ("v3"), or what is of one kind ("imported", "undecided", "unknown").
+    """
     _check_reviewer(reviewer)
-    now, names = datetime.now(UTC), class_names(app)
+    names, now = _Names(app), datetime.now(UTC)
     expires = now + LEASE
     with app.db.write() as connection:
-        rows = table.open_items(connection, strategy=strategy, count=count, reviewer=reviewer, now=now, exclude=exclude)
-        table.lease(connection, [row["image_sha256"] for row in rows], reviewer, expires)
-    return [_item(row, names, expires) for row in rows]
+        found = table.open_items(
+            connection, strategy=strategy, count=count, reviewer=reviewer, now=now, exclude=exclude, model=model
+        )
+        for drawn in found:
+            image, why = drawn.row["image_sha256"], str(drawn.strategy)
+            table.lease(connection, image, reviewer, expires, strategy=why, probability=drawn.probability)
+    return [_item(drawn.row, names, expires, str(drawn.strategy), drawn.probability) for drawn in found]
 
 
-def _item(row: dict[str, Any], names: Sequence[str], expires: datetime) -> Item:
+def _item(
+    row: dict[str, Any],
+    names: _Names,
+    expires: datetime,
+    strategy: str | None = None,
+    probability: float | None = None,
+) -> Item:
+    known = names.known(row)
     return Item(
         id=row["event_id"],
         image=row["image_key"] or row["capture_key"],
-        prediction=class_name(names, row["prediction"]),
+        prediction=class_name(known, row["prediction"]),
         confidence=row["confidence"],
-        probabilities={class_name(names, i): p for i, p in enumerate(row["probabilities"])},
+        probabilities={class_name(known, i): p for i, p in enumerate(row["probabilities"])},
         lease_expires=expires,
+        classes=names.choices(row),
+        model=_model(row),
+        strategy=strategy,
+        probability=probability,
     )
 
 
-def labels(app: App) -> tuple[str, ...]:
-    """What a reviewer can choose: the classes in order, and "other"."""
-    return (*class_names(app), OTHER)
+def _model(row: Mapping[str, Any]) -> str:
+    return f"v{row['model']}" if row["model"] is not None else str(row["attribution"])
 
 
 def decide(app: App, id: str, label: str | None, reviewer: str, *, note: str = "", key: str | None = None) -> Recorded:
     """Record a reviewer's label for the image of a captured inference; None skips the image.
 
-    key : idempotency key; the same key again records nothing. Raises BadInput, NotFound, Conflict (another's lease).
+    label : a class name of the model that answered; "other" where it shows none of these classes, "skip" to pass.
+    key : idempotency key; the same key again records nothing.
+    Raises BadInput, NotFound (no such inference, or its image is gone), Conflict (another's lease).
     """
     _check_reviewer(reviewer)
-    row, names = capture.inference(app, id), class_names(app)
-    if label is not None and label not in labels(app):
-        raise BadInput(f"“{label}” is not one of the labels: choose {', '.join(labels(app))}.")
+    row, names = capture.inference(app, id), _Names(app)
+    label = _checked_label(label, names.choices(row))
+    # The copy is there before the decision that names it: captures expire.
+    stored = capture.stored_image(app, id) if label is not None else None
     with app.db.write() as connection:
         if key is None or table.by_idempotency_key(connection, key) is None:
-            _check_lease(connection, row["image_sha256"], reviewer)
-            table.append(connection, _decision_row(row, label, reviewer, note, key))
+            lease = _check_lease(connection, row["image_sha256"], reviewer)
+            values = _decision_row(row, label, reviewer, note, key)
+            values |= {"model": row["model"], "classes": list(names.choices(row)), "stored_key": stored}
+            values |= {"strategy": lease.strategy, "probability": lease.probability} if lease else {}
+            table.append(connection, values)
             table.release(connection, row["image_sha256"])
-        return _settle(connection, row, names)
+        return _fold(connection, row, names)
+
+
+def _checked_label(label: str | None, classes: Sequence[str]) -> str | None:
+    if label is None:
+        return None
+    try:
+        return label_of(label, classes)
+    except ValueError:
+        choices = ", ".join((*classes, in_words(OTHER, classes) or ""))
+        raise BadInput(f"“{label}” is not one of the labels: choose {choices}.") from None
 
 
 def undo(app: App, reviewer: str, *, id: str | None = None, key: str | None = None) -> Recorded:
@@ -105,22 +155,30 @@ def undo(app: App, reviewer: str, *, id: str | None = None, key: str | None = No
     key : idempotency key; the same key again takes nothing back.
     """
     _check_reviewer(reviewer)
+    names = _Names(app)
     with app.db.write() as connection:
         if key and (done := table.by_idempotency_key(connection, key)):
-            return _settle(connection, capture.inference(app, done["event_id"]), class_names(app))
+            return _fold(connection, _row(connection, done["event_id"]), names)
         last = table.last_of_reviewer(connection, reviewer, id)
         if last is None:
             raise Conflict(f"{reviewer} has no decision to take back{' on this image' if id else ''}.")
-        row = capture.inference(app, last["event_id"])
+        row = _row(connection, last["event_id"])
         values = {**_decision_row(row, None, reviewer, "", key), "action": "undo", "undoes": last["id"]}
         table.append(connection, values)
-        table.lease(connection, [row["image_sha256"]], reviewer, datetime.now(UTC) + LEASE)
-        return _settle(connection, row, class_names(app))
+        why = {"strategy": last["strategy"], "probability": last["probability"]}
+        table.lease(connection, row["image_sha256"], reviewer, datetime.now(UTC) + LEASE, **why)
+        return _fold(connection, row, names)
+
+
+def _row(connection: sa.Connection, event_id: str) -> dict[str, Any]:
+    row = inferences_table.get(connection, event_id)
+    assert row is not None  # a decision names it, and inferences are never removed
+    return row
 
 
 def item(app: App, id: str) -> Item:
     """One captured inference as a reviewer sees it, without a lease."""
-    return _item(capture.inference(app, id), class_names(app), datetime.now(UTC))
+    return _item(capture.inference(app, id), _Names(app), datetime.now(UTC))
 
 
 def _check_reviewer(reviewer: str) -> None:
@@ -128,10 +186,12 @@ def _check_reviewer(reviewer: str) -> None:
         raise BadInput("A reviewer's name is needed: say who decides.")
 
 
-def _check_lease(connection: sa.Connection, image: str, reviewer: str) -> None:
+def _check_lease(connection: sa.Connection, image: str, reviewer: str) -> table.Lease | None:
+    """The reviewer's own lease, if there is one. Raises Conflict when another holds the image."""
     held = table.lease_of(connection, image)
-    if held and held[0] != reviewer and held[1] > datetime.now(UTC):
-        raise Conflict(f"{held[0]} is reviewing this image until {held[1]:%H:%M} UTC: take the next one.")
+    if held and held.reviewer != reviewer and held.expires > datetime.now(UTC):
+        raise Conflict(f"{held.reviewer} is reviewing this image until {held.expires:%H:%M} UTC: take the next one.")
+    return held if held and held.reviewer == reviewer else None
 
 
 def _decision_row(row: dict[str, Any], label: str | None, reviewer: str, note: str, key: str | None) -> dict[str, Any]:
@@ -147,13 +207,14 @@ def _decision_row(row: dict[str, Any], label: str | None, reviewer: str, note: s
     }
 
 
-def _settle(connection: sa.Connection, row: dict[str, Any], names: Sequence[str]) -> Recorded:
+def _fold(connection: sa.Connection, row: dict[str, Any], names: _Names) -> Recorded:
     """Bring the label in force into step with the decisions, and say what it is."""
-    image = row["image_sha256"]
+    image, known = row["image_sha256"], names.known(row)
     decision = standing(table.of_image(connection, image))
-    status = status_of(decision, class_name(names, row["prediction"]))
+    status = status_of(decision, class_name(known, row["prediction"]) if known else None)
     table.set_standing(connection, image, _standing_row(decision, status) if decision else None)
-    return Recorded(row["event_id"], decision.label if decision else None, table.revision(connection, image), status)
+    label = in_words(decision.label, names.choices(row)) if decision else None
+    return Recorded(row["event_id"], label, table.revision(connection, image), status)
 
 
 def _standing_row(decision: Decision, status: Status) -> dict[str, Any]:
@@ -167,26 +228,40 @@ def _standing_row(decision: Decision, status: Status) -> dict[str, Any]:
     }
 
 
-def reviewed(app: App, *, limit: int | None = None) -> list[dict[str, Any]]:
-    """The decisions in force, newest first: id, image, prediction, confidence, label, status, reviewer, time."""
-    names = class_names(app)
+def reviewed(app: App, *, limit: int | None = None, model: str | None = None) -> list[dict[str, Any]]:
+    """The decisions in force, newest first.
+
+    id, image (key), capture_key, image_sha256, image_key, stored_key, model, prediction, confidence, label (class name,
+    OTHER or None), label_text (as it is shown), classes (that could be chosen), status, reviewer, time, strategy.
+    model : only what this model version answered.
+    """
+    names = _Names(app)
     with app.db.read() as connection:
-        rows = table.reviewed(connection, limit)
-    return [
-        {
-            "id": row["event_id"],
-            "image": row["image_key"] or row["capture_key"],
-            "capture_key": row["capture_key"],
-            "image_sha256": row["image_sha256"],
-            "prediction": class_name(names, row["prediction"]),
-            "confidence": row["confidence"],
-            "label": row["review_label"],
-            "status": row["review_status"],
-            "reviewer": row["review_reviewer"],
-            "time": row["review_time"],
-        }
-        for row in rows
-    ]
+        rows = table.reviewed(connection, limit, model=model)
+    return [_reviewed(row, names) for row in rows]
+
+
+def _reviewed(row: Mapping[str, Any], names: _Names) -> dict[str, Any]:
+    classes = row["review_classes"] or list(names.choices(row))
+    return {
+        "id": row["event_id"],
+        "image": row["image_key"] or row["capture_key"],
+        "image_key": row["image_key"],
+        "capture_key": row["capture_key"],
+        "image_sha256": row["image_sha256"],
+        "stored_key": row["stored_key"],
+        "copy_of": row["review_copy_of"],
+        "model": _model(row),
+        "prediction": class_name(names.known(row), row["prediction"]),
+        "confidence": row["confidence"],
+        "label": row["review_label"],
+        "label_text": in_words(row["review_label"], classes),
+        "classes": classes,
+        "status": row["review_status"],
+        "reviewer": row["review_reviewer"],
+        "time": row["review_time"],
+        "strategy": row["review_strategy"],
+    }
 
 
 @dataclass(frozen=True)
@@ -197,80 +272,23 @@ class QueueFigures:
     confirmed: int
     relabelled: int
     skipped: int
+    labelled: int = 0  # without the model's class names, nothing says whether it was right
+
+    @property
+    def labels(self) -> int:
+        """Images with a label in force."""
+        return self.confirmed + self.relabelled + self.labelled
 
 
 def queue(app: App) -> QueueFigures:
     threshold = monitoring.threshold(app)
     with app.db.read() as connection:
         counts = table.counts(connection)
-        pending = table.pending_count(connection, threshold)
-    return QueueFigures(pending, *(counts.get(s, 0) for s in (Status.CONFIRMED, Status.RELABELLED, Status.SKIPPED)))
+        pending = int(connection.scalar(table.pending(threshold)) or 0)
+    return queue_figures(pending, counts)
 
 
-def export(app: App, format: ExportFormat) -> tuple[str, int]:
-    """The labels in force as text, and how many. Raises NotFound when there are none."""
-    rows = [row for row in reviewed(app) if row["label"] is not None]
-    if not rows:
-        raise NotFound("There are no reviewed labels to export yet: review some images first.")
-    text = {ExportFormat.MANIFEST: _manifest, ExportFormat.LABEL_STUDIO: _label_studio, ExportFormat.CSV: _csv}[format]
-    return text(app, rows), len(rows)
-
-
-def _uri(app: App, row: dict[str, Any]) -> str:
-    key = row["image"] if row["image"] != row["capture_key"] else capture.stored_image(app, row["id"])
-    return f"s3://{app.backend.objects.bucket}/{key}"
-
-
-def _manifest(app: App, rows: Sequence[dict[str, Any]]) -> str:
-    """Augmented manifest. Source: SageMaker Ground Truth, "Output data", image classification job output."""
-    names = labels(app)
-    lines = (
-        {
-            "source-ref": _uri(app, row),
-            "label": names.index(row["label"]),
-            "label-metadata": {
-                "class-name": row["label"],
-                "confidence": 1.0,
-                "type": "groundtruth/image-classification",
-                "human-annotated": "yes",
-                "creation-date": row["time"].strftime("%Y-%m-%dT%H:%M:%S.%f"),
-                "job-name": "scones-review",
-            },
-        }
-        for row in rows
-    )
-    return "".join(json.dumps(line) + "\n" for line in lines)
-
-
-def _label_studio(app: App, rows: Sequence[dict[str, Any]]) -> str:
-    """Label Studio tasks with annotations and predictions. Source: Label Studio, "Import pre-annotated data"."""
-
-    def choice(label: str) -> list[dict[str, Any]]:
-        return [{"from_name": "label", "to_name": "image", "type": "choices", "value": {"choices": [label]}}]
-
-    tasks = [
-        {
-            "data": {"image": _uri(app, row)},
-            "annotations": [{"result": choice(row["label"])}],
-            "predictions": [{"result": choice(row["prediction"]), "score": row["confidence"]}],
-            "meta": {"reviewer": row["reviewer"], "time": row["time"].isoformat()},
-        }
-        for row in rows
-    ]
-    return json.dumps(tasks, indent=1)
-
-
-def _csv(_app: App, rows: Sequence[dict[str, Any]]) -> str:
-    columns = ("id", "image", "prediction", "confidence", "label", "status", "reviewer", "time")
-    out = io.StringIO()
-    writer = csv.writer(out)
-    writer.writerow(columns)
-    writer.writerows([_cell(row[column]) for column in columns] for row in rows)
-    return out.getvalue()
-
-
-def _cell(value: Any) -> Any:
-    """Text that a spreadsheet would run as a formula is quoted."""
-    if isinstance(value, datetime):
-        return value.isoformat()
-    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t")) else value
+def queue_figures(pending: int, counts: Mapping[str, int]) -> QueueFigures:
+    """counts : status → images."""
+    statuses = (Status.CONFIRMED, Status.RELABELLED, Status.SKIPPED, Status.LABELLED)
+    return QueueFigures(pending, *(counts.get(status, 0) for status in statuses))

@@ -1,14 +1,14 @@
-"""Test traffic: a steady stream or a burst of test images, as they are or as a changed world would send them."""
+"""Test traffic: a steady stream or a burst of images, as they are or as a changed world would send them."""
 
 import random
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from scones_core.domain.datasets import TEST
+from scones_core.domain.datasets import TRAFFIC
 from scones_core.domain.drift import SimulatedDrift
 from scones_core.errors import BadInput
-from scones_core.services import classification, etl
+from scones_core.services import classification
 from scones_core.services.app import App, Progress, silent
 from scones_core.sources.drift import drifted
 
@@ -36,7 +36,7 @@ def send(
     progress: Progress = silent,
     go_on: Callable[[], bool] = lambda: True,
 ) -> Sent:
-    """Send `count` test images through the workflow.
+    """Send `count` images through the workflow, of the pool, or of the test images where there is no pool.
 
     rate : images per second; None sends them as a burst. go_on : asked before each image; False ends the traffic.
     Raises BadInput, NotFound.
@@ -53,7 +53,7 @@ def send(
 def _keys(app: App, count: int, drift: SimulatedDrift, seed: int | None) -> list[str]:
     if drift is not SimulatedDrift.CLASS_MIX or count < 1:
         return classification.sample_keys(app, count, seed=seed)
-    draw, images = random.Random(seed), etl.images(app, etl.get(app).id, TEST)
+    draw, images = random.Random(seed), classification.sent_images(app)
     last = max(image.class_index for image in images)
     of_class = {flag: [i.key for i in images if (i.class_index == last) is flag] for flag in (True, False)}
     return [draw.choice(of_class[draw.random() < MOSTLY]) for _ in range(count)]
@@ -72,10 +72,10 @@ def _paced(
 
 
 def _sent_key(app: App, key: str, drift: SimulatedDrift) -> str:
-    """The key of the image with the drift applied, under the name of the image it was made from."""
+    """The key of the image with the drift applied, which ends in the key of the image it was made from."""
     if drift in (SimulatedDrift.NONE, SimulatedDrift.CLASS_MIX):
         return key
-    changed = f"traffic/{drift}/{key.rsplit('/', 1)[-1]}"
+    changed = f"{TRAFFIC}{drift}/{key}"
     if not app.backend.objects.exists(changed):
         app.backend.objects.put(changed, drifted(app.backend.objects.get(key), drift))
     return changed

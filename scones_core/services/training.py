@@ -1,25 +1,21 @@
-"""Training jobs, and the model versions that come of them."""
+"""Training jobs, the model versions that come of them, and what these answer to test images. Nothing here but `start`,
+`stop` and `evaluate` changes anything: `registration` makes model versions of jobs."""
 
-import hashlib
 import json
-import time
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
-from typing import Any
 
+from scones_core.db import datasets
 from scones_core.db import models as table
-from scones_core.domain.datasets import TEST
-from scones_core.domain.metrics import evaluate
-from scones_core.domain.models import CHAMPION_VARIANT, Approval, ModelVersion
-from scones_core.errors import Conflict, NotFound, SconesError
-from scones_core.ports import EndpointConfig, TrainingJob, TrainingRequest
+from scones_core.domain.datasets import TEST, DatasetVersion
+from scones_core.domain.models import CHAMPION_VARIANT, JobRecord, JobState, ModelVersion
+from scones_core.errors import Conflict, NotFound, SconesError, Unavailable
+from scones_core.ports import EndpointConfig, JobStatus, TrainingJob, TrainingRequest
 from scones_core.services import etl
 from scones_core.services.app import App
-
-_MEASURING = "measuring "
 
 
 def start(
@@ -47,13 +43,32 @@ def start(
     )
     with app.db.write() as connection:
         table.add_job(connection, request.name, version.id, created)
-    return app.backend.training.start(request)
+    try:
+        return app.backend.training.start(request)
+    except Unavailable:  # it may have been started: registration looks for it
+        raise
+    except SconesError as error:
+        with app.db.write() as connection:
+            table.finish_job(connection, request.name, JobState.ENDED, str(error))
+        raise
 
 
 def jobs(app: App) -> Sequence[TrainingJob]:
-    """All jobs, newest first; models of jobs that have ended meanwhile are registered."""
-    settle(app)
+    """All jobs, newest first."""
     return app.backend.training.list()
+
+
+def records(app: App) -> dict[str, JobRecord]:
+    """Training job → its dataset version, and what became of it."""
+    with app.db.read() as connection:
+        return {record.name: record for record in table.jobs(connection)}
+
+
+def being_registered(app: App, jobs: Sequence[TrainingJob]) -> list[str]:
+    """Of these jobs, those that have completed and whose models are not registered yet."""
+    known = records(app)
+    completed = [job.name for job in jobs if job.status is JobStatus.COMPLETED and job.name in known]
+    return [name for name in completed if known[name].state is JobState.OPEN]
 
 
 def log(app: App, name: str) -> Sequence[str]:
@@ -71,99 +86,8 @@ def stop(app: App, name: str) -> None:
     app.backend.training.stop(name)
 
 
-def job_datasets(app: App) -> dict[str, str]:
-    """Training job → the dataset version it trains on."""
-    with app.db.read() as connection:
-        return table.job_datasets(connection)
-
-
-def wait(app: App, name: str, *, on_log: Callable[[str], None] = lambda _line: None, poll: float = 0.2) -> TrainingJob:
-    """Follow a job to its end, handing on its log lines."""
-    seen = 0
-    while True:
-        job = app.backend.training.describe(name)
-        lines = app.backend.training.logs(name)
-        for line in lines[seen:]:
-            on_log(line)
-        seen = len(lines)
-        if job.status.ended:
-            settle(app)
-            return job
-        time.sleep(poll)
-
-
-def settle(app: App) -> None:
-    """Register a model version for each job that has completed since the last time.
-
-    It is measured before, which on AWS takes minutes: `measuring` tells of what outlasted the app's patience.
-    """
-    with app.db.read() as connection:
-        unsettled = table.unsettled_jobs(connection)
-    for name, dataset in unsettled:
-        try:
-            job = app.backend.training.describe(name)
-        except NotFound:  # noted here, but never started: the app was killed in between
-            job = None
-        if job is None or job.status.ended:
-            app.under_way.done(_MEASURING + name, partial(_settle, app, name, dataset, job), app.patience)
-
-
-def measuring(app: App) -> list[str]:
-    """The completed jobs whose models are being measured at the moment."""
-    return [name.removeprefix(_MEASURING) for name in app.under_way.names() if name.startswith(_MEASURING)]
-
-
-def _settle(app: App, name: str, dataset: str, job: TrainingJob | None) -> None:
-    model = _model_of(app, job, dataset) if job and job.artifact_key else None
-    with app.db.write() as connection:
-        if not table.settle_job(connection, name) or model is None:
-            return
-        values, answers = model
-        number = table.add_model(connection, values)
-        table.add_evaluation(connection, number, answers)
-    publish(app, number)
-
-
-def publish(app: App, number: int) -> None:
-    """Show a model version and its approval in the backend's registry, where it has one.
-
-    What the registry refuses is nobody's loss: the next change brings it up to date, and `doctor` says what is missing.
-    """
-    if app.backend.registry is None:
-        return
-    with app.db.read() as connection:
-        version = next(model for model in table.model_list(connection) if model.number == number)
-    facts = {name: f"{value:.4f}" for name, value in version.metrics.items() if isinstance(value, float)}
-    facts |= {"training_job": version.training_job, "dataset": version.dataset}
-    with suppress(SconesError):
-        app.backend.registry.publish(endpoint_config(version), version.approval, facts)
-
-
-def _model_of(app: App, job: TrainingJob, dataset: str) -> tuple[dict[str, Any], table.Answers]:
-    """Measure a completed job's artifact on its validation images: (model version, its evaluation)."""
-    assert job.artifact_key is not None
-    sha256 = hashlib.sha256(app.backend.objects.get(job.artifact_key)).hexdigest()
-    images = etl.images(app, dataset, TEST)
-    config = EndpointConfig(job.name, job.artifact_key, sha256)
-    probabilities = app.backend.endpoints.transform(config, [image.key for image in images])
-    values = {
-        "created": datetime.now(UTC),
-        "training_job": job.name,
-        "dataset": dataset,
-        "hyperparameters": dict(job.hyperparameters),
-        "metrics": evaluate([image.class_index for image in images], probabilities).as_dict(),
-        "artifact_key": job.artifact_key,
-        "artifact_sha256": sha256,
-        "seconds": job.seconds,
-        "approval": str(Approval.PENDING),
-    }
-    answers = {(image.key, image.sha256): list(row) for image, row in zip(images, probabilities, strict=True)}
-    return values, answers
-
-
 def models(app: App) -> list[ModelVersion]:
     """All model versions, newest first."""
-    settle(app)
     with app.db.read() as connection:
         return table.model_list(connection)
 
@@ -180,44 +104,94 @@ def model(app: App, id: str | None = None) -> ModelVersion:
 
 
 def model_of_job(app: App, name: str) -> ModelVersion:
-    """The model version of a completed job. Raises SconesError with the job's failure otherwise."""
+    """The model version of a job that has ended. Raises SconesError with the reason where there is none."""
     for version in models(app):
         if version.training_job == name:
             return version
+    record = records(app).get(name)
+    if record and record.failure:
+        raise SconesError(record.failure)
     job = app.backend.training.describe(name)
     raise SconesError(f"The training job {name} ended as {job.status}: {job.failure_reason or 'it was stopped'}")
 
 
-def classes_of(model: ModelVersion) -> tuple[str, ...]:
-    """Class names in the order of the model's probabilities."""
-    return tuple(json.loads(model.hyperparameters["classes"]))
-
-
 def same_classes(one: ModelVersion, other: ModelVersion) -> None:
-    """Raises Conflict when the two models do not know the same classes."""
-    if classes_of(one) != classes_of(other):
-        raise Conflict(f"{other.id} knows other classes than {one.id}: they cannot be compared.")
+    """Raises Conflict when the two models do not know the same classes in the same order."""
+    if one.classes != other.classes:
+        raise Conflict(
+            f"{other.id} knows the classes {', '.join(other.classes)} and {one.id} {', '.join(one.classes)}: "
+            "they cannot share an endpoint."
+        )
 
 
-def evaluation(app: App, model: ModelVersion, dataset: str) -> tuple[list[int], list[list[float]]]:
-    """Labels, shape (n,), and the model's probabilities, shape (n, n_classes), on a dataset version's test images.
+@dataclass(frozen=True)
+class Evaluation:
+    """A model's answers to the test images of a dataset version.
 
-    What the model has answered before is taken from the database; the rest is computed and kept.
+    labels : shape (n,), class indices of the dataset version.  probabilities : shape (n, n_classes), in its order.
     """
+
+    dataset: DatasetVersion
+    labels: Sequence[int]
+    probabilities: Sequence[Sequence[float]]
+
+
+def evaluation(app: App, model: ModelVersion, dataset: str) -> Evaluation:
+    """What the model answered when it was evaluated on these test images.
+
+    Raises NotFound where it was not (see `evaluate`), Conflict where the classes differ.
+    """
+    with app.db.read() as connection:
+        version = datasets.version(connection, dataset)
+        images = datasets.images(connection, dataset, TEST)
+        known = table.evaluation(connection, model.number)
+    if version is None:
+        raise NotFound(f"There is no dataset version “{dataset}” to evaluate {model.id} on.")
+    order = _order(model, version)
+    try:
+        rows = [known[image.key, image.sha256] for image in images]
+    except KeyError:
+        raise NotFound(f"{model.id} has not been evaluated on the test set {version.test_set} yet.") from None
+    return Evaluation(version, [image.class_index for image in images], [[row[i] for i in order] for row in rows])
+
+
+def _order(model: ModelVersion, version: DatasetVersion) -> list[int]:
+    """For each class of the dataset version, its place among the model's probabilities. Raises Conflict."""
+    if set(model.classes) != set(version.classes):
+        raise Conflict(f"{model.id} knows other classes than the dataset version {version.id}.")
+    return [model.classes.index(name) for name in version.classes]
+
+
+def evaluate(app: App, model: ModelVersion, dataset: str) -> None:
+    """Ask the model, without its endpoint, for the test images that it has not answered yet; keeps its answers."""
+    _order(model, etl.get(app, dataset))
     images = etl.images(app, dataset, TEST)
     with app.db.read() as connection:
         known = table.evaluation(connection, model.number)
     missing = [image for image in images if (image.key, image.sha256) not in known]
     if missing:
-        config = endpoint_config(model)
-        answers = app.backend.endpoints.transform(config, [image.key for image in missing])
-        known |= {(image.key, image.sha256): list(row) for image, row in zip(missing, answers, strict=True)}
+        answers = app.backend.endpoints.transform(endpoint_config(model), [image.key for image in missing])
+        found = {(image.key, image.sha256): list(row) for image, row in zip(missing, answers, strict=True)}
         with app.db.write() as connection:
-            table.add_evaluation(connection, model.number, known)
-    return [image.class_index for image in images], [known[image.key, image.sha256] for image in images]
+            table.add_evaluation(connection, model.number, found)
 
 
 def endpoint_config(
     model: ModelVersion, capture_percentage: int = 100, *, variant: str = CHAMPION_VARIANT
 ) -> EndpointConfig:
     return EndpointConfig(model.id, model.artifact_key, model.artifact_sha256, variant, capture_percentage)
+
+
+def publish(app: App, number: int) -> None:
+    """Show a model version and its approval in the backend's registry, where it has one.
+
+    Registry errors are ignored: the next change updates the entry, and `doctor` says what is missing.
+    """
+    if app.backend.registry is None:
+        return
+    with app.db.read() as connection:
+        version = next(model for model in table.model_list(connection) if model.number == number)
+    facts = {name: f"{value:.4f}" for name, value in version.metrics.items() if isinstance(value, float)}
+    facts |= {"training_job": version.training_job, "dataset": version.dataset}
+    with suppress(SconesError):
+        app.backend.registry.publish(endpoint_config(version), version.approval, facts)

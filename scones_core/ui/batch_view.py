@@ -15,12 +15,12 @@ from scones_core.ui.actions import action_button
 from scones_core.ui.execution_list import STATUSES
 from scones_core.ui.images import Tile, tiles
 from scones_core.ui.watching import EVERY
-from scones_core.ui.widgets import duration
+from scones_core.ui.widgets import duration, sent_count, sent_images_text
 
-Images = Literal["test", "sample", "prefix"]
+Images = Literal["all", "sample", "prefix"]
 
 _IMAGES: dict[Images, str] = {
-    "test": ":material/photo_library: All test images",
+    "all": ":material/photo_library: All images",
     "sample": ":material/casino: A sample",
     "prefix": ":material/folder: A prefix",
 }
@@ -38,25 +38,25 @@ class ChosenBatch:
 
 
 def batch_input(app: App, dataset: DatasetVersion) -> ChosenBatch:
-    """Which images: all that were put aside for tests, some of them, or those under a prefix of the bucket."""
+    """Which images: all of the pool, some of them, or those under a prefix of the bucket."""
     images: Images = st.segmented_control(
         "Images of the batch",
         tuple(_IMAGES),
-        default="test",
+        default="all",
         format_func=_IMAGES.__getitem__,
         required=True,
         key="batch_images",
     )
-    return {"test": _test_images, "sample": _sample, "prefix": _prefix}[images](app, dataset)
+    return {"all": _all_images, "sample": _sample, "prefix": _prefix}[images](app, dataset)
 
 
-def _test_images(app: App, dataset: DatasetVersion) -> ChosenBatch:
-    st.caption(f"The {dataset.test:,} test images of {dataset.id}, and any others under the prefix `test/`.")
+def _all_images(app: App, dataset: DatasetVersion) -> ChosenBatch:
+    st.caption(f"The {sent_images_text(dataset)} of {dataset.id}.")
     return ChosenBatch("Start batch", lambda: batch.start(app))
 
 
 def _sample(app: App, dataset: DatasetVersion) -> ChosenBatch:
-    most = max(1, dataset.test)
+    most = max(1, sent_count(dataset))
     count = st.number_input(
         "Images in the sample",
         1,
@@ -64,7 +64,7 @@ def _sample(app: App, dataset: DatasetVersion) -> ChosenBatch:
         min(50, most),
         key="batch_sample",
         width=220,
-        help="Drawn at random from the test images; copies of them are put under a prefix of the batch's own.",
+        help=f"Drawn from the {sent_images_text(dataset)}; copies are put under a prefix of the batch's own.",
     )
     return ChosenBatch(f"Start batch of {count:,}", lambda: batch.start(app, sample=count))
 

@@ -5,13 +5,18 @@ from collections.abc import Sequence
 import streamlit as st
 
 from scones_core.domain.models import ModelVersion
-from scones_core.services import App, deployment, retraining, training
+from scones_core.errors import NotFound
+from scones_core.services import App, deployment, etl, retraining, training
+from scones_core.services.app import Progress
 from scones_core.ui import pages
+from scones_core.ui.actions import action_button
+from scones_core.ui.background import get_tasks
 from scones_core.ui.charts_model import metric_curve
 from scones_core.ui.comparison_view import comparison_view
 from scones_core.ui.jobs import EVERY, show_log
 from scones_core.ui.models_view import promotion
 from scones_core.ui.session import shown_errors
+from scones_core.ui.watching import watch
 from scones_core.ui.widgets import status_badge
 
 
@@ -20,12 +25,12 @@ def challenge(app: App) -> None:
     if running := _running(app):
         st.fragment(run_every=EVERY)(_follow)(app, running)
         return
-    last = next(iter(training.jobs(app)), None)
-    if last and last.failure_reason:
-        st.error(f"The last training job failed: {last.failure_reason}", icon=":material/error:")
-    champion, challenger = deployment.champion(app), deployment.challenger(app)
+    _last_failure(app)
+    serving = deployment.in_service(app)
+    champion, challenger = serving.champion, serving.challenger
     if champion and challenger:
-        comparison_view(retraining.comparison(app, champion, challenger), champion.id, challenger.id, key="contest")
+        with shown_errors():
+            _compared(app, champion, challenger, key="contest")
         promotion(app, challenger, champion)
     elif champion:
         st.markdown(f"**{champion.id}** is in service and nothing challenges it. Review captured images, then retrain.")
@@ -33,6 +38,44 @@ def challenge(app: App) -> None:
     else:
         st.markdown("No model is in service yet. Deploy one; the next that is trained becomes its challenger.")
         pages.link("train", "Deploy a model")
+
+
+def _last_failure(app: App) -> None:
+    last = next(iter(training.jobs(app)), None)
+    if last is None:
+        return
+    record = training.records(app).get(last.name)
+    reason = last.failure_reason or (record.failure if record else None)
+    if reason:
+        st.error(f"The last training job made no model. {reason}", icon=":material/error:")
+
+
+def _compared(
+    app: App, old: ModelVersion, new: ModelVersion, *, key: str, roles: tuple[str, str] = ("Champion", "Challenger")
+) -> None:
+    """Both on the test images of the newer one's dataset version; the way to that where one was not evaluated there."""
+    try:
+        found = retraining.comparison(app, old, new)
+    except NotFound as missing:
+        st.info(str(missing), icon=":material/info:")
+        task = f"evaluate_{old.id}_{new.id}"
+        action_button(
+            f"Evaluate both on the test images of {new.dataset}",
+            lambda: _evaluate(app, task, old, new),
+            key=task,
+            icon=":material/labs:",
+        )
+        watch(task)
+        return
+    comparison_view(found, old.id, new.id, key=key, roles=roles, test_set=etl.get(app, new.dataset).test_set)
+
+
+def _evaluate(app: App, task: str, *models: ModelVersion) -> None:
+    def work(_progress: Progress) -> None:
+        for model in models:
+            training.evaluate(app, model, models[-1].dataset)
+
+    get_tasks().start(task, "Evaluating", work)
 
 
 def compare_any(app: App, models: Sequence[ModelVersion]) -> None:
@@ -45,25 +88,25 @@ def compare_any(app: App, models: Sequence[ModelVersion]) -> None:
         st.caption("Choose two different versions.")
         return
     with shown_errors():
-        comparison = retraining.comparison(app, ids[first], ids[second])
-        comparison_view(comparison, first, second, key="any", roles=("Model", "Model"))
+        _compared(app, ids[first], ids[second], key="any", roles=("Model", "Model"))
 
 
 def _running(app: App) -> str | None:
-    running = [job.name for job in training.jobs(app) if not job.status.ended]
-    return next(iter(running + training.measuring(app)), None)
+    jobs = training.jobs(app)
+    running = [job.name for job in jobs if not job.status.ended]
+    return next(iter(running + training.being_registered(app, jobs)), None)
 
 
 def _follow(app: App, name: str) -> None:
     job = training.job(app, name)
-    measuring = name in training.measuring(app)
-    if job.status.ended and not measuring:
+    evaluating = name in training.being_registered(app, [job])
+    if job.status.ended and not evaluating:
         st.rerun()
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"Training job `{name}`", width="content")
         status_badge(job.status)
-        if measuring:
-            st.caption("The model is being measured on the validation images.")
+        if evaluating:
+            st.caption("The model is being evaluated on the test images.")
     if job.metrics:
         metric_curve(job.metrics, key=f"challenge_{name}")
     show_log(training.log(app, name), last=8)

@@ -23,7 +23,8 @@ def sampled(points: pd.DataFrame, most: int = MOST_POINTS) -> pd.DataFrame:
 
 def confidence_over_time(points: pd.DataFrame, threshold: float, *, key: str) -> str | None:
     """points: as `Figures.points`. Gives the event id of the point that the reader picked."""
-    shown = points.assign(kind=_kind(points["low"]), time=_milliseconds(points["time"]))
+    captured = points["time"].dt.strftime("%-d %b %Y, %H:%M:%S")
+    shown = points.assign(kind=_kind(points["low"]), time=_milliseconds(points["time"]), captured=captured)
     picked = alt.selection_point(name=_PICKED, fields=["event_id"], on="click", nearest=False, toggle=False)
     base = alt.Chart(shown).encode(
         x=alt.X("time:T", title="Captured (UTC)", scale=alt.Scale(type="utc", nice=False), axis=_time_axis(points)),
@@ -38,7 +39,7 @@ def confidence_over_time(points: pd.DataFrame, threshold: float, *, key: str) ->
             tooltip=[
                 alt.Tooltip("prediction:N", title="Prediction"),
                 alt.Tooltip("confidence:Q", title="Confidence", format=".1%"),
-                alt.Tooltip("utctime(time):T", title="Captured", format="%-d %b %Y, %H:%M:%S"),
+                alt.Tooltip("captured:N", title="Captured (UTC)"),
             ],
         )
         .add_params(picked)

@@ -10,15 +10,26 @@ _SHOW = {Verdict.BETTER: st.success, Verdict.WORSE: st.error, Verdict.NO_DIFFERE
 
 
 def comparison_view(
-    comparison: Comparison, old: str, new: str, *, key: str, roles: tuple[str, str] = ("Champion", "Challenger")
+    comparison: Comparison,
+    old: str,
+    new: str,
+    *,
+    key: str,
+    roles: tuple[str, str] = ("Champion", "Challenger"),
+    test_set: str = "",
 ) -> None:
-    """old, new: ids of the model versions that `comparison` calls champion and challenger."""
+    """old, new: ids of the model versions that `comparison` calls champion and challenger; test_set: their images."""
     first, second, test = st.columns(3)
     first.metric(f"{roles[0]} {old}", percent(comparison.champion_accuracy))
     gain = signed(100 * comparison.difference) if comparison.difference else 0
     second.metric(f"{roles[1]} {new}", percent(comparison.challenger_accuracy), gain, delta_description="points")
-    test.metric("McNemar p, exact", f"{comparison.p_value:.3f}", help="Two-sided, on the images where one is right.")
+    test.metric("McNemar p, mid-p", f"{comparison.p_value:.3f}", help="Two-sided, on the images where one is right.")
     difference(comparison, f"Accuracy of {new} minus {old}, percentage points", key=f"{key}_difference")
+    named = f" (test set `{test_set}`)" if test_set else ""
+    st.caption(
+        f"Both on the same {comparison.images:,} test images{named}. They are sealed: neither model was trained on any "
+        "of them, whatever was reviewed."
+    )
     _SHOW[comparison.verdict](f"{_verdict(comparison, old, new)} {_evidence(comparison, old, new)}")
 
 

@@ -18,7 +18,7 @@ def load(app: App, chosen: Chosen) -> None:
     get_tasks().start(
         "load",
         "Loading images",
-        lambda progress: etl.load(app, spec, classes=chosen.classes, progress=progress),
+        lambda progress: etl.load(app, spec, classes=chosen.classes, pool_share=chosen.pool_share, progress=progress),
     )
 
 
@@ -38,9 +38,20 @@ def dataset_summary(version: DatasetVersion) -> None:
         st.subheader(version.source, anchor=False, width="content")
         generated_badge(version)
         st.badge(version.id, icon=":material/fingerprint:", color="gray", help="Digest of the images and labels.")
-    with st.grid(4, min_column_width=150):
+    with st.grid(5, min_column_width=150):
         st.metric("Train images", f"{version.train:,}", border=True)
-        st.metric("Test images", f"{version.test:,}", border=True)
+        st.metric(
+            "Pool images",
+            f"{version.pool:,}",
+            border=True,
+            help="Sent through the workflow, reviewed, and then trained on.",
+        )
+        st.metric(
+            "Test images",
+            f"{version.test:,}",
+            border=True,
+            help=f"Sealed: never trained on, whatever is reviewed. Test set {version.test_set}.",
+        )
         st.metric("Classes", len(version.classes), border=True, help=", ".join(version.classes))
         st.metric("Reviewed labels added", f"{version.new_labels:,}", border=True)
 
@@ -52,6 +63,16 @@ def skipped_table(version: DatasetVersion) -> None:
     st.caption("These images were left out; the others are not affected.")
     rows = pd.DataFrame([{"Name": row["name"], "Reason": row["reason"]} for row in version.skipped])
     st.dataframe(rows, hide_index=True, alt="Names of the skipped images and why each was skipped")
+
+
+def corrections_table(version: DatasetVersion) -> None:
+    """Reviews of test images, which correct their labels."""
+    if not version.corrections:
+        st.info("No test label was corrected since the version before.", icon=":material/verified:")
+        return
+    st.caption("Reviewed test images, or copies of them: their labels were corrected, and none was trained on.")
+    rows = [{"Image": row["key"], "Label before": row["was"], "Reviewed as": row["now"]} for row in version.corrections]
+    st.dataframe(pd.DataFrame(rows), hide_index=True, alt="Test images whose labels were reviewed")
 
 
 def versions_table(versions: Sequence[DatasetVersion], current: DatasetVersion) -> None:
@@ -66,7 +87,9 @@ def versions_table(versions: Sequence[DatasetVersion], current: DatasetVersion) 
                 "Source": version.source,
                 "Generated": version.generated,
                 "Train": version.train,
+                "Pool": version.pool,
                 "Test": version.test,
+                "Test set": version.test_set,
                 "New labels": version.new_labels,
                 "Parent": version.parent or "–",
             }

@@ -71,16 +71,27 @@ class DemoRunner:
         source: str,
         images: int,
         classes: Sequence[str] | None = None,
+        replace: bool = False,
         run: Run = demo.run,
     ) -> Story:
-        """Start a demo in the background. Raises BadInput for a number out of range, Conflict while one runs."""
+        """Start a demo in the background. Raises BadInput for a number out of range.
+
+        replace : without it, Conflict where a model serves that would be replaced; always so while a demo runs.
+        """
         if not 1 <= images <= MOST_IMAGES:
             raise BadInput(f"{images} images are not between 1 and {MOST_IMAGES}: choose another number.")
+        demo.check(app, replace=replace)
         story = Story(source, images)
 
         def work(progress: Progress) -> None:
             told_as_it_goes = run(
-                app, source=source, images=images, classes=classes, progress=progress, on_log=story.add_log
+                app,
+                source=source,
+                images=images,
+                classes=classes,
+                replace=replace,
+                progress=progress,
+                on_log=story.add_log,
             )
             for told in told_as_it_goes:
                 story.told.append(told)

@@ -8,7 +8,7 @@ import streamlit as st
 from scones_core.domain.datasets import DatasetVersion
 from scones_core.domain.models import ModelVersion
 from scones_core.ports import Endpoint
-from scones_core.services import App, capture, etl, training
+from scones_core.services import App, deployment, etl, training
 from scones_core.services.capture import Ingested
 from scones_core.services.classification import Classified
 from scones_core.services.demo import Stage
@@ -19,11 +19,11 @@ from scones_core.ui.actions import action_button
 from scones_core.ui.charts_model import confidence_histogram, figures, metric_curve
 from scones_core.ui.comparison_view import comparison_view
 from scones_core.ui.demo_runner import MOST_IMAGES, Story, get_demo
-from scones_core.ui.images import Tile, enlarged, tiles
+from scones_core.ui.images import Tile, captured_image, tiles
 from scones_core.ui.jobs import show_log
 from scones_core.ui.source_input import Chosen, source_input
 from scones_core.ui.watching import show_progress
-from scones_core.ui.widgets import generated_badge, percent
+from scones_core.ui.widgets import generated_badge, interval_text, percent
 
 State = Literal["running", "complete", "error"]
 
@@ -35,7 +35,7 @@ _TITLES = {
     Stage.ETL: "Load images",
     Stage.TRAIN: "Train a first model",
     Stage.DEPLOY: "Put it into service at the endpoint",
-    Stage.CLASSIFY: "Classify test images with the workflow",
+    Stage.CLASSIFY: "Classify pool images with the workflow",
     Stage.INGEST: "Read what the endpoint captured",
     Stage.MONITOR: "Look at the confidences",
     Stage.REVIEW: "Review the least confident images",
@@ -72,30 +72,56 @@ def demo_section(app: App) -> None:
     with st.container(border=True):
         st.subheader("Guided demo", anchor=False)
         st.markdown(
-            "The whole loop before your eyes: load, train, deploy, classify, monitor, review, retrain, compare, "
-            "promote. A scripted reviewer answers from the known labels."
+            "Watch the whole loop run: load, train, deploy, classify, monitor, review, retrain, compare, promote. A "
+            "scripted reviewer answers from the known labels."
         )
         with st.expander("Choose source and length", icon=":material/tune:"):
-            chosen = source_input(key="demo", kinds=("sample", "cifar100", "path"))
+            chosen = source_input(key="demo", kinds=("sample", "cifar100", "path"), pool=False)
             images = st.slider("Images to classify", 20, MOST_IMAGES, 60, step=20, key="demo_images")
         with st.container(horizontal=True, vertical_alignment="center"):
-            action_button(
-                "Run the guided demo",
-                lambda: _start(app, chosen, images),
-                key="run_demo",
-                icon=":material/play_circle:",
-                primary=True,
-                disabled=running or bool(chosen.missing),
-                help=chosen.missing,
-            )
+            _start_button(app, chosen, images, disabled=running or bool(chosen.missing))
             st.caption("It loads its dataset here and puts its model into service. Leaving this page does not end it.")
     if story and not running:
         _headline(story)
         _stages(app, story)
 
 
-def _start(app: App, chosen: Chosen, images: int) -> None:
-    get_demo().start(app, source=chosen.spec(app), classes=chosen.classes, images=images)
+def _start_button(app: App, chosen: Chosen, images: int, *, disabled: bool) -> None:
+    """Starts at once where nothing serves; asks first where a model would be replaced."""
+    label, icon = "Run the guided demo", ":material/play_circle:"
+    serving = deployment.endpoint(app)
+    if serving is None:
+        action_button(
+            label,
+            lambda: _start(app, chosen, images),
+            key="run_demo",
+            icon=icon,
+            primary=True,
+            disabled=disabled,
+            help=chosen.missing,
+        )
+    elif st.button(label, key="run_demo", icon=icon, disabled=disabled, help=chosen.missing):
+        confirm_demo(app, chosen, images, serving)
+
+
+@st.dialog("Replace what is in service?", icon=":material/warning:")
+def confirm_demo(app: App, chosen: Chosen, images: int, serving: Endpoint) -> None:
+    """Asks before the demo's model takes the place of another."""
+    st.write(
+        f"**{serving.config.model}** is in service on **{serving.name}**. The demo loads a dataset of its own as the "
+        "current one, and its model takes service instead. A rollback on **Models** brings the other model back."
+    )
+    action_button(
+        "Yes, run the demo here",
+        lambda: _start(app, chosen, images, replace=True),
+        key="confirm_demo",
+        icon=":material/play_circle:",
+        primary=True,
+    )
+
+
+def _start(app: App, chosen: Chosen, images: int, *, replace: bool = False) -> None:
+    get_demo().start(app, source=chosen.spec(app), classes=chosen.classes, images=images, replace=replace)
 
 
 def _stages(app: App, story: Story) -> None:
@@ -112,7 +138,7 @@ def _headline(story: Story) -> None:
     elif story.error:
         st.error(f"The demo stopped. {story.error}", icon=":material/error:")
     else:
-        st.success("The demo has told its story: the whole loop ran once.", icon=":material/celebration:")
+        st.success("Demo finished: every stage of the loop ran once.", icon=":material/celebration:")
 
 
 def _stage(app: App, story: Story, stage: Stage) -> None:
@@ -207,12 +233,19 @@ def _show_reviewed(app: App, recorded: Sequence[Recorded]) -> None:
     grid = st.grid(10, min_column_width=80, gap=10)
     for each in list(recorded)[:SHOWN]:
         label = each.label or "skipped"
-        image = enlarged(capture.image(app, each.id))
-        grid.image(image, f"{label}  \n{each.status}", width="stretch", alt=f"Reviewed image, label {label}")
+        with grid.container(gap="xsmall"):
+            captured_image(app, each.id, width=80, alt=f"Reviewed image, label {label}")
+            st.caption(f"{label}  \n{each.status}")
 
 
 def _show_retrained(_app: App, retrained: Retrained) -> None:
-    comparison_view(retrained.comparison, retrained.champion.id, retrained.challenger.id, key="demo_comparison")
+    comparison_view(
+        retrained.comparison,
+        retrained.champion.id,
+        retrained.challenger.id,
+        key="demo_comparison",
+        test_set=retrained.dataset.test_set,
+    )
 
 
 _SHOW: dict[Stage, Callable[[App, Any], None]] = {
@@ -228,8 +261,8 @@ _SHOW: dict[Stage, Callable[[App, Any], None]] = {
 }
 
 _SAY: dict[Stage, Callable[[Any], str]] = {
-    Stage.ETL: lambda v: f"{v.train:,} train and {v.test:,} test images of {len(v.classes)} classes",
-    Stage.TRAIN: lambda m: f"{m.id}, accuracy {percent(m.metrics['accuracy'])}",
+    Stage.ETL: lambda v: f"{v.train:,} train, {v.pool:,} pool and {v.test:,} test images of {len(v.classes)} classes",
+    Stage.TRAIN: lambda m: f"{m.id}, accuracy {percent(m.accuracy.value)} {interval_text(m.accuracy)}",
     Stage.DEPLOY: lambda e: f"{e.config.model} answers at {e.name}",
     Stage.CLASSIFY: lambda r: f"{len(r)} executions, {sum(c.error is not None for c in r)} of them low-confidence",
     Stage.INGEST: lambda i: f"{i.new} new inferences",

@@ -161,11 +161,11 @@ def _told(app: App, execution: Execution) -> Classified:
     """What an execution said; kept once it has ended, for it never changes then."""
     if execution.stopped is None:
         return classification.classified(app, execution)
-    return _told_at_last(app, execution.name, classification.class_names(app), execution)
+    return _told_at_last(app, execution.name, execution)
 
 
 @st.cache_data(show_spinner=False, max_entries=5000)
-def _told_at_last(_app: App, name: str, classes: tuple[str, ...], _execution: Execution) -> Classified:
+def _told_at_last(_app: App, name: str, _execution: Execution) -> Classified:
     return classification.classified(_app, _execution)
 
 

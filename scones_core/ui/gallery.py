@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from scones_core.domain.datasets import DatasetVersion, LabelledImage
+from scones_core.domain.datasets import SPLITS, DatasetVersion, LabelledImage
 from scones_core.services import App, etl
 from scones_core.ui.images import Tile, tiles
 
@@ -19,7 +19,7 @@ def gallery(app: App, version: DatasetVersion) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         split = st.segmented_control(
             "Split",
-            [_EVERY_SPLIT, "train", "test"],
+            [_EVERY_SPLIT, *SPLITS],
             default=_EVERY_SPLIT,
             required=True,
             format_func=str.capitalize,

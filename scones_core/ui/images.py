@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import streamlit as st
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from scones_core.errors import NotFound
-from scones_core.services import App, etl
+from scones_core.errors import SconesError
+from scones_core.services import App, capture, etl
 
 SIDE = 192  # pixels of a tile
 FORMATS = ("PNG", "JPEG", "WEBP")
@@ -39,15 +39,23 @@ def enlarged(data: bytes, side: int = SIDE) -> bytes:
 
 @st.cache_data(show_spinner=False, max_entries=3000)
 def _stored(_app: App, home: str, key: str, sha256: str) -> bytes:
-    try:
-        return enlarged(etl.image(_app, key))
-    except NotFound:
-        return enlarged(b"")
+    return enlarged(etl.image(_app, key))
 
 
 def tile_image(app: App, key: str, sha256: str) -> bytes:
-    """An image of the object store, enlarged; an empty tile when it is gone."""
-    return _stored(app, str(app.settings.home), key, sha256)
+    """An image of the object store, enlarged; an empty tile while there is none under this key."""
+    try:
+        return _stored(app, str(app.settings.home), key, sha256)
+    except SconesError:
+        return enlarged(b"")
+
+
+def captured_image(app: App, event_id: str, *, width: int, side: int = SIDE, alt: str) -> None:
+    """The image behind a captured inference; an empty tile, which says so, where it is gone."""
+    try:
+        st.image(enlarged(capture.image(app, event_id), side), width=width, alt=alt)
+    except SconesError:
+        st.image(enlarged(b"", side), width=width, alt=f"{alt}, which is gone")
 
 
 def stored_tile(app: App, key: str) -> bytes | None:

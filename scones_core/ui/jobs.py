@@ -6,15 +6,15 @@ from typing import Literal
 import pandas as pd
 import streamlit as st
 
-from scones_core.domain.models import ModelVersion
+from scones_core.domain.models import JobRecord, JobState, ModelVersion
 from scones_core.ports import TrainingJob
-from scones_core.services import App, deployment, etl, training
+from scones_core.services import App, deployment, etl, registration, training
 from scones_core.ui.actions import action_button
 from scones_core.ui.charts_model import confusion, figures, metric_curve
 from scones_core.ui.costs_view import hosting_cost, training_cost
 from scones_core.ui.serving import change_serving
 from scones_core.ui.session import user
-from scones_core.ui.widgets import duration, generated_badge, status_badge, utc
+from scones_core.ui.widgets import accuracy_text, duration, generated_badge, status_badge, utc
 
 EVERY = 1.0  # seconds between two looks at running jobs
 _JOB = "job"
@@ -58,7 +58,7 @@ def select_job(name: str) -> None:
 
 
 def jobs_panel(app: App) -> None:
-    """All jobs and the chosen one; looks again every second while one of them runs or is measured."""
+    """All jobs and the chosen one; looks again every second while one of them runs or its model is evaluated."""
     running = _going_on(app, training.jobs(app))
     st.fragment(run_every=EVERY if running else None)(_panel)(app, running)
 
@@ -77,18 +77,18 @@ def _panel(app: App, was_running: bool) -> None:
 
 
 def _going_on(app: App, jobs: Sequence[TrainingJob]) -> bool:
-    return any(not job.status.ended for job in jobs) or bool(training.measuring(app))
+    return any(not job.status.ended for job in jobs) or bool(training.being_registered(app, jobs))
 
 
 def _table(app: App, jobs: Sequence[TrainingJob], models: dict[str, ModelVersion]) -> None:
-    datasets = training.job_datasets(app)
+    records = training.records(app)
     rows = [
         {
             "Job": job.name,
-            "State": str(job.status),
+            "State": "Not registered" if _failed(records.get(job.name)) else str(job.status),
             "Model": models[job.name].id if job.name in models else "–",
-            "Accuracy": models[job.name].metrics["accuracy"] if job.name in models else None,
-            "Dataset": datasets.get(job.name, "–"),
+            "Accuracy": accuracy_text(models[job.name].accuracy) if job.name in models else "–",
+            "Dataset": records[job.name].dataset if job.name in records else "–",
             "Seed": job.hyperparameters.get("seed", "–"),
             "Created": utc(job.created),
             "Duration": duration(job.seconds),
@@ -99,7 +99,9 @@ def _table(app: App, jobs: Sequence[TrainingJob], models: dict[str, ModelVersion
         pd.DataFrame(rows),
         hide_index=True,
         height=min(250, 38 + 35 * len(rows)),
-        column_config={"Accuracy": st.column_config.NumberColumn(format="percent")},
+        column_config={
+            "Accuracy": st.column_config.TextColumn(help="On the test images of the job's dataset version.")
+        },
         alt="Training jobs, newest first",
     )
 
@@ -120,6 +122,7 @@ def job_detail(app: App, job: TrainingJob, model: ModelVersion | None) -> None:
             )
     if job.failure_reason:
         st.error(job.failure_reason, icon=":material/error:")
+    _registration_failure(app, training.records(app).get(job.name))
     curve, log = st.columns([3, 2])
     with curve:
         if job.metrics:
@@ -130,8 +133,26 @@ def job_detail(app: App, job: TrainingJob, model: ModelVersion | None) -> None:
         show_log(training.log(app, job.name), height=250)
     if model:
         _model_result(model)
-    elif job.name in training.measuring(app):
-        st.info("The model is being measured on the validation images.", icon=":material/hourglass_top:")
+    elif job.name in training.being_registered(app, [job]):
+        st.info("The model is being evaluated on the test images.", icon=":material/hourglass_top:")
+
+
+def _failed(record: JobRecord | None) -> bool:
+    return record is not None and record.state is JobState.FAILED
+
+
+def _registration_failure(app: App, record: JobRecord | None) -> None:
+    """Why a completed job has no model version, and the button that tries again."""
+    if record is None or record.failure is None:
+        return
+    st.error(record.failure, icon=":material/error:")
+    if _failed(record):
+        action_button(
+            "Try again",
+            lambda: registration.try_again(app, record.name),
+            key=f"try_again_{record.name}",
+            icon=":material/replay:",
+        )
 
 
 def show_log(lines: Sequence[str], *, last: int = 200, height: int | Literal["content"] = "content") -> None:
@@ -144,7 +165,7 @@ def _model_result(model: ModelVersion) -> None:
     st.subheader(f"Model version {model.id} on the test images", anchor=False)
     matrix, numbers = st.columns([2, 3])
     with matrix:
-        confusion(model.metrics["confusion"], training.classes_of(model), key=f"confusion_{model.id}")
+        confusion(model.metrics["confusion"], model.classes, key=f"confusion_{model.id}")
     with numbers:
         figures(model.metrics)
         st.caption(f"Artifact SHA-256 `{model.artifact_sha256[:16]}…`, dataset version `{model.dataset}`")
@@ -157,7 +178,7 @@ def deploy_form(app: App) -> None:
     if not models:
         st.caption("A trained model can be deployed here: start a training job first.")
         return
-    labels = {m.id: f"{m.id} · accuracy {m.metrics['accuracy']:.1%} · dataset {m.dataset}" for m in models}
+    labels = {m.id: f"{m.id} · accuracy {accuracy_text(m.accuracy)} · dataset {m.dataset}" for m in models}
     model = st.selectbox("Model version", list(labels), format_func=lambda id: labels[id], key="deploy_model")
     percentage = st.slider(
         "Data capture, percent of inferences",
@@ -181,7 +202,7 @@ def deploy_form(app: App) -> None:
 def _deploy(app: App, model: str, percentage: int) -> str:
     actor = user()
     return change_serving(
-        f"The deployment of {model}",
+        f"Deploying {model}",
         lambda: deployment.deploy(app, model, capture_percentage=percentage, actor=actor),
         lambda endpoint: f"{endpoint.name} serves {endpoint.config.model}",
     )

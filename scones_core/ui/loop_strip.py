@@ -7,8 +7,8 @@ from typing import Any, Literal
 
 import streamlit as st
 
-from scones_core.services import App, classification, deployment, etl, training
-from scones_core.services.overview import LoopStatus
+from scones_core.services import App, classification
+from scones_core.services.overview import LoopStatus, Overview
 from scones_core.ui.pages import PageName
 from scones_core.ui.widgets import percent
 
@@ -49,24 +49,26 @@ def loop_strip(stages: list[LoopStage]) -> None:
         st.switch_page(PageName(pressed).path)
 
 
-def loop_stages(app: App, status: LoopStatus) -> list[LoopStage]:
-    """What the strip says of each stage; `status` is that of `services.overview`."""
+def loop_stages(app: App, seen: Overview) -> list[LoopStage]:
+    """What the strip says of each stage."""
+    status = seen.status
     stages = [
-        _dataset(app),
-        _model(app, status),
-        _endpoint(app),
+        _dataset(seen),
+        _model(seen),
+        _endpoint(seen),
         _workflow(app, status),
         _captured(status),
         _review(status),
         _challenger(status),
     ]
-    following = _following(app, status)
+    following = _following(seen)
     return [replace(stage, state="next") if stage.title == following else stage for stage in stages]
 
 
-def _following(app: App, status: LoopStatus) -> str:
+def _following(seen: Overview) -> str:
+    status = seen.status
     if status.next.page == PageName.TRAIN:
-        return "Endpoint" if training.models(app) else "Model"
+        return "Endpoint" if seen.serving.models else "Model"
     stages = {PageName.DATA: "Dataset", PageName.WORKFLOW: "Workflow", PageName.REVIEW: "Review"}
     return stages.get(PageName(status.next.page), "Challenger")
 
@@ -75,25 +77,27 @@ def _stage(title: str, icon: str, page: PageName, done: bool, value: str, detail
     return LoopStage(title, icon, value, detail, page, "done" if done else "todo")
 
 
-def _dataset(app: App) -> LoopStage:
-    version = etl.current(app)
-    value = f"{version.train + version.test:,} images" if version else "None yet"
+def _dataset(seen: Overview) -> LoopStage:
+    version = seen.dataset
+    value = f"{version.images:,} images" if version else "None yet"
     detail = f"{len(version.classes)} classes" if version else "load images"
     if version and version.generated:
         detail += ", generated"
     return _stage("Dataset", "photo_library", PageName.DATA, bool(version), value, detail)
 
 
-def _model(app: App, status: LoopStatus) -> LoopStage:
-    models = training.models(app)
-    shown = next((model for model in models if model.id == status.champion), models[0] if models else None)
-    value = f"{shown.id}{' in service' if status.champion else ' trained'}" if shown else "None yet"
-    detail = f"{percent(shown.metrics['accuracy'])} accurate" if shown else "train a first model"
+def _model(seen: Overview) -> LoopStage:
+    champion = seen.serving.champion
+    shown = champion or next(iter(seen.serving.models), None)
+    value = f"{shown.id}{' in service' if champion else ' trained'}" if shown else "None yet"
+    detail = (
+        f"right on {percent(shown.accuracy.value, 0)} of {shown.accuracy.images:,}" if shown else "train a first model"
+    )
     return _stage("Model", "model_training", PageName.TRAIN, bool(shown), value, detail)
 
 
-def _endpoint(app: App) -> LoopStage:
-    endpoint = deployment.endpoint(app)
+def _endpoint(seen: Overview) -> LoopStage:
+    endpoint = seen.serving.endpoint
     value = _STATUS.get(endpoint.status, endpoint.status) if endpoint else "None yet"
     detail = f"captures {endpoint.config.capture_percentage} %" if endpoint else "deploy a model"
     return _stage("Endpoint", "cloud_done", PageName.TRAIN, bool(endpoint), value, detail)

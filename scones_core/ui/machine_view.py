@@ -5,7 +5,7 @@ from typing import Literal
 
 import streamlit as st
 
-from scones_core.domain.datasets import TEST, DatasetVersion, LabelledImage
+from scones_core.domain.datasets import DatasetVersion, LabelledImage
 from scones_core.errors import BadInput
 from scones_core.services import App, etl, machines
 from scones_core.ui.actions import action_button
@@ -64,7 +64,7 @@ def started_execution(machine: str) -> str | None:
 
 
 def _start(app: App, machine: str, dataset: DatasetVersion | None) -> None:
-    images = _images(app, str(app.settings.home), dataset.id) if dataset else []
+    images = _images(app, str(app.settings.home), dataset.id, dataset.sent_split) if dataset else []
     given: Given = st.segmented_control(
         "Input",
         tuple(_GIVEN) if images else ("json",),
@@ -91,22 +91,22 @@ def _begin(app: App, machine: str, text: str) -> str:
 
 
 @st.cache_data(show_spinner=False, max_entries=4)
-def _images(_app: App, home: str, dataset: str) -> list[LabelledImage]:
-    return alternating(etl.images(_app, dataset, TEST))[:_MOST_IMAGES]
+def _images(_app: App, home: str, dataset: str, split: str) -> list[LabelledImage]:
+    return alternating(etl.images(_app, dataset, split))[:_MOST_IMAGES]
 
 
 def _image_input(app: App, images: Sequence[LabelledImage], dataset: DatasetVersion) -> str:
     by_key = {image.key: image for image in images}
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         key: str = st.selectbox(
-            "Test image",
+            f"{dataset.sent_split.capitalize()} image",
             list(by_key),
             format_func=lambda key: f"{key.rsplit('/', 1)[-1]} ({_class(dataset, by_key[key])})",
             key="machine_image",
             width=340,
         )
         name = _class(dataset, by_key[key])
-        st.image(tile_image(app, key, by_key[key].sha256), width=72, alt=f"{name}, test image {key}")
+        st.image(tile_image(app, key, by_key[key].sha256), width=72, alt=f"{name}, {dataset.sent_split} image {key}")
     return machines.example_input(app, key=key)
 
 

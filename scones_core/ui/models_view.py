@@ -7,25 +7,29 @@ import streamlit as st
 
 from scones_core.domain.models import Deployment, ModelVersion
 from scones_core.ports import Endpoint
-from scones_core.services import App, deployment, etl, retraining, training
+from scones_core.services import App, deployment, etl, retraining
 from scones_core.ui.actions import action_button
 from scones_core.ui.charts_model import confusion, figures
 from scones_core.ui.jobs import select_job
 from scones_core.ui.serving import change_serving
 from scones_core.ui.session import user
-from scones_core.ui.widgets import approval_badge, approval_text, duration, generated_badge, percent, utc
+from scones_core.ui.widgets import approval_badge, approval_text, duration, generated_badge, interval_text, percent, utc
 
 
 def registry_table(app: App, models: Sequence[ModelVersion]) -> None:
     """All versions, newest first."""
-    serving, waiting = deployment.champion(app), deployment.challenger(app)
-    roles = {m.id: role for m, role in ((serving, "Champion"), (waiting, "Challenger")) if m}
+    service = deployment.in_service(app)
+    roles = {m.id: role for m, role in ((service.champion, "Champion"), (service.challenger, "Challenger")) if m}
+    datasets = {version.id: version for version in etl.versions(app)}
     rows = [
         {
             "Model": model.id,
             "Role": roles.get(model.id, ""),
             "Approval": approval_text(model.approval),
-            "Accuracy": model.metrics["accuracy"],
+            "Accuracy": model.accuracy.value,
+            "95 % interval": f"{percent(model.accuracy.low)} to {percent(model.accuracy.high)}",
+            "Test images": model.accuracy.images,
+            "Test set": datasets[model.dataset].test_set if model.dataset in datasets else "–",
             "Log loss": model.metrics["log_loss"],
             "ECE": model.metrics["ece"],
             "Dataset": model.dataset,
@@ -40,12 +44,19 @@ def registry_table(app: App, models: Sequence[ModelVersion]) -> None:
         hide_index=True,
         column_config={
             "Approval": st.column_config.TextColumn(width=130),
-            "Accuracy": st.column_config.NumberColumn(format="percent"),
+            "Accuracy": st.column_config.NumberColumn(
+                format="percent", help="On the test images of the model's own dataset version: see Test set."
+            ),
             "Log loss": st.column_config.NumberColumn(format="%.3f"),
             "ECE": st.column_config.NumberColumn(format="%.3f"),
         },
         alt="Model versions with role, approval and figures, newest first",
     )
+    if len({row["Test set"] for row in rows}) > 1:
+        st.caption(
+            ":material/warning: These models were measured on different test sets: figures compare only where the test "
+            "set is the same. **Compare any two versions** measures both on the same images."
+        )
 
 
 def lineage(app: App, model: ModelVersion) -> None:
@@ -55,14 +66,17 @@ def lineage(app: App, model: ModelVersion) -> None:
         approval_badge(model.approval)
         generated_badge(dataset)
         st.caption(f"created {utc(model.created)}", width="content")
+    st.caption(f"Accuracy {percent(model.accuracy.value)} {interval_text(model.accuracy)}")
     figures(model.metrics)
     facts, matrix = st.columns([3, 2])
     with facts:
         rows = {
             "Dataset version": f"`{dataset.id}` – {dataset.source}",
             "Parent of the dataset": f"`{dataset.parent}`" if dataset.parent else "none, it was loaded",
-            "Labels": f"{dataset.train:,} train and {dataset.test:,} test images, {dataset.new_labels:,} reviewed",
-            "Classes": ", ".join(training.classes_of(model)),
+            "Images": f"{dataset.train:,} train, {dataset.pool:,} pool, {dataset.test:,} test",
+            "Labels": f"{dataset.new_labels:,} new reviewed ones, {len(dataset.corrections):,} test labels reviewed",
+            "Test set": f"`{dataset.test_set}`, {model.accuracy.images:,} images",
+            "Classes": ", ".join(model.classes),
             "Training job": f"`{model.training_job}`, {duration(model.seconds)}",
             "Hyperparameters": ", ".join(f"`{k}` {v}" for k, v in model.hyperparameters.items() if k != "classes"),
             "Artifact": f"`{model.artifact_key}`",
@@ -71,7 +85,7 @@ def lineage(app: App, model: ModelVersion) -> None:
         }
         st.table(pd.DataFrame(rows.items(), columns=["", " "]), border="horizontal", hide_index=True, hide_header=True)
     with matrix:
-        confusion(model.metrics["confusion"], training.classes_of(model), key=f"lineage_{model.id}")
+        confusion(model.metrics["confusion"], model.classes, key=f"lineage_{model.id}")
 
 
 def _service_times(model: ModelVersion, history: Sequence[Deployment]) -> str:
@@ -94,9 +108,13 @@ def history_table(history: Sequence[Deployment]) -> None:
 
 def retrain_form(app: App) -> None:
     """New labels, how many are needed, button."""
-    labels = len(retraining.new_labels(app))
-    st.metric("New labels since the current dataset version", labels)
-    least = st.number_input("Fewest labels to retrain with", 1, 10_000, 1, key="min_labels")
+    labels = retraining.new_labels(app)
+    st.metric(
+        "New labels since the current dataset version",
+        labels,
+        help="Reviewed test images and their copies do not count: they correct test labels and are never trained on.",
+    )
+    least = st.number_input("Minimum new labels", 1, 10_000, 1, key="min_labels")
     action_button(
         "Retrain",
         lambda: _retrain(app, int(least)),
@@ -127,9 +145,7 @@ def confirm_promotion(app: App, challenger: ModelVersion, champion: ModelVersion
     actor = user()
     action_button(
         f"Yes, promote {challenger.id}",
-        lambda: _served(
-            f"The promotion of {challenger.id}", lambda: deployment.promote(app, challenger.id, actor=actor)
-        ),
+        lambda: _served(f"Promoting {challenger.id}", lambda: deployment.promote(app, challenger.id, actor=actor)),
         key=f"confirm_promote_{challenger.id}",
         icon=":material/publish:",
         primary=True,
@@ -152,7 +168,7 @@ def confirm_rollback(app: App, back_to: str) -> None:
     actor = user()
     action_button(
         f"Yes, roll back to {back_to}",
-        lambda: _served(f"The way back to {back_to}", lambda: deployment.rollback(app, actor=actor)),
+        lambda: _served(f"Rolling back to {back_to}", lambda: deployment.rollback(app, actor=actor)),
         key=f"confirm_rollback_{back_to}",
         icon=":material/undo:",
         primary=True,

@@ -1,10 +1,12 @@
 """The sections of the Monitor page."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import pandas as pd
 import streamlit as st
 
+from scones_core.domain.attribution import Attribution, Maker
 from scones_core.domain.drift import Drift, DriftLevel
 from scones_core.errors import SconesError
 from scones_core.services import App, capture, deployment, monitoring, review
@@ -12,7 +14,7 @@ from scones_core.services.monitoring import Figures
 from scones_core.ui import charts_monitor as charts
 from scones_core.ui.actions import action_button
 from scones_core.ui.health import set_threshold
-from scones_core.ui.images import enlarged
+from scones_core.ui.images import captured_image
 from scones_core.ui.session import shown_errors
 from scones_core.ui.trial_view import figures_row
 from scones_core.ui.widgets import percent, utc
@@ -24,28 +26,79 @@ _RANGES: dict[str, timedelta | None] = {
     "30 days": timedelta(days=30),
     "All time": None,
 }
+_MAKERS = {
+    str(Attribution.IMPORTED): "Imported",
+    str(Attribution.UNDECIDED): "Captured during an update",
+    str(Attribution.UNKNOWN): "Model unknown",
+}
 _DRIFT = {DriftLevel.UNKNOWN: "Unknown", DriftLevel.NONE: "None", DriftLevel.DRIFT: "Drift"}
 
 
 def time_range() -> datetime | None:
     """The chosen start, to the minute; None for all time."""
-    chosen = st.segmented_control(
-        "Captured within", list(_RANGES), default="All time", required=True, key="monitor_range"
-    )
+    chosen = st.segmented_control("Time range", list(_RANGES), default="All time", required=True, key="monitor_range")
     back = _RANGES[chosen]
     return None if back is None else datetime.now(UTC).replace(second=0, microsecond=0) - back
 
 
-def current_figures(app: App, since: datetime | None) -> Figures:
+def model_input(makers: Sequence[Maker]) -> str | None:
+    """Whose inferences are looked at; None for all."""
+    found: dict[str | None, str] = {
+        None: "All models",
+        **{maker.name: f"{_maker(maker.name)} ({maker.inferences:,})" for maker in makers},
+    }
+    chosen: str | None = st.selectbox(
+        "Made by", list(found), format_func=lambda name: found[name], key="monitor_model", width=260
+    )
+    return chosen
+
+
+def _maker(name: str) -> str:
+    return _MAKERS.get(name, f"Model {name}")
+
+
+def unnamed_note(app: App, makers: Sequence[Maker]) -> None:
+    """Asks for the class names of imported inferences that have none."""
+    unnamed = sum(maker.unnamed for maker in makers if maker.name == Attribution.IMPORTED)
+    if not unnamed:
+        return
+    with st.container(border=True):
+        st.markdown(
+            f"**{unnamed:,} imported inferences have no class names.** Until they have, their classes are shown as "
+            "numbers, and nothing says whether the model was right."
+        )
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            text = st.text_input(
+                "Class names, in the order of the probabilities", placeholder="bicycle, motorcycle", key="import_names"
+            )
+            names = [name.strip() for name in (text or "").split(",") if name.strip()]
+            action_button(
+                "Name the classes",
+                lambda: f"{capture.name_classes(app, names):,} inferences named",
+                key="name_classes",
+                icon=":material/label:",
+                disabled=len(names) < 2,
+            )
+
+
+def current_figures(app: App, since: datetime | None, model: str | None, makers: Sequence[Maker]) -> Figures:
     """The figures at the threshold in force; computed again only when something they depend on has changed."""
     champion, at = deployment.champion(app), monitoring.threshold(app)
-    model = champion.id if champion else ""
-    return _figures(app, str(app.settings.home), capture.captured(app), model, since, at)
+    serving = f"{champion.id} since {deployment.in_service_since(app, champion)}" if champion else ""
+    return _figures(app, str(app.settings.home), tuple(makers), serving, since, at, model)
 
 
 @st.cache_resource(show_spinner="Computing the figures…", max_entries=4)
-def _figures(_app: App, home: str, captured: int, model: str, since: datetime | None, at: float) -> Figures:
-    return monitoring.figures(_app, since=since, at=at)
+def _figures(
+    _app: App,
+    home: str,
+    makers: tuple[Maker, ...],
+    serving: str,
+    since: datetime | None,
+    at: float,
+    model: str | None,
+) -> Figures:
+    return monitoring.figures(_app, since=since, at=at, model=model)
 
 
 def key_figures(figures: Figures) -> None:
@@ -66,19 +119,19 @@ def drift_sentence(drift: Drift) -> str:
     """What the drift figure says, as a person would."""
     if drift.ks is None or drift.p_value is None or drift.class_shift is None:
         return (
-            f"Drift is judged from 20 captured inferences and 20 test images on; there are {drift.recent:,} and "
-            f"{drift.reference:,}."
+            "Drift is judged from 20 captured inferences on that the model in service made since it came into service, "
+            f"against 20 or more test images; there are {drift.recent:,} and {drift.reference:,}."
         )
     numbers = f"confidences: largest distance {drift.ks:.2f}, p {_p(drift.p_value)}"
     if drift.class_p_value is not None:
         numbers += f"; shares of the predicted classes: moved by {drift.class_shift:.0%}, p {_p(drift.class_p_value)}"
-    compared = f"the model's answers to its {drift.reference:,} test images ({numbers})"
+    compared = f"its answers to its {drift.reference:,} test images ({numbers})"
     if drift.level is DriftLevel.DRIFT:
         return (
-            f"The {drift.recent:,} newest captured inferences differ from {compared}: look at recent images, review "
-            "some, and retrain."
+            f"The {drift.recent:,} newest inferences of the model in service differ from {compared}: look at recent "
+            "images, and review some."
         )
-    return f"The {drift.recent:,} newest captured inferences are like {compared}."
+    return f"The {drift.recent:,} newest inferences of the model in service are like {compared}."
 
 
 def _p(value: float) -> str:
@@ -107,10 +160,11 @@ def timeline(app: App, figures: Figures) -> None:
 
 def _inference(app: App, event_id: str) -> None:
     item, row = review.item(app, event_id), capture.inference(app, event_id)
-    st.image(enlarged(capture.image(app, event_id)), width=168, alt=f"The captured image {item.image}")
+    captured_image(app, event_id, width=168, alt=f"The captured image {item.image}")
     st.markdown(f"**{item.prediction.replace('_', ' ')}** with {percent(item.confidence)} confidence")
     charts.probability_bars(item.probabilities, key="shown_probabilities")
-    st.caption(f"Captured {utc(row['time'])}  \n`{item.image.rsplit('/', 1)[-1]}`")
+    by = f"by {item.model}" if item.model.startswith("v") else _maker(item.model).lower()
+    st.caption(f"Captured {utc(row['time'])}, {by}  \n`{item.image.rsplit('/', 1)[-1]}`")
 
 
 def distributions(figures: Figures) -> None:
@@ -144,11 +198,15 @@ def drift_message(drift: Drift) -> None:
 def threshold_section(app: App) -> None:
     """What a threshold costs and buys on labelled images; trying one reruns this section only."""
     st.subheader("Threshold", anchor=False)
-    st.caption("Measured on the labelled test images of the model in service; captured inferences have no labels.")
     if deployment.endpoint(app) is None:
         st.info("No model is in service to measure: deploy one on **Train & deploy**.", icon=":material/info:")
         return
     with shown_errors():
+        model, test_set, images = monitoring.measured_on(app)
+        st.caption(
+            f"Measured on the {images:,} sealed test images of {model} (test set `{test_set}`), not on captured "
+            "inferences: reviewed ones were chosen, mostly for low confidence, and estimate no error rate."
+        )
         rows = monitoring.risk_coverage(app)
         current = monitoring.threshold(app)
         left, right = st.columns([3, 2], gap="large")
@@ -176,7 +234,7 @@ def _tried(app: App, tried: float, current: float) -> None:
         )
     st.caption(
         f"With 95 % confidence at most {percent(figures.risk_upper_bound)} of the accepted are wrong, by "
-        f"{figures.labels_used:,} labelled images."
+        f"{figures.labels_used:,} test images."
     )
     with st.container(horizontal=True, vertical_alignment="center"):
         action_button(

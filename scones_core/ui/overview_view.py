@@ -2,10 +2,9 @@
 
 import streamlit as st
 
-from scones_core.services import App, deployment, monitoring, review
-from scones_core.services.overview import LoopStatus
+from scones_core.services.overview import LoopStatus, Overview
 from scones_core.ui.pages import PageName
-from scones_core.ui.widgets import percent
+from scones_core.ui.widgets import interval_text, percent
 
 
 def next_step_card(status: LoopStatus) -> None:
@@ -21,20 +20,23 @@ def next_step_card(status: LoopStatus) -> None:
                 st.switch_page(page.path)
 
 
-def key_figures(app: App, status: LoopStatus) -> None:
+def key_figures(seen: Overview) -> None:
     """One row of figures; dashes where there is nothing to measure yet."""
-    champion, queue = deployment.champion(app), review.queue(app)
+    champion, queue, status = seen.serving.champion, seen.queue, seen.status
     decided = queue.confirmed + queue.relabelled
     grid = st.grid(5, min_column_width=150)
     grid.metric(
         "Accuracy in service",
-        percent(champion.metrics["accuracy"]) if champion else "–",
+        percent(champion.accuracy.value) if champion else "–",
+        f"± on {champion.accuracy.images:,} test images" if champion else None,
+        delta_color="off",
+        delta_arrow="off",
         border=True,
-        help="Share of the champion's test images whose prediction is the label.",
+        help=f"Share {interval_text(champion.accuracy)}, of the dataset version {champion.dataset}."
+        if champion
+        else None,
     )
-    grid.metric(
-        "Threshold", f"{monitoring.threshold(app):.2f}", border=True, help="The confidence an inference must exceed."
-    )
+    grid.metric("Threshold", f"{seen.threshold:.2f}", border=True, help="The confidence an inference must exceed.")
     grid.metric("Captured inferences", f"{status.captured:,}", border=True)
     grid.metric("Waiting for review", f"{status.pending_review:,}", border=True)
     grid.metric(

@@ -76,7 +76,7 @@ function onKey(desk, event) {
   const typing = target.closest?.("input, textarea, select, [contenteditable=true], [role=combobox], [role=slider]");
   if (event.key === "Escape" && target === desk.note) desk.note.blur();
   if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
-  const choice = desk.data.choices.find((one) => one.key && one.key === event.key);
+  const choice = choicesOf(desk).find((one) => one.key && one.key === event.key);
   const known = { [desk.data.undo]: "undo", [desk.data.skip]: "skip" }[event.key.toLowerCase()] ?? choice?.label;
   if (event.key.toLowerCase() === "n") desk.note.focus();
   else if (event.key.toLowerCase() === "p") desk.look.click();
@@ -86,6 +86,18 @@ function onKey(desk, event) {
   } else return;
   event.preventDefault();
   event.stopPropagation();
+}
+
+/** What can be chosen for the image on screen: the classes of the model that answered. */
+function choicesOf(desk) {
+  return view(desk).items[0]?.choices ?? [];
+}
+
+function showChoices(desk, choices) {
+  const labels = JSON.stringify(choices);
+  if (desk.labels === labels) return;
+  desk.labels = labels;
+  desk.choices.replaceChildren(...choices.map((c) => button(desk, c.text, c.key, c.label, "choice")));
 }
 
 function button(desk, text, key, what, kind) {
@@ -111,7 +123,7 @@ function toggle(desk, text, key, name) {
 }
 
 function hints(desk) {
-  const keys = [["1–9", "label"], ["0", "other"], [desk.data.skip, "skip"], [desk.data.undo, "undo"], ["n", "note"]];
+  const keys = [["1–9", "label"], ["0", "none"], [desk.data.skip, "skip"], [desk.data.undo, "undo"], ["n", "note"]];
   const parts = keys.flatMap(([key, what]) => [make("kbd", { textContent: key.toUpperCase() }), ` ${what}  `]);
   return make("div", { className: "hints", ariaHidden: "true" }, ...parts);
 }
@@ -172,6 +184,7 @@ function render(desk) {
   desk.headline.replaceChildren("The model says ", make("strong", { textContent: item.prediction }));
   desk.headline.append(` with ${percent(item.confidence)} confidence`);
   desk.bars.replaceChildren(...item.probabilities.map(bar));
+  showChoices(desk, item.choices);
   showLease(desk, item);
   const next = items[1];
   if (next) new Image().src = desk.pixels && next.pixels ? next.pixels : next.smooth;
@@ -209,11 +222,6 @@ export default function ({ data, parentElement, setStateValue }) {
   desk.data = data;
   desk.setStateValue = setStateValue;
   confirm(desk);
-  const labels = JSON.stringify(data.choices);
-  if (desk.labels !== labels) {
-    desk.labels = labels;
-    desk.choices.replaceChildren(...data.choices.map((c) => button(desk, c.text, c.key, c.label, "choice")));
-  }
   render(desk);
   const listener = (event) => onKey(desk, event);
   document.addEventListener("keydown", listener, true);

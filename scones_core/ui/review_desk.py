@@ -13,7 +13,8 @@ from typing import Any
 import streamlit as st
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from scones_core.services import App, capture, review
+from scones_core.errors import SconesError
+from scones_core.services import App, capture
 from scones_core.services.review import Item
 from scones_core.ui.images import FORMATS
 from scones_core.ui.review_keys import SKIP_KEY, UNDO_KEY, Choice, Desk, choices, entries
@@ -47,7 +48,6 @@ def _data(app: App, desk: Desk) -> dict[str, Any]:
     return {
         "done": desk.done,
         "items": [_shown(app, item) for item in desk.waiting],
-        "choices": [_choice(choice) for choice in choices(review.labels(app))],
         "skip": SKIP_KEY,
         "undo": UNDO_KEY,
     }
@@ -61,11 +61,13 @@ def _shown(app: App, item: Item) -> dict[str, Any]:
     """Without the file's name, which often gives the label away."""
     most = sorted(item.probabilities.items(), key=lambda entry: -entry[1])[:8]
     shown = dict(most) if len(item.probabilities) > 8 else item.probabilities
-    smooth, pixels = _pictures(str(app.settings.home), item.id, app)
+    smooth, pixels = _shown_pictures(app, item.id)
     return {
         "id": item.id,
         "prediction": item.prediction.replace("_", " "),
         "confidence": item.confidence,
+        "choices": [_choice(choice) for choice in choices(item.classes)],
+        "model": item.model,
         "probabilities": [[name.replace("_", " "), value] for name, value in shown.items()],
         "expires": int(item.lease_expires.timestamp() * 1000),
         "smooth": smooth,
@@ -77,6 +79,14 @@ def _shown(app: App, item: Item) -> dict[str, Any]:
 def _pictures(_home: str, event_id: str, _app: App) -> tuple[str, str]:
     """Data URIs of the captured image: enlarged, and in its own pixels (empty for an image that is large itself)."""
     return pictures(capture.image(_app, event_id))
+
+
+def _shown_pictures(app: App, event_id: str) -> tuple[str, str]:
+    """Empty while the image cannot be had; the desk then says that it cannot be shown."""
+    try:
+        return _pictures(str(app.settings.home), event_id, app)
+    except SconesError:
+        return "", ""
 
 
 def pictures(data: bytes) -> tuple[str, str]:

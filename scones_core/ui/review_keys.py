@@ -17,6 +17,7 @@ AHEAD = 6  # images held ready behind the one on screen
 _RENEW = LEASE / 5  # a lease with less time left than this is renewed
 _DESK = "review_desk"
 OTHER_KEY, SKIP_KEY, UNDO_KEY = "0", "s", "u"
+OTHER_TEXT = "none of these"
 
 
 @dataclass(frozen=True)
@@ -28,11 +29,10 @@ class Choice:
     key: str
 
 
-def choices(labels: Sequence[str]) -> list[Choice]:
-    """Number keys in class order, and 0 for "other"."""
-    classes = [label for label in labels if label != OTHER]
+def choices(classes: Sequence[str]) -> list[Choice]:
+    """Number keys in class order, and 0 for none of them."""
     found = [Choice(label, _text(label), str(n) if n < 10 else "") for n, label in enumerate(classes, start=1)]
-    return [*found, Choice(OTHER, "other", OTHER_KEY)]
+    return [*found, Choice(OTHER, OTHER_TEXT, OTHER_KEY)]
 
 
 def _text(label: str) -> str:
@@ -68,6 +68,7 @@ class Desk:
 
     reviewer: str
     strategy: Strategy
+    model: str | None = None
     id: str = field(default_factory=lambda: uuid.uuid4().hex)
     waiting: list[Item] = field(default_factory=list)
     done: int = 0
@@ -92,7 +93,9 @@ class Desk:
             return
         held = [item.id for item in self.waiting]
         count = AHEAD + 1 - len(held)
-        self.waiting += review.next_items(app, self.reviewer, strategy=self.strategy, count=count, exclude=held)
+        self.waiting += review.next_items(
+            app, self.reviewer, strategy=self.strategy, count=count, exclude=held, model=self.model
+        )
 
     def put_first(self, app: App, id: str) -> None:
         """Bring an image back, for another look."""
@@ -117,9 +120,9 @@ class Desk:
             review.decide(app, entry.id, label, self.reviewer, note=entry.note, key=f"{entry.id}:{key}")
 
 
-def desk(reviewer: str, strategy: Strategy) -> Desk:
-    """This session's desk; a new one when the reviewer or the strategy changed."""
+def desk(reviewer: str, strategy: Strategy, model: str | None = None) -> Desk:
+    """This session's desk; a new one when the reviewer, the strategy or the model changed."""
     found: Desk | None = st.session_state.get(_DESK)
-    if found is None or (found.reviewer, found.strategy) != (reviewer, strategy):
-        found = st.session_state[_DESK] = Desk(reviewer, strategy)
+    if found is None or (found.reviewer, found.strategy, found.model) != (reviewer, strategy, model):
+        found = st.session_state[_DESK] = Desk(reviewer, strategy, model)
     return found

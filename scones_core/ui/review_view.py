@@ -6,10 +6,11 @@ from typing import Any
 import streamlit as st
 
 from scones_core.domain.review import Status, Strategy
-from scones_core.services import App, capture, review
-from scones_core.services.review import ExportFormat, QueueFigures
+from scones_core.services import App, capture, label_export, review
+from scones_core.services.label_export import ExportFormat
+from scones_core.services.review import QueueFigures
 from scones_core.ui.actions import action_button
-from scones_core.ui.images import enlarged
+from scones_core.ui.images import captured_image
 from scones_core.ui.review_desk import review_desk
 from scones_core.ui.review_keys import Desk, desk
 from scones_core.ui.session import shown_errors, user
@@ -28,6 +29,7 @@ _STRATEGIES = {
 _STATUSES: dict[Status, tuple[Colour, str]] = {
     Status.CONFIRMED: ("green", ":material/check:"),
     Status.RELABELLED: ("orange", ":material/swap_horiz:"),
+    Status.LABELLED: ("green", ":material/label:"),
     Status.SKIPPED: ("gray", ":material/skip_next:"),
     Status.PENDING: ("blue", ":material/hourglass_empty:"),
 }
@@ -45,7 +47,7 @@ def reviewer() -> str | None:
         return known
     with st.container(border=True), st.form("reviewer_form", border=False):
         st.markdown(
-            "**Who reviews?** Your name is noted with every decision, and keeps others off the image you look at."
+            "**Who reviews?** Your name is noted with every decision, and reserves the image for you while you decide."
         )
         name = st.text_input("Reviewer", placeholder="Your name", max_chars=80, key="reviewer_name")
         if st.form_submit_button("Start reviewing", icon=":material/rate_review:", type="primary") and name.strip():
@@ -56,15 +58,27 @@ def reviewer() -> str | None:
 
 def strategy_input() -> Strategy:
     chosen: Strategy = st.selectbox(
-        "Which images first", list(_STRATEGIES), format_func=_STRATEGIES.__getitem__, key="review_strategy", width=220
+        "Review order", list(_STRATEGIES), format_func=_STRATEGIES.__getitem__, key="review_strategy", width=220
+    )
+    return chosen
+
+
+def model_input(app: App) -> str | None:
+    """Whose answers are reviewed; None for those of all models, each in its own class names."""
+    found: dict[str | None, str] = {
+        None: "All models",
+        **{m.name: f"{m.name} ({m.inferences:,})" for m in capture.makers(app)},
+    }
+    chosen: str | None = st.selectbox(
+        "Answered by", list(found), format_func=lambda name: found[name], key="review_model", width=220
     )
     return chosen
 
 
 @st.fragment
-def reviewing(app: App, name: str, strategy: Strategy) -> None:
+def reviewing(app: App, name: str, strategy: Strategy, model: str | None) -> None:
     """Progress, the desk, and the last decisions; a decision reruns no more than this."""
-    here = desk(name, strategy)
+    here = desk(name, strategy, model)
     with shown_errors():
         here.raise_error()
     with shown_errors():
@@ -76,9 +90,9 @@ def reviewing(app: App, name: str, strategy: Strategy) -> None:
 
 
 def _progress(queue: QueueFigures) -> None:
-    decided = queue.confirmed + queue.relabelled + queue.skipped
+    decided = queue.labels + queue.skipped
     total = decided + queue.pending
-    rest = "" if queue.pending else " What follows was accepted by the threshold."
+    rest = "" if queue.pending else " The remaining images are above the threshold."
     st.progress(decided / total if total else 1.0, text=f"{decided:,} of {total:,} images decided.{rest}")
 
 
@@ -98,9 +112,9 @@ def _recent(app: App, here: Desk) -> None:
     for row in rows:
         own = row["reviewer"] == here.reviewer
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            st.image(enlarged(capture.image(app, row["id"]), 96), width=40, alt="The image that was decided on")
+            captured_image(app, row["id"], width=40, side=96, alt="The image that was decided on")
             colour, icon = _STATUSES[Status(row["status"])]
-            st.badge(str(row["label"] or "skipped").replace("_", " "), icon=icon, color=colour)
+            st.badge(str(row["label_text"] or "skipped").replace("_", " "), icon=icon, color=colour)
             st.caption(_about(row, own), width="stretch")
             if own:
                 take_back = partial(_take_back, app, here, row["id"])
@@ -110,7 +124,8 @@ def _recent(app: App, here: Desk) -> None:
 def _about(row: dict[str, Any], own: bool) -> str:
     """What the model said, who decided, and when."""
     who = "" if own else f" · {row['reviewer']}"
-    return f"{row['prediction'].replace('_', ' ')} {percent(row['confidence'], 0)}{who} · {row['time']:%H:%M}"
+    said = f"{row['prediction'].replace('_', ' ')} {percent(row['confidence'], 0)} by {row['model']}"
+    return f"{said}{who} · {row['time']:%H:%M} UTC"
 
 
 def _take_back(app: App, here: Desk, id: str) -> None:
@@ -121,7 +136,7 @@ def _take_back(app: App, here: Desk, id: str) -> None:
 def exports(app: App) -> None:
     """The labels in force as files; they are written when the button is pressed."""
     queue = review.queue(app)
-    labels = queue.confirmed + queue.relabelled
+    labels = queue.labels
     st.subheader("Export", anchor=False)
     st.caption(f"{labels:,} reviewed labels, for training elsewhere or for another labelling tool.")
     with st.container(horizontal=True):
@@ -139,4 +154,4 @@ def exports(app: App) -> None:
 
 
 def _exported(app: App, format: ExportFormat) -> str:
-    return review.export(app, format)[0]
+    return label_export.export(app, format)[0]

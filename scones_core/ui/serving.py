@@ -19,10 +19,10 @@ def change_serving(title: str, change: Callable[[], Endpoint], tell: Callable[[E
     """
     tasks = get_tasks()
     task = tasks.start(_NAME, title, lambda _progress: change())
-    task.progress(0, None, f"{title} is under way")
+    task.progress(0, None, f"{title}…")
     task.wait(_PATIENCE)
     if task.running:
-        return f"{title} has begun"
+        return f"{title}…"
     if task.error:
         tasks.forget(_NAME)
         raise SconesError(task.error)

@@ -3,23 +3,22 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 
 import streamlit as st
 
 from scones_core.bootstrap import open_app
 from scones_core.errors import SconesError
-from scones_core.services import App, notification
+from scones_core.services import App, notification, registration
 
 _USER = "user_name"
 _ANYONE = "someone"
-_PATIENCE = 2.0  # seconds for which a page waits for what may take minutes
 
 
 @st.cache_resource(show_spinner=False, on_release=App.close)
 def get_app() -> App:
     """The one App of this server process."""
-    app = replace(open_app(), patience=_PATIENCE)
+    app = open_app()
+    registration.watch(app)
     notification.watch(app)
     return app
 

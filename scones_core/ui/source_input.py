@@ -1,6 +1,6 @@
 """Choosing where images come from; used by the Data page and by the guided demo."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BytesIO
 from typing import Literal
 
@@ -42,6 +42,7 @@ class Chosen:
     upload_name: str = ""
     classes: tuple[str, ...] | None = None
     missing: str | None = None
+    pool_share: float | None = None
 
     def spec(self, app: App) -> str:
         """What `etl.load` takes; an upload is stored first."""
@@ -50,13 +51,31 @@ class Chosen:
         return self.path if self.kind == "path" else self.kind
 
 
-def source_input(*, key: str, kinds: tuple[Kind, ...] = ("sample", "cifar100", "upload", "path")) -> Chosen:
-    """The controls; `key` tells two uses apart."""
+def source_input(
+    *, key: str, kinds: tuple[Kind, ...] = ("sample", "cifar100", "upload", "path"), pool: bool = True
+) -> Chosen:
+    """The controls; `key` tells two uses apart. pool : ask for its share as well."""
     kind: Kind = st.segmented_control(
         "Source", kinds, default=kinds[0], format_func=lambda kind: _KINDS[kind][0], required=True, key=f"{key}_kind"
     )
     st.caption(_KINDS[kind][1])
-    return {"sample": _sample, "cifar100": _cifar100, "upload": _upload, "path": _path}[kind](key)
+    chosen = {"sample": _sample, "cifar100": _cifar100, "upload": _upload, "path": _path}[kind](key)
+    return replace(chosen, pool_share=_pool_share(key, kind)) if pool else chosen
+
+
+def _pool_share(key: str, kind: Kind) -> float:
+    """CIFAR-100 and the sample stand in for a stream of images; labels of one's own are not set aside unasked."""
+    percentage = st.slider(
+        "Pool: percent of the training images set aside",
+        0,
+        90,
+        20 if kind in ("sample", "cifar100") else 0,
+        5,
+        key=f"{key}_{kind}_pool",
+        help="Pool images are sent through the workflow and trained on once they are reviewed. Without a pool, test "
+        "images are sent.",
+    )
+    return percentage / 100
 
 
 def _sample(_key: str) -> Chosen:

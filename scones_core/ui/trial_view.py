@@ -18,10 +18,11 @@ from scones_core.ui.widgets import percent, trial_sentence, utc
 
 def trial_section(app: App) -> None:
     """The trial that is under way, or the way to start one where a challenger waits; else nothing."""
-    serving = deployment.endpoint(app)
+    service = deployment.in_service(app)
+    serving = service.endpoint
     if serving and serving.trial:
         _under_way(app, serving, serving.trial)
-    elif challenger := deployment.challenger(app):
+    elif challenger := service.challenger:
         _start_form(app, challenger)
 
 
@@ -47,7 +48,7 @@ def _start_form(app: App, challenger: ModelVersion) -> None:
         action_button(
             "Start trial",
             lambda: change_serving(
-                f"The trial of {challenger.id}",
+                f"Starting the trial of {challenger.id}",
                 lambda: deployment.start_trial(app, challenger.id, share, actor=actor),
                 _told,
             ),
@@ -71,7 +72,7 @@ def _under_way(app: App, serving: Endpoint, trial: Trial) -> None:
         action_button(
             "Change share",
             lambda: change_serving(
-                "The change of the share", lambda: deployment.set_trial_share(app, share, actor=actor), _told
+                "Changing the share", lambda: deployment.set_trial_share(app, share, actor=actor), _told
             ),
             key="change_share",
             icon=":material/tune:",
@@ -79,11 +80,12 @@ def _under_way(app: App, serving: Endpoint, trial: Trial) -> None:
         )
         action_button(
             "End trial",
-            lambda: change_serving("The end of the trial", lambda: deployment.end_trial(app, actor=actor), _told),
+            lambda: change_serving("Ending the trial", lambda: deployment.end_trial(app, actor=actor), _told),
             key="end_trial",
             icon=":material/stop:",
         )
-    challenger, champion = deployment.challenger(app), deployment.champion(app)
+    service = deployment.in_service(app)
+    challenger, champion = service.challenger, service.champion
     if champion and (challenger is None or challenger.id != trial.config.model):
         promotion(app, training.model(app, trial.config.model), champion)
 

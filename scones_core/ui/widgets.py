@@ -6,7 +6,7 @@ from typing import Literal
 import streamlit as st
 
 from scones_core.domain.datasets import DatasetVersion
-from scones_core.domain.models import Approval
+from scones_core.domain.models import Accuracy, Approval
 from scones_core.ports import JobStatus, Trial
 from scones_core.ui import pages
 from scones_core.ui.actions import show_outcome
@@ -92,6 +92,36 @@ def signed(value: float) -> str:
 
 def percent(value: float | None, digits: int = 1) -> str:
     return "–" if value is None else f"{value:.{digits}%}"
+
+
+def sent_count(dataset: DatasetVersion) -> int:
+    """How many images are sent through the workflow."""
+    return dataset.pool or dataset.test
+
+
+def sent_images_text(dataset: DatasetVersion) -> str:
+    """As: 200 pool images; where there is no pool, 200 test images."""
+    return f"{sent_count(dataset):,} {dataset.sent_split} images"
+
+
+def no_pool_note(dataset: DatasetVersion) -> None:
+    """Says so where test images are sent."""
+    if not dataset.pool:
+        st.caption(
+            ":material/info: This dataset has no pool, so test images are sent, as the reference project did. They are "
+            "never trained on: their reviews correct test labels."
+        )
+
+
+def accuracy_text(accuracy: Accuracy) -> str:
+    """90.5% of 200, as it fits a line."""
+    return f"{percent(accuracy.value)} of {accuracy.images:,}"
+
+
+def interval_text(accuracy: Accuracy) -> str:
+    """What an accuracy was measured on, and how sure it is."""
+    low, high = percent(accuracy.low), percent(accuracy.high)
+    return f"of {accuracy.images:,} test images; 95 % interval {low} to {high}"
 
 
 def trial_sentence(trial: Trial) -> str:

@@ -6,9 +6,10 @@ from typing import Literal
 
 import streamlit as st
 
-from scones_core.domain.datasets import TEST, DatasetVersion, LabelledImage
+from scones_core.domain.datasets import DatasetVersion, LabelledImage
 from scones_core.services import App, classification, etl
 from scones_core.ui.images import tile_image
+from scones_core.ui.widgets import no_pool_note, sent_count, sent_images_text
 
 Source = Literal["random", "gallery", "upload"]
 
@@ -61,27 +62,29 @@ def forget_choice() -> None:
 
 def _random(app: App, dataset: DatasetVersion) -> ChosenImages:
     count = st.slider(
-        f"How many of the {dataset.test:,} test images",
+        f"How many of the {sent_images_text(dataset)}",
         1,
-        max(2, min(200, dataset.test)),
-        min(20, dataset.test),
+        max(2, min(200, sent_count(dataset))),
+        min(20, sent_count(dataset)),
         key="workflow_count",
     )
+    no_pool_note(dataset)
     return ChosenImages(count, lambda: classification.sample_keys(app, count))
 
 
 def _gallery(app: App, dataset: DatasetVersion) -> ChosenImages:
-    images = alternating(etl.images(app, dataset.id, TEST))
+    images = alternating(etl.images(app, dataset.id, dataset.sent_split))
     pages = -(-len(images) // _PER_PAGE)
     page = st.session_state.get("workflow_gallery_page", 1)
     grid = st.grid(8, min_column_width=104, gap=10)
     for image in images[(page - 1) * _PER_PAGE : page * _PER_PAGE]:
         with grid.container(gap="xsmall"):
             name = dataset.classes[image.class_index].replace("_", " ")
-            st.image(tile_image(app, image.key, image.sha256), width="stretch", alt=f"{name}, test image {image.key}")
+            alt = f"{name}, {image.split} image {image.key}"
+            st.image(tile_image(app, image.key, image.sha256), width="stretch", alt=alt)
             _choice(image, name)
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        st.caption(f"{len(_chosen())} chosen of {len(images):,} test images", width="content")
+        st.caption(f"{len(_chosen())} chosen of {sent_images_text(dataset)}", width="content")
         st.pagination(pages, key="workflow_gallery_page")
     keys = sorted(_chosen())
     return ChosenImages(len(keys), lambda: keys, None if keys else "Tick at least one image.")

@@ -55,7 +55,7 @@ def test_an_unreadable_line_is_set_aside_and_the_others_are_kept(app: App):
 
 def test_a_file_given_twice_is_set_aside_once(app: App):
     data = line("a") + b"{half a rec\n"
-    assert capture.ingest_files(app, [data, data]) == capture.Ingested(new=1, duplicates=1, quarantined=2)
+    assert capture.ingest_files(app, [data, data]) == capture.Ingested(new=1, duplicates=1, quarantined=2, unnamed=1)
     assert capture.ingest_files(app, [data]).quarantined == 1
 
 
@@ -92,10 +92,10 @@ def test_the_image_of_an_inference_is_read_from_its_place_in_the_file(app: App):
 def test_files_of_other_endpoints_are_imported_with_their_images(app: App):
     picture = png(7, upright=False)
     found = capture.ingest_files(app, [line("x", image=picture), line("x", image=picture)])
-    assert found == capture.Ingested(new=1, duplicates=1, quarantined=0)
+    assert found == capture.Ingested(new=1, duplicates=1, quarantined=0, unnamed=1)
     assert capture.image(app, "x") == picture
     again = capture.ingest_files(app, [line("x", image=picture)])
-    assert again == capture.Ingested(new=0, duplicates=1, quarantined=0)
+    assert again == capture.Ingested(new=0, duplicates=1, quarantined=0, unnamed=1)
 
 
 def test_monitor_counts_an_inference_at_the_threshold_as_low_confidence(app: App):

@@ -15,6 +15,7 @@ from scones_core.services import (
     etl,
     monitoring,
     overview,
+    registration,
     retraining,
     review,
     training,
@@ -105,7 +106,7 @@ def test_an_endpoint_is_deleted_and_what_it_captured_stays(serving: App):
     deployment.delete(serving, actor="ann")
     assert deployment.endpoint(serving) is None
     assert capture.captured(serving) == 4
-    assert len(retraining.new_labels(serving)) == 1
+    assert retraining.new_labels(serving) == 1
     assert overview.status(serving).next.command == "deploy"
     with pytest.raises(NotFound, match="deploy one first"):
         deployment.delete(serving)
@@ -118,7 +119,7 @@ def test_an_endpoint_is_deleted_and_what_it_captured_stays(serving: App):
 
 
 def test_after_a_deletion_there_is_nothing_to_roll_back_to_until_a_model_serves_again(serving: App):
-    training.wait(serving, training.start(serving, seed=1).name)
+    registration.wait(serving, training.start(serving, seed=1).name)
     deployment.deploy(serving, "v2")
     deployment.delete(serving)
     assert deployment.previous(serving) is None
@@ -145,7 +146,7 @@ def test_the_label_other_keeps_an_image_out_of_training(serving: App):
 
 
 def test_retraining_without_labels_says_what_to_do(serving: App):
-    with pytest.raises(Conflict, match="review more images first"):
+    with pytest.raises(Conflict, match="review more images of the pool first"):
         retraining.retrain(serving)
 
 
@@ -175,7 +176,7 @@ def test_the_overview_always_names_the_next_step(app: App, images: Path):
     etl.load(app, str(images))
     assert overview.status(app).next.command == "train"
     job = training.start(app)
-    training.wait(app, job.name)
+    registration.wait(app, job.name)
     assert overview.status(app).next.command == "deploy"
     deployment.deploy(app)
     assert overview.status(app).next.page == "workflow"

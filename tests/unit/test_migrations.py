@@ -1,13 +1,22 @@
 """What the migrations make is what the code expects."""
 
+from pathlib import Path
+
 import sqlalchemy as sa
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from pydantic import SecretStr
 
+from scones_core.bootstrap import open_app
 from scones_core.db.engine import HEAD, MIGRATIONS
 from scones_core.db.schema import metadata
-from scones_core.services import App
+from scones_core.domain.datasets import LabelledImage
+from scones_core.domain.datasets import test_set_id as domain_id
+from scones_core.services import App, etl, review, training
+from scones_core.settings import Settings
 from tests.conftest import on_every_database
 
 
@@ -21,3 +30,54 @@ def test_the_migrated_schema_is_that_of_the_tables(app: App):
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
         indexed = {index["name"]: index["column_names"] for index in sa.inspect(connection).get_indexes("inferences")}
     assert indexed["inferences_image"] == ["image_sha256", "confidence"]
+
+
+OLD = """
+INSERT INTO dataset_versions (id, created, classes, source, generated, train, test, new_labels, skipped)
+    VALUES ('d1', 0, '["bicycle", "motorcycle"]', 'old', false, 1, 1, 0, '[]');
+INSERT INTO dataset_images (dataset, key, split, class_index, sha256) VALUES ('d1', 'test/a.png', 'test', 1, 'abc');
+INSERT INTO training_jobs (name, dataset, created, settled) VALUES ('j1', 'd1', 0, true), ('j2', 'd1', 0, true);
+INSERT INTO training_jobs (name, dataset, created, settled) VALUES ('j3', 'd1', 0, true), ('j4', 'd1', 0, false);
+INSERT INTO model_versions (number, created, training_job, dataset, hyperparameters, metrics, artifact_key,
+    artifact_sha256, approval) VALUES
+    (1, 0, 'j1', 'd1', '{"classes": "[\\"bicycle\\", \\"motorcycle\\"]"}', '{}', 'k', 's', 'Approved'),
+    (2, 0, 'j2', 'd1', '{"classes": "[\\"apple\\", \\"bus\\"]"}', '{}', 'k', 's', 'Approved');
+INSERT INTO deployments (time, endpoint, model, action, actor, done) VALUES
+    (100000000, 'scones-unlimited', 1, 'deploy', '', true), (200000000, 'scones-unlimited', 2, 'promote', '', true);
+"""
+INFERENCES = {"before": 50, "first": 150, "during": 201, "second": 300}
+
+
+@on_every_database
+def test_a_home_of_the_version_before_opens_and_its_history_is_told_rightly(
+    tmp_path: Path, database_url: SecretStr | None
+):
+    url = database_url.get_secret_value() if database_url else f"sqlite:///{tmp_path / 'scones.db'}"
+    engine = sa.create_engine(url)
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0004")
+        for statement in OLD.split(";\n"):
+            connection.exec_driver_sql(statement) if statement.strip() else None
+        for id, second in INFERENCES.items():
+            connection.exec_driver_sql(
+                "INSERT INTO inferences (event_id, time, endpoint, variant, image_sha256, content_type, probabilities,"
+                " prediction, confidence, margin, entropy, capture_key, capture_line) VALUES"
+                f" ('{id}', {second * 1_000_000}, 'scones-unlimited', 'AllTraffic', '{id}', '', '[0.9, 0.1]',"
+                " 0, 0.9, 0.8, 0.3, 'k', 0)"
+            )
+    engine.dispose()
+    app = open_app(Settings(home=tmp_path, database_url=database_url))
+    found = {id: review.item(app, id) for id in INFERENCES}
+    assert {id: (item.model, item.prediction) for id, item in found.items()} == {
+        "before": ("unknown", "class 0"),
+        "first": ("v1", "bicycle"),
+        "during": ("undecided", "class 0"),
+        "second": ("v2", "apple"),
+    }
+    states = {name: str(record.state) for name, record in training.records(app).items()}
+    assert states == {"j1": "registered", "j2": "registered", "j3": "ended", "j4": "open"}
+    assert etl.versions(app)[0].test_set == domain_id([LabelledImage("test", "test/a.png", 1, "abc")])
+    app.close()

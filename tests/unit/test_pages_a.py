@@ -11,7 +11,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from scones_core.errors import BadInput, Conflict
-from scones_core.services import App, classification, deployment, etl, overview, training, uploads
+from scones_core.services import App, classification, deployment, etl, overview, registration, training, uploads
 from scones_core.services.demo import Stage, Told
 from scones_core.ui.background import Tasks
 from scones_core.ui.demo_runner import DemoRunner
@@ -237,7 +237,7 @@ def test_the_share_of_a_trial_is_changed_and_the_trial_ended(open_page: Open, ch
 
 def test_a_trial_that_a_newer_challenger_has_overtaken_is_still_shown(open_page: Open, challenged: App):
     deployment.start_trial(challenged, "v2", 0.1)
-    training.wait(challenged, training.start(challenged, seed=2).name)
+    registration.wait(challenged, training.start(challenged, seed=2).name)
     page = open_page("models")
     assert "v2 is on trial" in text(page)
     promotions = [button.label for button in page.button if button.label.startswith("Promote")]

@@ -8,7 +8,7 @@ import pytest
 
 from scones_core.domain.review import Status, Strategy
 from scones_core.errors import BadInput, Conflict, NotFound
-from scones_core.services import App, capture, etl, review
+from scones_core.services import App, capture, etl, label_export, review
 from tests.conftest import on_every_database, png
 from tests.unit.test_ingest import line
 
@@ -22,7 +22,9 @@ def queue(app: App, images: Path) -> App:
     pictures = {"a": 1, "b": 2, "c": 3, "d": 1}
     confidences = {"a": 0.55, "b": 0.65, "c": 0.75, "d": 0.85}
     capture.ingest_files(
-        app, [b"".join(line(id, confidences[id], image=png(n, upright=True)) for id, n in pictures.items())]
+        app,
+        [b"".join(line(id, confidences[id], image=png(n, upright=True)) for id, n in pictures.items())],
+        classes=["bicycle", "motorcycle"],
     )
     return app
 
@@ -90,7 +92,7 @@ def test_a_skipped_image_is_set_aside_without_a_label(queue: App):
     assert review.decide(queue, "a", None, "ann").status is Status.SKIPPED
     assert "a" not in [item.id for item in review.next_items(queue, "ann", count=10)]
     with pytest.raises(NotFound, match="no reviewed labels"):
-        review.export(queue, review.ExportFormat.CSV)
+        label_export.export(queue, label_export.ExportFormat.CSV)
 
 
 @pytest.mark.parametrize("strategy", list(Strategy))
@@ -115,7 +117,7 @@ def test_a_reviewer_needs_a_name(queue: App):
 
 def test_the_manifest_is_an_augmented_manifest(queue: App):
     review.decide(queue, "a", "motorcycle", "ann")
-    text, rows = review.export(queue, review.ExportFormat.MANIFEST)
+    text, rows = label_export.export(queue, label_export.ExportFormat.MANIFEST)
     [entry] = [json.loads(row) for row in text.splitlines()]
     assert rows == 1
     assert entry["source-ref"].startswith("s3://scones/")
@@ -126,14 +128,14 @@ def test_the_manifest_is_an_augmented_manifest(queue: App):
 
 def test_the_label_studio_export_carries_the_label_and_the_prediction(queue: App):
     review.decide(queue, "a", "motorcycle", "ann")
-    [task] = json.loads(review.export(queue, review.ExportFormat.LABEL_STUDIO)[0])
+    [task] = json.loads(label_export.export(queue, label_export.ExportFormat.LABEL_STUDIO)[0])
     assert task["annotations"][0]["result"][0]["value"]["choices"] == ["motorcycle"]
     assert task["predictions"][0]["result"][0]["value"]["choices"] == ["bicycle"]
 
 
 def test_a_csv_cell_never_becomes_a_formula(queue: App):
     review.decide(queue, "a", "motorcycle", "=cmd()")
-    assert ",'=cmd()," in review.export(queue, review.ExportFormat.CSV)[0]
+    assert ",'=cmd()," in label_export.export(queue, label_export.ExportFormat.CSV)[0]
 
 
 def test_decisions_are_on_disk_when_they_are_acknowledged(queue: App, open_home):

@@ -19,7 +19,7 @@ def tasks(monkeypatch: pytest.MonkeyPatch) -> Tasks:
 
 
 def change(work: Any) -> str:
-    return serving.change_serving("The deployment of v2", work, lambda result: f"{result} serves")
+    return serving.change_serving("Deploying v2", work, lambda result: f"{result} serves")
 
 
 def test_a_quick_change_is_told_when_it_has_ended():
@@ -28,8 +28,8 @@ def test_a_quick_change_is_told_when_it_has_ended():
 
 def test_a_slow_change_goes_on_and_bars_a_second_one(tasks: Tasks):
     leave = threading.Event()
-    assert change(lambda: leave.wait(20) and "v2") == "The deployment of v2 has begun"
-    with pytest.raises(Conflict, match="The deployment of v2 is still under way"):
+    assert change(lambda: leave.wait(20) and "v2") == "Deploying v2…"
+    with pytest.raises(Conflict, match="Deploying v2 is still under way"):
         change(lambda: "v3")
     leave.set()
     task = tasks.get("serving")

@@ -11,7 +11,7 @@ import pytest
 
 from scones_core.errors import Conflict, Damaged, NotFound
 from scones_core.ports import JobStatus, TrainingRequest
-from scones_core.services import App, deployment, etl, training
+from scones_core.services import App, deployment, etl, registration, training
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def processes_of(home: Path) -> list[int]:
 def test_a_job_ends_as_a_model_version_with_its_metrics(loaded: App):
     job = training.start(loaded, seed=3)
     seen: list[str] = []
-    ended = training.wait(loaded, job.name, on_log=seen.append)
+    ended = registration.wait(loaded, job.name, on_log=seen.append)
     model = training.model_of_job(loaded, job.name)
     assert ended.status is JobStatus.COMPLETED
     assert model.id == "v1"
@@ -50,8 +50,8 @@ def test_a_job_ends_as_a_model_version_with_its_metrics(loaded: App):
 def test_jobs_queue_and_a_waiting_one_can_be_stopped(loaded: App):
     first, second = training.start(loaded), training.start(loaded)
     loaded.backend.training.stop(second.name)
-    assert training.wait(loaded, first.name).status is JobStatus.COMPLETED
-    assert training.wait(loaded, second.name).status is JobStatus.STOPPED
+    assert registration.wait(loaded, first.name).status is JobStatus.COMPLETED
+    assert registration.wait(loaded, second.name).status is JobStatus.STOPPED
     assert [model.id for model in training.models(loaded)] == ["v1"]
 
 
@@ -59,7 +59,7 @@ def test_a_running_job_can_be_stopped(loaded: App):
     job = training.start(loaded)
     until(lambda: loaded.backend.training.describe(job.name).status is JobStatus.IN_PROGRESS)
     loaded.backend.training.stop(job.name)
-    assert training.wait(loaded, job.name).status is JobStatus.STOPPED
+    assert registration.wait(loaded, job.name).status is JobStatus.STOPPED
     assert training.models(loaded) == []
 
 
@@ -68,24 +68,26 @@ def test_a_killed_job_is_failed_and_the_queue_goes_on(loaded: App):
     until(lambda: loaded.backend.training.describe(job.name).status is JobStatus.IN_PROGRESS)
     for pid in processes_of(loaded.settings.home):
         os.kill(pid, signal.SIGKILL)
-    ended = training.wait(loaded, job.name)
+    ended = registration.wait(loaded, job.name)
     assert ended.status is JobStatus.FAILED
     assert "killed" in (ended.failure_reason or "")
     again = training.start(loaded)
-    assert training.wait(loaded, again.name).status is JobStatus.COMPLETED
+    assert registration.wait(loaded, again.name).status is JobStatus.COMPLETED
 
 
-def test_a_model_is_registered_by_whoever_looks_first_after_a_restart(loaded: App, open_home: Callable[[], App]):
+def test_a_model_is_registered_by_the_next_registrar_after_a_restart(loaded: App, open_home: Callable[[], App]):
     job = training.start(loaded)
     until(lambda: loaded.backend.training.describe(job.name).status.ended)
     restarted = open_home()
+    assert training.models(restarted) == []
+    registration.register_ended(restarted)
     assert [model.id for model in training.models(restarted)] == ["v1"]
     assert [model.id for model in training.models(loaded)] == ["v1"]
 
 
 def test_a_job_that_fails_says_why_and_leaves_no_model(loaded: App):
     job = training.start(loaded, hyperparameters={"num_classes": "seven"})
-    ended = training.wait(loaded, job.name)
+    ended = registration.wait(loaded, job.name)
     assert ended.status is JobStatus.FAILED
     assert ended.failure_reason
     assert training.models(loaded) == []
@@ -107,7 +109,7 @@ def test_a_job_name_is_used_once(loaded: App):
 def test_the_same_seed_gives_the_same_artifact(loaded: App):
     jobs = [training.start(loaded, seed=5) for _ in range(2)]
     for job in jobs:
-        training.wait(loaded, job.name)
+        registration.wait(loaded, job.name)
     first, second = training.models(loaded)
     assert first.artifact_sha256 == second.artifact_sha256
 

@@ -1,0 +1,97 @@
+"""Which model version made a captured inference, and what it calls its classes."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from scones_core.db import inferences as table
+from scones_core.db import models as models_table
+from scones_core.db import settings
+from scones_core.domain.attribution import Attribution, attributed, served_at
+from scones_core.domain.models import CHAMPION_VARIANT, Deployment, ModelVersion, number_of
+from scones_core.services.app import App
+
+# How long a deployment may have taken that an older version of the app noted, without its end.
+UNSEEN = {"embedded": timedelta(seconds=5), "aws": timedelta(hours=1)}
+UPGRADE = "attribute_inferences"  # a setting that the migration leaves where there is something to attribute
+AT_ONCE = 10_000
+
+Made = Mapping[str, Any]  # attribution, model (number or None), classes (names or None)
+
+
+class Makers:
+    """Attributes inferences by the deployments and model versions as they are now."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+        self._unseen = UNSEEN[app.backend.name]
+        self._captures_say = app.backend.name == "embedded"  # on AWS, whoever calls the endpoint can write there
+        with app.db.read() as connection:
+            self._models: dict[int, ModelVersion] = {m.number: m for m in models_table.model_list(connection)}
+        self._histories: dict[str, Sequence[Deployment]] = {}
+
+    def of(self, endpoint: str, variant: str, time: datetime, said: str | None, classes: int) -> Made:
+        """Who made an inference.
+
+        said : the model's id as the capture itself gives it.  classes : how many probabilities there are; a model
+        version with another number of classes cannot have made it.
+        """
+        number = number_of(said) if self._captures_say else None
+        candidates = {number} if number else served_at(self._history(endpoint), variant, time, self._unseen)
+        fitting = {n for n in candidates if n in self._models and len(self._models[n].classes) == classes}
+        attribution, model = attributed(fitting)
+        lists = {self._models[n].classes for n in fitting}
+        return {"attribution": str(attribution), "model": model, "classes": lists.pop() if len(lists) == 1 else None}
+
+    def class_names(self, endpoint: str, since: datetime, until: datetime, classes: int) -> tuple[str, ...] | None:
+        """What the model that served all the while calls its classes; a trial's model knows the same ones."""
+        history = self._history(endpoint)
+        numbers = {
+            number for time in (since, until) for number in served_at(history, CHAMPION_VARIANT, time, self._unseen)
+        }
+        lists = {self._models[n].classes for n in numbers if n in self._models}
+        [names] = lists if len(lists) == 1 else [()]
+        return names if len(names) == classes else None
+
+    def _history(self, endpoint: str) -> Sequence[Deployment]:
+        if endpoint not in self._histories:
+            with self._app.db.read() as connection:
+                self._histories[endpoint] = models_table.deployment_list(connection, endpoint, done=False)
+        return self._histories[endpoint]
+
+
+def imported(classes: Sequence[str] | None) -> Made:
+    """Who made an inference that a user brought."""
+    return {
+        "attribution": str(Attribution.IMPORTED),
+        "model": None,
+        "classes": tuple(classes) if classes else None,
+    }
+
+
+def attribute_older(app: App) -> None:
+    """Attribute what was captured before inferences knew their model; does nothing the next time."""
+    with app.db.read() as connection:
+        if not settings.get(connection, UPGRADE):
+            return
+    makers = Makers(app)
+    while True:
+        with app.db.write() as connection:
+            rows = table.unattributed(connection, AT_ONCE)
+            found = [(row, _older(makers, row)) for row in rows]
+            ids = table.class_list_ids(connection, {made["classes"] for _, made in found if made["classes"]})
+            if not rows:
+                settings.put(connection, UPGRADE, False)
+                return
+            table.attribute(connection, [_update(row, made, ids) for row, made in found])
+
+
+def _older(makers: Makers, row: Mapping[str, Any]) -> Made:
+    if row["endpoint"] == "imported":
+        return imported(None)
+    return makers.of(row["endpoint"], row["variant"], row["time"], None, len(row["probabilities"]))
+
+
+def _update(row: Mapping[str, Any], made: Made, ids: Mapping[tuple[str, ...], int]) -> dict[str, Any]:
+    names = ids[made["classes"]] if made["classes"] else None
+    return {"id": row["event_id"], "maker": made["model"], "names": names, "how": made["attribution"]}

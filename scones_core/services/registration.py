@@ -1,0 +1,192 @@
+"""From training jobs that have ended to model versions: evaluated on the test images, and registered once.
+
+Several processes on one home agree by the database: whoever registers a job's model claims the job and renews the claim
+while it works, so that a process that was killed holds it for a minute only.
+"""
+
+import hashlib
+import logging
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from scones_core.db import models as table
+from scones_core.domain.datasets import TEST
+from scones_core.domain.metrics import evaluate
+from scones_core.domain.models import Approval, JobRecord, JobState, ModelVersion
+from scones_core.errors import NotFound, SconesError
+from scones_core.ports import EndpointConfig, JobStatus, TrainingJob
+from scones_core.services import deployment, etl, training
+from scones_core.services.app import App
+
+CLAIM = timedelta(seconds=60)
+LOST = timedelta(minutes=10)  # a job that was noted so long ago and is not there was never started
+EVERY = 1.0  # seconds between two looks of the registrar
+
+log = logging.getLogger(__name__)
+
+
+def register_ended(app: App, *, only: str | None = None) -> None:
+    """Register the models of the jobs that have completed; what fails is noted on its job and keeps nothing back.
+
+    only : the name of the one job to look at.
+    """
+    with app.db.read() as connection:
+        open_jobs = table.jobs(connection, JobState.OPEN)
+    for record in open_jobs:
+        if only in (None, record.name):
+            _look_at(app, record)
+
+
+def try_again(app: App, name: str) -> None:
+    """Let the model of a job be registered once more after that had failed."""
+    with app.db.write() as connection:
+        table.reopen_job(connection, name)
+
+
+def wait(app: App, name: str, *, on_log: Callable[[str], None] = lambda _line: None, poll: float = 0.2) -> TrainingJob:
+    """Follow a job to its end, handing on its log lines, and until its model has been registered, if it made one."""
+    seen = 0
+    while True:
+        job = app.backend.training.describe(name)
+        lines = app.backend.training.logs(name)
+        for line in lines[seen:]:
+            on_log(line)
+        seen = len(lines)
+        if job.status.ended:
+            register_ended(app, only=name)
+            record = training.records(app).get(name)
+            if record is None or record.state is not JobState.OPEN:
+                return job
+        time.sleep(poll)
+
+
+def watch(app: App, *, every: float = EVERY) -> threading.Thread:
+    """Register models in the background until the app is closed; also notes which deployments have ended."""
+    thread = threading.Thread(target=_watch, args=(app, every), name="registrar", daemon=True)
+    thread.start()
+    return thread
+
+
+def _watch(app: App, every: float) -> None:
+    while not app.closed.wait(every):
+        try:
+            register_ended(app)
+            deployment.note_ended(app)
+        except Exception:
+            log.exception("the registrar failed and goes on")
+
+
+def _look_at(app: App, record: JobRecord) -> None:
+    try:
+        job = app.backend.training.describe(record.name)
+    except NotFound:
+        if datetime.now(UTC) - record.created > LOST:
+            _finish(app, record.name, JobState.ENDED, "The training job was never started: start another.")
+        return
+    except Exception as error:  # the other jobs go on
+        log.warning("job=%s cannot be described: %r", record.name, error)
+        return
+    if job.status is JobStatus.COMPLETED:
+        _register(app, record, job)
+    elif job.status.ended:
+        _finish(app, record.name, JobState.ENDED)
+
+
+def _register(app: App, record: JobRecord, job: TrainingJob) -> None:
+    with _claimed(app, record.name) as claimed:
+        if not claimed:
+            return
+        try:
+            number = _registered(app, record, job)
+        except Exception as error:  # whatever is wrong with one job keeps nothing else from going on
+            log.warning("job=%s its model could not be registered: %r", record.name, error)
+            reason = str(error) if isinstance(error, SconesError) else f"{type(error).__name__}: {error}"
+            _finish(app, record.name, JobState.FAILED, f"The model of {record.name} could not be evaluated. {reason}")
+            return
+    if number is not None:
+        _evaluate_champion(app, record.dataset)
+        training.publish(app, number)
+
+
+def _registered(app: App, record: JobRecord, job: TrainingJob) -> int | None:
+    """The number of the new model version; None where another process was quicker."""
+    values, answers = _evaluated(app, job, record.dataset)
+    with app.db.write() as connection:
+        if not table.finish_job(connection, record.name, JobState.REGISTERED):
+            return None
+        number = table.add_model(connection, values)
+        table.add_evaluation(connection, number, answers)
+    log.info("job=%s model=v%s registered", record.name, number)
+    return number
+
+
+def _evaluated(app: App, job: TrainingJob, dataset: str) -> tuple[dict[str, Any], table.Answers]:
+    """(model version, its answers to the test images) of a completed job."""
+    if job.artifact_key is None:
+        raise NotFound("The job left no model artifact: start another.")
+    sha256 = hashlib.sha256(app.backend.objects.get(job.artifact_key)).hexdigest()
+    images = etl.images(app, dataset, TEST)
+    config = EndpointConfig(job.name, job.artifact_key, sha256)
+    probabilities = app.backend.endpoints.transform(config, [image.key for image in images])
+    values = {
+        "created": datetime.now(UTC),
+        "training_job": job.name,
+        "dataset": dataset,
+        "hyperparameters": dict(job.hyperparameters),
+        "metrics": evaluate([image.class_index for image in images], probabilities).as_dict(),
+        "artifact_key": job.artifact_key,
+        "artifact_sha256": sha256,
+        "seconds": job.seconds,
+        "approval": str(Approval.PENDING),
+    }
+    answers = {(image.key, image.sha256): list(row) for image, row in zip(images, probabilities, strict=True)}
+    return values, answers
+
+
+def _evaluate_champion(app: App, dataset: str) -> None:
+    """So that the new model can be compared with the one in service, on the same images."""
+    try:
+        champion: ModelVersion | None = deployment.champion(app)
+        if champion and set(champion.classes) == set(etl.get(app, dataset).classes):
+            training.evaluate(app, champion, dataset)
+    except SconesError as error:
+        log.warning("dataset=%s the champion was not evaluated: %s", dataset, error)
+
+
+def _finish(app: App, name: str, state: JobState, failure: str | None = None) -> None:
+    with app.db.write() as connection:
+        table.finish_job(connection, name, state, failure)
+
+
+@contextmanager
+def _claimed(app: App, name: str) -> Iterator[bool]:
+    """Whether the job is ours; the claim is renewed until the block ends."""
+    owner, over = uuid.uuid4().hex, threading.Event()
+
+    def claim() -> bool:
+        now = datetime.now(UTC)
+        with app.db.write() as connection:
+            return table.claim_job(connection, name, owner, now, now + CLAIM)
+
+    def renew() -> None:
+        while not over.wait(CLAIM.total_seconds() / 3):
+            try:
+                claim()
+            except SconesError as error:
+                log.warning("job=%s the claim was not renewed: %s", name, error)
+
+    ours = claim()
+    renewing = threading.Thread(target=renew, name=f"claim {name}", daemon=True)
+    if ours:
+        renewing.start()
+    try:
+        yield ours
+    finally:
+        over.set()
+        if ours:
+            renewing.join()

@@ -1,0 +1,77 @@
+"""Write transactions: one after another, never one inside another, and nobody waits for ever."""
+
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from scones_core.db import Database
+from scones_core.errors import Unavailable
+from scones_core.services import App
+from tests.conftest import on_every_database
+
+
+@on_every_database
+def test_a_write_inside_a_write_is_refused(app: App):
+    with app.db.write(), pytest.raises(RuntimeError, match="inside another"), app.db.write():
+        pass
+    with app.db.write() as connection:  # and nothing stays locked
+        connection.execute(sa.text("SELECT 1"))
+
+
+@on_every_database
+def test_whoever_waits_too_long_is_told_who_holds_the_lock(app: App):
+    url = None if app.db.is_sqlite else app.db.engine.url.render_as_string(hide_password=False)
+    other = Database(app.settings.home, url, lock_timeout=0.2)
+    refused: list[str] = []
+
+    def write() -> None:
+        try:
+            with other.write():
+                pass
+        except Unavailable as error:
+            refused.append(str(error))
+
+    with app.db.write():
+        thread = threading.Thread(target=write)
+        thread.start()
+        thread.join(60)
+    assert "has been locked for 0.2 s by" in refused[0]
+    assert "process" in refused[0]
+    write()
+    assert len(refused) == 1
+    other.close()
+
+
+def test_a_waiting_process_gets_the_lock_when_it_is_free(app: App):
+    code = "import sys; from pathlib import Path; from scones_core.db import Database\n"
+    code += "with Database(Path(sys.argv[1])).write(): print('written')"
+    with app.db.write():
+        process = subprocess.Popen(
+            [sys.executable, "-c", code, str(app.settings.home)], stdout=subprocess.PIPE, text=True
+        )
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.communicate(timeout=0.5)
+    assert process.communicate(timeout=60)[0] == "written\n"
+
+
+def test_a_database_of_a_newer_version_says_so(tmp_path: Path):
+    database = Database(tmp_path)
+    with database.write() as connection:
+        connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
+    database.close()
+    with pytest.raises(Unavailable, match="newer version"):
+        Database(tmp_path)
+
+
+def test_a_read_only_home_is_told_in_a_sentence(app: App):
+    def write() -> None:
+        with app.db.read() as connection:
+            connection.execute(sa.text("PRAGMA query_only = ON"))
+            connection.execute(sa.text("DELETE FROM leases"))
+
+    with pytest.raises(Unavailable, match="right to write"):
+        write()
