@@ -223,7 +223,7 @@ def test_a_definition_of_ones_own_is_saved_started_and_listed(trained: App, open
     assert page.selectbox(key="machine").value == "handed_on"
     page = pressed(page, "Start execution")
     (execution,) = trained.backend.workflows.list("handed_on")
-    assert execution.input["s3_key"].startswith("test/")
+    assert execution.input["s3_key"].startswith("pool/")
     assert execution.name in texts(until(page, lambda page: "Succeeded" in texts(page)))
     table = open_part("images").dataframe[0].value
     assert list(table["State machine"]) == ["handed_on"]

@@ -214,6 +214,7 @@ def test_reads_write_nothing_and_wait_for_no_job(watched: App, endpoints: Endpoi
 def test_an_overview_is_six_statements_and_one_look_at_the_endpoint(watched: App, endpoints: Endpoints):
     classification.classify(watched, classification.sample_keys(watched, 3, seed=0))
     capture.ingest(watched)
+    endpoints.descriptions = 0
     made = statements(watched, overview.overview)
     assert len(made) <= 6
     assert endpoints.descriptions == 1
