@@ -50,12 +50,21 @@ def classify_all(app: App) -> int:
 
 
 def add_inferences(app: App, first: int, last: int) -> None:
-    """Captured inferences `first` to `last` of a fixed sequence, one a second, each of another image."""
-    start = datetime(2026, 1, 1, tzinfo=UTC)
+    """Captured inferences `first` to `last` of a fixed sequence, one a second, each of another image.
+
+    The model in service made them, from the time on at which it came into service.
+    """
+    champion = training.model(app)
+    start = deployment.in_service_since(app, champion) or datetime.now(UTC)
+    with app.db.write() as connection:
+        names = table.class_list_ids(connection, [champion.classes])[champion.classes]
+    made = {"model": champion.number, "attribution": "model", "class_list": names}
     for begin in range(first, last, AT_ONCE):
         numbers = range(begin, min(last, begin + AT_ONCE))
         confidences = 0.5 + 0.5 * np.random.default_rng(begin).beta(5, 1, len(numbers))
-        rows = [_row(start, number, float(value)) for number, value in zip(numbers, confidences, strict=True)]
+        rows = [
+            {**_row(start, number, float(value)), **made} for number, value in zip(numbers, confidences, strict=True)
+        ]
         with app.db.write() as connection:
             table.add(connection, rows)
 

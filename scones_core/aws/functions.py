@@ -1,4 +1,4 @@
-"""The environment variables of the three functions."""
+"""The environment variables of the functions."""
 
 from collections.abc import Mapping
 

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from scones_core.domain.models import Accuracy
 from scones_core.services.overview import LoopStatus, Overview
 from scones_core.ui.pages import PageName
 from scones_core.ui.widgets import interval_text, percent
@@ -10,7 +11,9 @@ from scones_core.ui.widgets import interval_text, percent
 def next_step_card(status: LoopStatus) -> None:
     """What to do next, with the way there, and the command that does the same."""
     page = PageName(status.next.page)
-    with st.container(border=True, horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+    with st.container(
+        border=True, height="stretch", horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"
+    ):
         with st.container(gap=None, width="content"):
             st.caption("Next step")
             st.markdown(f"**{status.next.text}**")
@@ -18,6 +21,10 @@ def next_step_card(status: LoopStatus) -> None:
             st.caption(f"`python -m scones_core {status.next.command}`", width="content")
             if st.button(f"Go to {page.label}", icon=page.icon, type="primary", key="next_step"):
                 st.switch_page(page.path)
+
+
+def _measured(accuracy: Accuracy) -> str:
+    return f"{percent(accuracy.low, 0)} to {percent(accuracy.high, 0)}, {accuracy.images:,} images"
 
 
 def key_figures(seen: Overview) -> None:
@@ -28,20 +35,28 @@ def key_figures(seen: Overview) -> None:
     grid.metric(
         "Accuracy in service",
         percent(champion.accuracy.value) if champion else "–",
-        f"± on {champion.accuracy.images:,} test images" if champion else None,
+        _measured(champion.accuracy) if champion else None,
         delta_color="off",
         delta_arrow="off",
         border=True,
+        height="stretch",
         help=f"Share {interval_text(champion.accuracy)}, of the dataset version {champion.dataset}."
         if champion
         else None,
     )
-    grid.metric("Threshold", f"{seen.threshold:.2f}", border=True, help="The confidence an inference must exceed.")
-    grid.metric("Captured inferences", f"{status.captured:,}", border=True)
-    grid.metric("Waiting for review", f"{status.pending_review:,}", border=True)
+    grid.metric(
+        "Threshold",
+        f"{seen.threshold:.2f}",
+        border=True,
+        height="stretch",
+        help="The confidence an inference must exceed.",
+    )
+    grid.metric("Captured inferences", f"{status.captured:,}", border=True, height="stretch")
+    grid.metric("Waiting for review", f"{status.pending_review:,}", border=True, height="stretch")
     grid.metric(
         "Corrected",
         f"{queue.relabelled} of {decided}" if decided else "–",
         border=True,
+        height="stretch",
         help="Images whose label differs from the prediction, among those decided.",
     )
