@@ -83,7 +83,7 @@ def test_a_note_is_typed_without_deciding_and_goes_with_the_decision(desk: Locat
     page.keyboard.press("Escape")
     page.keyboard.press("0")
     saved(desk)
-    assert decisions(tmp_path / "home") == [("label", "other", "1 wheel, 2 lamps")]
+    assert decisions(tmp_path / "home") == [("label", "/other", "1 wheel, 2 lamps")]
 
 
 def test_buttons_do_what_keys_do(desk: Locator, page: Page, tmp_path: Path) -> None:
