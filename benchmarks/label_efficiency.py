@@ -156,7 +156,8 @@ class _Loop:
         digest = hashlib.sha256(self._images.files[row]).hexdigest()
         one = Inference(self._ids[row], self._times[row], digest, "image/png", tuple(probabilities), image_key=str(row))
         figures = {name: getattr(one, name) for name in ("prediction", "confidence", "margin", "entropy")}
-        return asdict(one) | figures | {"endpoint": "", "variant": "", "capture_key": "", "capture_line": row}
+        captured = asdict(one) | figures | {"endpoint": "", "variant": "", "capture_key": "", "capture_line": row}
+        return {name: captured[name] for name in schema.inferences.columns.keys() & captured.keys()}
 
 
 def _figures(seeds: Curves) -> dict[str, Any]:

@@ -4,19 +4,32 @@ Source: "Data capture" in the SageMaker developer guide, and files of real endpo
 """
 
 import base64
-import binascii
+import codecs
 import hashlib
-import json
 import math
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
-from urllib.parse import unquote
+from typing import Annotated, Any, TypeVar
+from urllib.parse import quote, unquote
+
+from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
+from pydantic.alias_generators import to_camel
+
+from scones_core.domain.answers import Answer, NotAnInference, read_answer
+
+__all__ = ["Inference", "NotAnInference", "image_format", "image_of", "parse", "record"]
+
+YEARS = range(1970, 2200)  # of a clock that goes wrong, too; what lies beyond no calendar of the product can hold
 
 
 @dataclass(frozen=True)
 class Inference:
-    """One captured inference. probabilities: one per class, each in [0, 1]; time is UTC."""
+    """One captured inference.
+
+    time: UTC.  probabilities: one per class, each in [0, 1].  labels: the classes' names in the same order, where the
+    endpoint gave them.  image_format: png, jpeg, webp or gif, by the first bytes; None where the input is no picture.
+    image_key: the object that was sent.  model: the version that answered; both where the capture says so.
+    """
 
     event_id: str
     time: datetime
@@ -25,8 +38,14 @@ class Inference:
     probabilities: tuple[float, ...]
     inference_id: str | None = None
     image_key: str | None = None
-    model: str | None = None
     labels: tuple[str, ...] | None = None
+    image_format: str | None = None
+    model: str | None = None
+
+    @property
+    def is_picture(self) -> bool:
+        """Whether the input begins as a picture does, whatever its content type says."""
+        return self.image_format is not None
 
     @property
     def prediction(self) -> int:
@@ -50,10 +69,6 @@ class Inference:
         return -sum(p * math.log(p) for p in self.probabilities if p > 0)
 
 
-class NotAnInference(ValueError):
-    """A capture record that cannot be read as an inference; the text says why."""
-
-
 def record(
     *,
     event_id: str,
@@ -65,11 +80,11 @@ def record(
     custom_attributes: str | None,
     model: str | None = None,
 ) -> dict[str, Any]:
-    """One data-capture record. `response` is the endpoint's JSON text."""
+    """One data-capture record. `response` is the endpoint's JSON text; `model` the version that answered."""
     metadata: dict[str, Any] = {"eventId": event_id}
-    attributes = [custom_attributes, model and f"model={model}"]
-    if any(attributes):
-        metadata["customAttributes"] = [attribute for attribute in attributes if attribute]
+    attributes = [*filter(None, [custom_attributes]), *([f"model={quote(model)}"] if model else [])]
+    if attributes:
+        metadata["customAttributes"] = attributes
     if inference_id:
         metadata["inferenceId"] = inference_id
     metadata["inferenceTime"] = time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -94,67 +109,153 @@ def record(
     }
 
 
+Text = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$")]  # PostgreSQL stores no NUL
+Id = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$", min_length=1, max_length=64)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(alias_generator=to_camel)
+
+
+class _Side(_Part):
+    data: str
+    encoding: str = ""
+    observed_content_type: Text | None = None
+
+
+class _Input(_Part):
+    endpoint_input: _Side
+
+
+class _InputAndOutput(_Input):
+    endpoint_output: _Side
+
+
+class _Metadata(_Part):
+    event_id: Id
+    inference_time: str
+    inference_id: Text | None = None
+    custom_attributes: Any = None  # whatever a caller sent along; what is not understood is passed over
+
+
+class _Captured(_Part):
+    capture_data: _Input
+
+
+class _Record(_Part):
+    capture_data: _InputAndOutput
+    event_metadata: _Metadata
+
+
+M = TypeVar("M", bound=_Part)
+
+
 def parse(line: str | bytes) -> Inference:
-    """Read one line of a capture file. Raises NotAnInference."""
-    try:
-        document = json.loads(line)
-        captured, metadata = document["captureData"], document["eventMetadata"]
-        given, returned = captured["endpointInput"], captured["endpointOutput"]
-        event_id = str(metadata["eventId"])
-        time = datetime.fromisoformat(metadata["inferenceTime"]).astimezone(UTC)
-    except (ValueError, KeyError, TypeError) as error:
-        raise NotAnInference(f"not a data-capture record ({type(error).__name__}: {error})") from None
+    """Read one line of a capture file; a time without a zone is UTC. Raises NotAnInference, and nothing else."""
+    found = _validated(_Record, line)
+    given, metadata = found.capture_data.endpoint_input, found.event_metadata
+    image, answer = _image_bytes(given), _answer(found.capture_data.endpoint_output)
     return Inference(
-        event_id=event_id,
-        time=time,
-        image_sha256=hashlib.sha256(_image_bytes(given)).hexdigest(),
-        content_type=str(given.get("observedContentType", "")),
-        probabilities=_probabilities(returned),
-        inference_id=metadata.get("inferenceId"),
-        image_key=_attribute(metadata.get("customAttributes"), "s3_key"),
-        model=_attribute(metadata.get("customAttributes"), "model"),
+        event_id=metadata.event_id,
+        time=_utc(metadata.inference_time),
+        image_sha256=hashlib.sha256(image).hexdigest(),
+        content_type=given.observed_content_type or "",
+        probabilities=answer.probabilities,
+        inference_id=metadata.inference_id,
+        image_key=_attribute(metadata.custom_attributes, "s3_key"),
+        labels=answer.labels,
+        image_format=image_format(image),
+        model=_attribute(metadata.custom_attributes, "model"),
     )
 
 
 def image_of(line: str | bytes) -> bytes:
-    """The image bytes of one capture record. Raises NotAnInference."""
+    """The image bytes of one capture record. Raises NotAnInference, and nothing else."""
+    return _image_bytes(_validated(_Captured, line).capture_data.endpoint_input)
+
+
+def image_format(data: bytes) -> str | None:
+    """png, jpeg, webp or gif, as the first bytes say; None for anything else."""
+    if data.startswith(b"\x89PNG\r\n\x1a\n"):
+        return "png"
+    if data.startswith(b"\xff\xd8\xff"):
+        return "jpeg"
+    if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
+        return "webp"
+    return "gif" if data.startswith((b"GIF87a", b"GIF89a")) else None
+
+
+def _validated(model: type[M], line: str | bytes) -> M:
     try:
-        return _image_bytes(json.loads(line)["captureData"]["endpointInput"])
-    except (ValueError, KeyError, TypeError):
-        raise NotAnInference("not a data-capture record") from None
+        return model.model_validate_json(_without_mark(line))
+    except ValidationError as error:
+        raise NotAnInference(_reason(error)) from None
 
 
-def _decoded(side: dict[str, Any]) -> bytes:
+def _without_mark(line: str | bytes) -> str | bytes:
+    """Files that went through a Windows editor begin with a byte order mark."""
+    return line.removeprefix(codecs.BOM_UTF8) if isinstance(line, bytes) else line.removeprefix("\ufeff")
+
+
+_NOTHING = {"endpointInput": "no input was captured with it", "endpointOutput": "no answer was captured with it"}
+_WRONG = {
+    "missing": "is missing",
+    "model_type": "is not an object",
+    "string_type": "is not a text",
+    "string_too_short": "is empty",
+    "string_too_long": "is longer than 64 characters",
+    "string_pattern_mismatch": "contains a NUL character",
+}
+
+
+def _reason(error: ValidationError) -> str:
+    """Of the first thing that does not fit. Nothing of the record itself is quoted: it may hold anything."""
+    first = error.errors(include_url=False)[0]
+    where = [str(name) for name in first["loc"]]
+    if first["type"] in ("json_invalid", "string_unicode"):
+        return "not a data-capture record: the line is not valid JSON"
+    if where[-1:] and where[-1] in _NOTHING and (first["type"] == "missing" or first["input"] is None):
+        return _NOTHING[where[-1]]
+    return f"not a data-capture record: {'.'.join(where) or 'it'} {_WRONG.get(first['type'], 'is not as it should be')}"
+
+
+def _utc(text: str) -> datetime:
     try:
-        if side.get("encoding") == "BASE64":
-            return base64.b64decode(side["data"], validate=True)
-        return str(side["data"]).encode()
-    except (KeyError, TypeError, binascii.Error):
-        raise NotAnInference("the captured data is not valid BASE64") from None
+        time = datetime.fromisoformat(text)
+        time = time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):  # the latter: years 1 and 9999 with a zone
+        raise NotAnInference("its inferenceTime is not a time") from None
+    if time.year not in YEARS:
+        raise NotAnInference(f"its inferenceTime is in the year {time.year}")
+    return time
 
 
-def _image_bytes(side: dict[str, Any]) -> bytes:
-    if side.get("encoding") != "BASE64":
-        raise NotAnInference(f"the input is {side.get('encoding')} data, not an image")
-    return _decoded(side)
-
-
-def _probabilities(side: dict[str, Any]) -> tuple[float, ...]:
-    text = _decoded(side).decode("utf-8", "replace").strip()
+def _decoded(side: _Side, what: str) -> bytes:
     try:
-        values = json.loads(text if text.startswith("[") else f"[{text}]")
-        values = values[0] if len(values) == 1 and isinstance(values[0], list) else values
-        numbers = tuple(float(value) for value in values)
-    except (ValueError, TypeError):
-        raise NotAnInference("the output is not a list of probabilities") from None
-    if len(numbers) < 2 or not all(0 <= number <= 1 for number in numbers):
-        raise NotAnInference("the output is not a list of two or more probabilities")
-    return numbers
+        return base64.b64decode(side.data, validate=True)
+    except ValueError:  # binascii.Error, and what it raises on other characters than ASCII's
+        raise NotAnInference(f"the captured {what} is not valid BASE64") from None
+
+
+def _image_bytes(given: _Side) -> bytes:
+    if given.encoding.upper() != "BASE64":
+        raise NotAnInference("the input was captured as text or JSON, not as an image")
+    return _decoded(given, "input")
+
+
+def _answer(returned: _Side) -> Answer:
+    if returned.encoding.upper() != "BASE64":
+        return read_answer(returned.data)
+    try:
+        return read_answer(_decoded(returned, "output").decode())
+    except UnicodeDecodeError:
+        raise NotAnInference("the output is neither JSON nor CSV") from None
 
 
 def _attribute(attributes: Any, name: str) -> str | None:
-    values = attributes if isinstance(attributes, list) else [attributes]
-    for value in values:
-        if isinstance(value, str) and value.startswith(f"{name}="):
-            return unquote(value.removeprefix(f"{name}="))
+    """The value of the first of `name=value`, percent-decoded."""
+    for text in attributes if isinstance(attributes, list) else [attributes]:
+        if isinstance(text, str) and text.startswith(f"{name}="):
+            value = unquote(text.removeprefix(f"{name}="))
+            return value if value and "\0" not in value else None
     return None

@@ -1,16 +1,23 @@
 import base64
 import json
+import os
+import time
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from scones_core.domain.capture import NotAnInference, image_of, parse, record
+from scones_core.domain.capture import Inference, NotAnInference, image_format, image_of, parse, record
 
-IMAGE = b"\x89PNG not really"
+IMAGE = b"\x89PNG\r\n\x1a\n not really"
+PARTS = ("endpointInput", "endpointOutput", "eventMetadata")
 
 
-def capture(**changes):
-    document = record(
+def document(**more: Any) -> dict[str, Any]:
+    return record(
         event_id="e1",
         time=datetime(2025, 10, 4, 8, 44, 11, tzinfo=UTC),
         body=IMAGE,
@@ -18,11 +25,31 @@ def capture(**changes):
         response="[0.82, 0.18]",
         inference_id="i1",
         custom_attributes="s3_key=test/a%20b.png",
+        **more,
     )
+
+
+def capture(**changes: Any) -> str:
+    """A line with other fields, named as endpointInput__data; a part alone is replaced."""
+    captured = document()
     for path, value in changes.items():
-        side, _, field = path.partition("__")
-        document["captureData"][side][field] = value
-    return json.dumps(document)
+        part, _, field = path.partition("__")
+        parent = captured if part == "eventMetadata" else captured["captureData"]
+        parent[part] = parent[part] | {field: value} if field else value
+    return json.dumps(captured)
+
+
+@pytest.fixture
+def far_from_utc() -> Iterator[None]:
+    before = os.environ.get("TZ")
+    os.environ["TZ"] = "America/New_York"
+    time.tzset()
+    yield
+    if before is None:
+        del os.environ["TZ"]
+    else:
+        os.environ["TZ"] = before
+    time.tzset()
 
 
 def test_what_the_endpoint_writes_is_read_back():
@@ -47,25 +74,206 @@ def test_every_encoding_of_the_output_is_read(output):
 
 
 def test_records_of_real_endpoints_have_no_inference_id():
-    document = json.loads(capture())
-    document["eventMetadata"] = {"eventId": "e", "inferenceTime": "2022-07-05T03:01:25Z"}
-    assert parse(json.dumps(document)).inference_id is None
+    found = parse(capture(eventMetadata={"eventId": "e", "inferenceTime": "2022-07-05T03:01:25Z"}))
+    assert (found.inference_id, found.image_key, found.model) == (None, None, None)
+
+
+def test_labels_of_the_answer_come_with_the_inference():
+    found = parse(capture(endpointOutput__data='{"labels": ["b", "a"], "scores": [0.3, 0.7]}'))
+    assert (found.labels, found.probabilities, found.prediction) == (("a", "b"), (0.7, 0.3), 0)
+    assert parse(capture()).labels is None
+
+
+def test_the_model_that_answered_is_written_beside_the_image_and_read_back():
+    line = document(model="v3")
+    assert line["eventMetadata"]["customAttributes"] == ["s3_key=test/a%20b.png", "model=v3"]
+    found = parse(json.dumps(line))
+    assert (found.model, found.image_key) == ("v3", "test/a b.png")
+
+
+@pytest.mark.parametrize(
+    ("attributes", "image_key", "model"),
+    [
+        ("s3_key=a.png", "a.png", None),
+        (["trace=1", "model=v3", "s3_key=a.png"], "a.png", "v3"),
+        (["s3_key=", "model="], None, None),
+        ([7, None, {"s3_key": "a.png"}, "s3_key=a.png"], "a.png", None),
+        ({"s3_key": "a.png"}, None, None),
+        (["s3_key=a%00.png"], None, None),
+        (None, None, None),
+    ],
+)
+def test_custom_attributes_are_a_list_or_a_text_and_what_is_not_understood_is_passed_over(
+    attributes: Any, image_key: str | None, model: str | None
+):
+    found = parse(capture(eventMetadata__customAttributes=attributes))
+    assert (found.image_key, found.model) == (image_key, model)
+
+
+@pytest.mark.parametrize(
+    ("data", "kind"),
+    [
+        (b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR", "png"),
+        (b"\xff\xd8\xff\xe1\x00\x10Exif", "jpeg"),
+        (b"RIFF\x24\x00\x00\x00WEBPVP8 ", "webp"),
+        (b"GIF89a\x01\x00", "gif"),
+        (b"RIFF\x24\x00\x00\x00WAVEfmt ", None),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", None),
+        (b"hello", None),
+        (b"", None),
+    ],
+)
+def test_a_picture_is_known_by_its_first_bytes_and_not_by_its_content_type(data: bytes, kind: str | None):
+    found = parse(capture(endpointInput__data=base64.b64encode(data).decode()))
+    assert found.content_type == "image/png"
+    assert (found.image_format, found.is_picture) == (kind, kind is not None)
+    assert image_format(data) == kind
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("2025-10-04T08:44:11", "2025-10-04T08:44:11Z", "2025-10-04T04:44:11-04:00", "2025-10-04 08:44:11+00:00"),
+        "2025-10-04T08:44:11.000000Z",
+    ],
+)
+@pytest.mark.usefixtures("far_from_utc")
+def test_a_time_without_a_zone_is_utc_wherever_the_server_stands(text: str):
+    found = parse(capture(eventMetadata__inferenceTime=text)).time
+    assert found == datetime(2025, 10, 4, 8, 44, 11, tzinfo=UTC)
+    assert found.tzinfo is UTC
+
+
+def test_a_byte_order_mark_is_no_part_of_the_record():
+    assert parse(b"\xef\xbb\xbf" + capture().encode()) == parse("\ufeff" + capture()) == parse(capture())
 
 
 @pytest.mark.parametrize(
     ("line", "why"),
     [
-        ("{", "not a data-capture record"),
-        ("[]", "not a data-capture record"),
-        ('{"captureData": {}}', "not a data-capture record"),
-        (capture(endpointInput__encoding="CSV", endpointInput__data="1,2,3"), "CSV data, not an image"),
-        (capture(endpointInput__data="***"), "not valid BASE64"),
+        ("{", "the line is not valid JSON"),
+        (b"\xff\xfe", "the line is not valid JSON"),
+        ('"\ud800"', "the line is not valid JSON"),
+        (r'{"captureData": "\ud800"}', "the line is not valid JSON"),
+        ("[" * 100_000, "the line is not valid JSON"),
+        ('{"a":' * 100_000, "the line is not valid JSON"),
+        ("9" * 10_000, "the line is not valid JSON"),
+        ("[]", "not a data-capture record: it is not an object"),
+        ("null", "not a data-capture record: it is not an object"),
+        ('{"captureData": {}}', "no input was captured"),
+        ('{"captureData": []}', "captureData is not an object"),
+        (capture(endpointInput=None), "no input was captured"),
+        (capture(endpointOutput=None), "no answer was captured"),
+        (capture(endpointInput="text"), "captureData.endpointInput is not an object"),
+        (capture(endpointOutput=[]), "captureData.endpointOutput is not an object"),
+        (capture(eventMetadata=None), "eventMetadata is not an object"),
+        (capture(eventMetadata={}), "eventMetadata.eventId is missing"),
+        (capture(eventMetadata__eventId=None), "eventId is not a text"),
+        (capture(eventMetadata__eventId={"id": 1}), "eventId is not a text"),
+        (capture(eventMetadata__eventId=int("9" * 400)), "eventId is not a text"),
+        (capture(eventMetadata__eventId=""), "eventId is empty"),
+        (capture(eventMetadata__eventId="e" * 65), "eventId is longer than 64"),
+        (capture(eventMetadata__eventId="e\0"), "eventId contains a NUL"),
+        (capture(eventMetadata__inferenceId=["i"]), "inferenceId is not a text"),
+        (capture(eventMetadata__inferenceId="\0"), "inferenceId contains a NUL"),
+        (capture(eventMetadata__inferenceTime=1759567451), "inferenceTime is not a text"),
+        (capture(eventMetadata__inferenceTime="yesterday"), "inferenceTime is not a time"),
+        (capture(eventMetadata__inferenceTime="0001-01-01T00:00:00+05:00"), "inferenceTime is not a time"),
+        (capture(eventMetadata__inferenceTime="9999-12-31T23:00:00-05:00"), "inferenceTime is not a time"),
+        (capture(eventMetadata__inferenceTime="0001-01-01T00:00:00Z"), "in the year 1"),
+        (capture(eventMetadata__inferenceTime="9999-12-31T23:00:00"), "in the year 9999"),
+        (capture(endpointInput__observedContentType={}), "observedContentType is not a text"),
+        (capture(endpointInput__encoding="CSV", endpointInput__data="1,2,3"), "not as an image"),
+        (capture(endpointInput__data="***"), "the captured input is not valid BASE64"),
+        (capture(endpointInput__data="éééé"), "the captured input is not valid BASE64"),
+        (capture(endpointInput__data="YQ"), "the captured input is not valid BASE64"),
+        (capture(endpointInput__data=7), "endpointInput.data is not a text"),
         (capture(endpointOutput__data="oops"), "not a list of probabilities"),
-        (capture(endpointOutput__data="[0.5]"), "two or more probabilities"),
-        (capture(endpointOutput__data="[NaN, 1]"), "two or more probabilities"),
-        (capture(endpointOutput__data="[4, 1]"), "two or more probabilities"),
+        (capture(endpointOutput__data="****", endpointOutput__encoding="BASE64"), "output is not valid BASE64"),
+        (capture(endpointOutput__data="k05VTVBZ", endpointOutput__encoding="BASE64"), "neither JSON nor CSV"),
+        (capture(endpointOutput__data="[0.9, 0.9]"), "add up to 1.8"),
     ],
 )
-def test_what_is_not_an_inference_says_why(line, why):
+def test_what_is_not_an_inference_says_why(line: str | bytes, why: str):
     with pytest.raises(NotAnInference, match=why):
         parse(line)
+
+
+def test_an_image_needs_no_more_than_the_input():
+    assert image_of(json.dumps({"captureData": {"endpointInput": document()["captureData"]["endpointInput"]}})) == IMAGE
+
+
+def outcome(read: Callable[[str | bytes], Inference | bytes], line: str | bytes) -> Inference | bytes | str:
+    """What was read, or why nothing was."""
+    try:
+        return read(line)
+    except NotAnInference as reason:
+        return str(reason)
+
+
+def read_or_refused(line: str | bytes) -> None:
+    """Nothing but a sound inference, or a reason, comes out."""
+    found, image = outcome(parse, line), outcome(image_of, line)
+    assert found.isprintable() if isinstance(found, str) else is_sound(found)
+    assert isinstance(image, bytes) or image.isprintable()
+
+
+def is_sound(found: Inference) -> bool:
+    texts = [found.event_id, found.inference_id, found.image_key, found.content_type, found.model]
+    assert all("\0" not in text and text.encode() is not None for text in texts if text is not None)
+    return 0 <= found.margin <= found.confidence <= 1 and found.entropy >= 0 and found.time.tzinfo is UTC
+
+
+TEXTS = st.text(max_size=20) | st.sampled_from(
+    ["\0", "é", "\U0001f6b2", "BASE64", "CSV", "[1e400,1]", "W10=", "[" * 999]
+)
+TIMES = st.datetimes(timezones=st.none() | st.timezones()).map(datetime.isoformat)
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.integers().map(lambda n: n * 10**400) | st.floats() | TEXTS | TIMES,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.binary() | st.binary().map(lambda data: capture().encode()[:200] + data))
+def test_any_bytes_are_an_inference_or_refused(line: bytes):
+    read_or_refused(line)
+
+
+@settings(deadline=None)
+@given(st.text(st.characters(codec=None)))
+def test_any_text_with_surrogates_is_an_inference_or_refused(line: str):
+    read_or_refused(line)
+
+
+@settings(max_examples=300, deadline=None)
+@given(VALUES)
+def test_any_json_is_an_inference_or_refused(value: Any):
+    read_or_refused(json.dumps(value))
+
+
+@settings(max_examples=500, deadline=None)
+@given(st.sampled_from(PARTS), st.data(), VALUES)
+def test_a_record_with_anything_in_the_place_of_a_field_is_an_inference_or_refused(
+    part: str, data: st.DataObject, value: Any
+):
+    captured = document(model="v3")
+    fields = captured["eventMetadata"] if part == "eventMetadata" else captured["captureData"][part]
+    read_or_refused(capture(**{f"{part}__{data.draw(st.sampled_from(sorted(fields)))}": value}))
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.integers(0, 600), st.integers(0, 255))
+def test_a_record_with_a_damaged_byte_is_an_inference_or_refused(place: int, byte: int):
+    line = bytearray(capture().encode())
+    line[place % len(line)] = byte
+    read_or_refused(bytes(line))
+
+
+@settings(deadline=None)
+@given(st.integers(0, 600))
+def test_a_record_that_was_cut_off_is_refused(length: int):
+    line = capture().encode()
+    with pytest.raises(NotAnInference):
+        parse(line[: length % len(line)])
