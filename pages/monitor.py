@@ -12,6 +12,7 @@ from scones_core.ui.monitor_view import (
     key_figures,
     model_input,
     production_variants,
+    put_aside,
     threshold_section,
     time_range,
     timeline,
@@ -26,6 +27,7 @@ ingest_on_opening(app)
 
 makers = capture.makers(app)
 if not makers:
+    put_aside(app)
     empty_state(
         "monitoring",
         "Nothing has been captured yet: send some images through the workflow.",
@@ -58,4 +60,5 @@ with shown_errors():
     else:
         st.info("No inferences in this period. Choose a longer one above.", icon=":material/schedule:")
 threshold_section(app)
+put_aside(app)
 next_step("review", "Review the least confident images")

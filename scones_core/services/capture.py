@@ -13,7 +13,7 @@ from scones_core.ahead import map_ahead
 from scones_core.db import datasets
 from scones_core.db import inferences as table
 from scones_core.domain.attribution import Attribution, Maker
-from scones_core.domain.capture import Inference, NotAnInference, image_of, parse
+from scones_core.domain.capture import Inference, NotAnInference, image_format, image_of, parse
 from scones_core.errors import BadInput, NotFound
 from scones_core.ports import ObjectInfo
 from scones_core.services.app import App, Progress, silent
@@ -24,7 +24,6 @@ ROWS_AT_ONCE = 10_000  # inferences per transaction, about
 DEPTH = 6  # folders down to an hour of captures: endpoint/variant/YYYY/MM/DD/HH/
 LATE = timedelta(days=1)  # endpoints write what they captured within minutes
 REVIEWED = "train/reviewed/"
-JPEG = b"\xff\xd8\xff"
 FOREIGN = "imported"  # stands for the endpoint of capture files that users brought without saying whose they are
 IMPORTED = f"{FOREIGN}/"  # where these lie, below the capture prefix
 
@@ -201,6 +200,8 @@ class _Reading:
 
     def _row(self, key: str, line: "_Line") -> dict[str, Any]:
         found = parse(line.text)
+        if not found.is_picture:  # nobody could label it, and no model learn from it
+            raise NotAnInference("the captured input is no PNG, JPEG, WebP or GIF picture")
         endpoint, variant = self._origin(key)
         return {
             "event_id": found.event_id,
@@ -298,9 +299,16 @@ def stored_image(app: App, event_id: str) -> str:
     if found:
         return found.key
     data = image(app, event_id)
-    key = f"{REVIEWED}{sha256[:24]}.{'jpg' if data.startswith(JPEG) else 'png'}"
+    key = f"{REVIEWED}{sha256[:24]}.{image_format(data) or 'png'}"
     app.backend.objects.put(key, data)
     return key
+
+
+def put_aside(app: App) -> list[dict[str, Any]]:
+    """Lines of capture files that could not be read: file (key), line (from 1), reason."""
+    with app.db.read() as connection:
+        rows = table.quarantined(connection)
+    return [{"file": r["capture_key"], "line": r["capture_line"] + 1, "reason": r["reason"]} for r in rows]
 
 
 def captured(app: App) -> int:

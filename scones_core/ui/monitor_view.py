@@ -81,6 +81,19 @@ def unnamed_note(app: App, makers: Sequence[Maker]) -> None:
             )
 
 
+def put_aside(app: App) -> None:
+    """The lines of capture files that could not be read, counted by reason, and one by one."""
+    rows = capture.put_aside(app)
+    if not rows:
+        return
+    with st.expander(f"Put aside: {len(rows):,} lines of capture files could not be read", icon=":material/block:"):
+        table = pd.DataFrame(rows)
+        reasons = table.groupby("reason").size().sort_values(ascending=False)
+        st.table(reasons.rename_axis("Reason").reset_index(name="Lines"), border="horizontal", hide_index=True)
+        shown = table.rename(columns=str.capitalize)
+        st.dataframe(shown, hide_index=True, alt="Lines of capture files that could not be read, with the reason")
+
+
 def current_figures(app: App, since: datetime | None, model: str | None, makers: Sequence[Maker]) -> Figures:
     """The figures at the threshold in force; computed again only when something they depend on has changed."""
     champion, at = deployment.champion(app), monitoring.threshold(app)

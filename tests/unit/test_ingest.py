@@ -3,6 +3,7 @@
 import json
 from datetime import UTC, datetime
 
+from scones_core.db import inferences as table
 from scones_core.domain import capture as domain
 from scones_core.services import App, capture, monitoring
 from tests.conftest import on_every_database, png
@@ -114,3 +115,16 @@ def test_monitor_can_look_at_a_part_of_the_time(app: App):
 def test_monitor_of_nothing_is_empty_and_does_not_fail(app: App):
     found = monitoring.figures(app)
     assert (found.inferences, found.low_share, found.by_class) == (0, 0.0, [])
+
+
+def test_one_bad_line_is_set_aside_with_its_reason_and_the_next_ingest_works(app: App):
+    bad = [b'{"captureData": null}', b"[" * 100_000, line("gif").replace(b'"data": "iVBOR', b'"data": "AAAAA'), b"\xff"]
+    found = capture.ingest_files(app, [line("x") + b"\n".join(bad) + b"\n" + line("y")], classes=["a", "b"])
+    assert (found.new, found.quarantined) == (2, 4)
+    assert capture.ingest(app).new == 0
+    assert monitoring.figures(app).inferences == 2
+    with app.db.read() as connection:
+        reasons = {row["capture_line"]: row["reason"] for row in table.quarantined(connection)}
+    assert sorted(reasons) == [1, 2, 3, 5]
+    assert all(reasons.values())
+    assert len(capture.put_aside(app)) == 4

@@ -12,10 +12,11 @@ import streamlit as st
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from scones_core.services import App, classification, deployment, monitoring, review
+from scones_core.services import App, capture, classification, deployment, monitoring, review
 from scones_core.ui.charts_monitor import MOST_POINTS, sampled
 from scones_core.ui.session import get_app
 from tests.unit.captured_world import IMAGES, captured_home
+from tests.unit.test_ingest import line
 
 APP = Path(__file__).resolve().parents[2] / "streamlit_app.py"
 Open = Callable[[str], AppTest]
@@ -245,3 +246,18 @@ def test_ones_own_decision_can_be_taken_back_and_anothers_cannot(captured: App, 
 def test_deployed_model_gives_the_labels_to_choose_from(captured: App) -> None:
     assert deployment.champion(captured) is not None
     assert review.next_items(captured, "Ada")[0].classes == ("bicycle", "motorcycle")
+
+
+def test_lines_that_were_put_aside_are_counted_by_reason(captured: App, open_page: Open) -> None:
+    capture.ingest_files(captured, [b'{"captureData": null}\n[1]\n'])
+    page = open_page("monitor")
+    assert any("Put aside: 2 lines" in expander.label for expander in page.expander)
+
+
+def test_imported_inferences_without_class_names_are_named_on_the_page(captured: App, open_page: Open) -> None:
+    capture.ingest_files(captured, [line("x")])
+    page = open_page("monitor")
+    page.text_input(key="import_names").set_value("car, van").run()
+    page.button(key="name_classes").click().run()
+    assert not any("have no class names" in element.value for element in page.markdown)
+    assert "car" in {row["class"] for row in monitoring.figures(captured, model="imported").by_class}

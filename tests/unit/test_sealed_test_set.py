@@ -25,7 +25,7 @@ from scones_core.services import (
     traffic,
     training,
 )
-from tests.conftest import write_images
+from tests.conftest import png, write_images
 from tests.unit.test_ingest import line
 
 CLASSES = ("bicycle", "motorcycle")
@@ -237,7 +237,8 @@ def test_a_taken_back_decision_is_shown_again_for_the_same_reason(pooled: App):
 def test_every_open_image_is_equally_likely_to_be_drawn(app: App, images: Path):
     """Seven hundred draws of one of four; each comes 175 times, give or take five standard deviations."""
     etl.load(app, str(images))
-    capture.ingest_files(app, [b"".join(line(id, 0.6, image=id.encode()) for id in "abcd")], classes=CLASSES)
+    lines = b"".join(line(id, 0.6, image=png(ord(id), upright=True)) for id in "abcd")
+    capture.ingest_files(app, [lines], classes=CLASSES)
     drawn = Counter(review.next_items(app, "ann", strategy=Strategy.RANDOM)[0].id for _ in range(700))
     assert all(abs(drawn[id] - 175) < 5 * 11.5 for id in "abcd")
 
