@@ -6,18 +6,18 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+import numpy as np
 from PIL import Image
 
 from scones_core.errors import BadInput
 from scones_core.sources.model import Candidate, Pictures, Progress, Skipped, SourceImage
 from scones_core.sources.naming import FileNames, printable
 from scones_core.sources.splitting import divided
+from scones_core.vision.copies import DIMENSIONS, Fingerprints, are_alike, find_copies, fingerprint
 from scones_core.vision.images import decode
 
 LARGEST_PNG_KEPT = 1 << 20
 LONGEST_SIDE = 512
-
-
 SPLITS = ("test", "pool", "train")  # a picture that stands in two is kept in the first
 
 
@@ -56,11 +56,12 @@ def _require_every_class(found: Counter[tuple[str, str]], classes: Sequence[str]
 
 
 class _Intake:
-    """Remembers names and contents of what it took, so that names stay unique and no picture stands in two splits."""
+    """Remembers names and contents of what it took: names stay unique, no picture stands in two splits or classes."""
 
     def __init__(self) -> None:
         self._names = {split: FileNames() for split in SPLITS}
-        self._seen: dict[bytes, tuple[str, str]] = {}
+        self._seen: dict[bytes, Candidate] = {}
+        self._tests = _TestPictures()
 
     def take(self, candidate: Candidate) -> SourceImage | Skipped:
         """The image, or why it is left out. Images must come in the order of SPLITS."""
@@ -70,12 +71,45 @@ class _Intake:
             picture = decode(data)
         except BadInput as error:
             return Skipped(printable(candidate.name), str(error))
-        digest = _content_digest(picture)
-        kept_in, kept_as = self._seen.setdefault(digest, (split, candidate.name))
-        if kept_in != split:
-            reason = f"the same picture is in the {kept_in} split ({printable(kept_as)}) and is kept there"
+        kept = self._seen.setdefault(_content_digest(picture), replace(candidate, split=split))
+        reason = self._seen_before(kept, candidate, split) or self._tests.copied(split, candidate.name, picture)
+        if reason:
             return Skipped(printable(candidate.name), reason)
         return SourceImage(split, self._names[split].give(candidate.name), candidate.label, as_png(data, picture))
+
+    def _seen_before(self, kept: Candidate, candidate: Candidate, split: str) -> str | None:
+        if kept.split != split:
+            return f"the same picture is in the {kept.split} split ({printable(kept.name)}) and is kept there"
+        if kept.label != candidate.label:
+            return (
+                f"the same picture is labelled “{printable(kept.label)}” as {printable(kept.name)}, and "
+                f"“{printable(candidate.label)}” here; keep the right one"
+            )
+        return None
+
+
+class _TestPictures:
+    """The fingerprints of the test pictures: a copy of one that was saved again must not be trained on."""
+
+    def __init__(self) -> None:
+        self._names: list[str] = []
+        self._prints: list[Fingerprints] = []
+        self._known: Fingerprints | None = None
+
+    def copied(self, split: str, name: str, picture: Image.Image) -> str | None:
+        """Why a picture of another split cannot be used, or None. Test pictures must come first."""
+        if split == "test":
+            self._names.append(name)
+            self._prints.append(fingerprint(picture))
+            return None
+        if self._known is None:
+            self._known = np.stack(self._prints) if self._prints else np.zeros((0, DIMENSIONS), dtype=np.float32)
+            if are_alike(self._known):  # likeness tells nothing there
+                self._known = self._known[:0]
+        if not len(self._known):
+            return None
+        [place] = find_copies(fingerprint(picture)[np.newaxis], self._known)
+        return f"it is a copy of the test picture {printable(self._names[place])}" if place >= 0 else None
 
 
 def _content_digest(picture: Image.Image) -> bytes:

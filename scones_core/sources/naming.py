@@ -2,6 +2,7 @@
 
 import difflib
 import re
+import unicodedata
 from collections.abc import Iterable, Sequence
 from pathlib import PurePosixPath
 
@@ -9,6 +10,11 @@ from scones_core.errors import BadInput
 
 LONGEST_NAME = 100
 MOST_LISTED = 8
+
+
+def composed(name: str) -> str:
+    """`name` in Unicode's composed form (NFC): a Mac writes “ü” as “u” and two dots, other systems as one letter."""
+    return unicodedata.normalize("NFC", name)
 
 
 def printable(name: str) -> str:
@@ -22,14 +28,16 @@ class FileNames:
 
     def __init__(self) -> None:
         self._taken: set[str] = set()
+        self._last: dict[str, int] = {}  # by stem: the number to go on from, as every folder may hold a photo.jpg
 
     def give(self, original: str) -> str:
         """A name like the original's last part, with `.png`, and `-2`, `-3`, … where that is taken."""
         stem = re.sub(r"[^A-Za-z0-9_.-]+", "_", PurePosixPath(original).stem).strip("._-")[:LONGEST_NAME] or "image"
-        name, number = f"{stem}.png", 1
+        name, number = f"{stem}.png", self._last.get(stem.casefold(), 1)
         while name.casefold() in self._taken:
             number += 1
             name = f"{stem}-{number}.png"
+        self._last[stem.casefold()] = number
         self._taken.add(name.casefold())
         return name
 
@@ -49,7 +57,7 @@ def choose(wanted: Sequence[str], available: Sequence[str], where: str) -> tuple
 
 
 def _folded(name: str) -> str:
-    return re.sub(r"[\s_-]+", "_", name.strip()).casefold()
+    return re.sub(r"[\s_-]+", "_", composed(name).strip()).casefold()
 
 
 def _suggestion(name: str, available: Sequence[str]) -> str:

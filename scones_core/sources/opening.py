@@ -23,9 +23,10 @@ from scones_core.sources.model import (
     SourceImage,
     no_progress,
 )
-from scones_core.sources.naming import printable
+from scones_core.sources.naming import composed, printable
 from scones_core.sources.splitting import STREAM_SHARE, check_share
-from scones_core.sources.tree import Tree, TreeLimits, folder_tree, zip_tree
+from scones_core.sources.tree import Tree, TreeLimits, folder_tree
+from scones_core.sources.zip_files import zip_tree
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,11 @@ def open_source(
     """
     share = None if pool_share is None else check_share(pool_share)
     wanted = _Wanted(
-        tuple(classes) if classes else None, share, check_share(default_share), max_images, on_progress or no_progress
+        tuple(map(composed, classes)) if classes else None,
+        share,
+        check_share(default_share),
+        max_images,
+        on_progress or no_progress,
     )
     if spec == "sample":
         return sample.open_sample(wanted.classes, seed, wanted.progress, pool_share=wanted.stream_share)

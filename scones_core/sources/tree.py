@@ -1,20 +1,24 @@
 """A folder or a zip file as one flat listing of relative POSIX names, each readable; nothing is ever unpacked."""
 
-import io
 import os
+import re
 import stat
-import zipfile
-import zlib
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from scones_core.errors import BadInput
+from scones_core.sources.file_names import decoded
 from scones_core.sources.model import Skipped
-from scones_core.sources.naming import printable
+from scones_core.sources.naming import composed, printable
 
-PICTURE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp"})
+PICTURE_SUFFIXES = frozenset({".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".jif", ".pjpeg", ".pjp", ".webp"})
+# Files that lie beside pictures and are none.
+TEXT_SUFFIXES = frozenset(
+    {".txt", ".md", ".csv", ".tsv", ".json", ".jsonl", ".xml", ".yaml", ".yml", ".html", ".htm", ".lst", ".idx", ".rec"}
+    | {".log", ".py", ".ipynb", ".toml", ".ini", ".cfg", ".pdf", ".mat", ".npy", ".npz", ".db", ".xlsx", ".zip"}
+)
+Read = Callable[[], bytes]
 
 
 @dataclass(frozen=True)
@@ -29,22 +33,43 @@ class TreeLimits:
 
 @dataclass(frozen=True)
 class Tree:
-    """name: what the user called it; files: relative name → a function that reads it or raises BadInput."""
+    """name: what the user called it; files: relative name → a function that reads it or raises BadInput.
+
+    codec: in which the names were written, and so perhaps the texts beside them.
+    """
 
     name: str
-    files: Mapping[str, Callable[[], bytes]]
+    files: Mapping[str, Read]
     skipped: tuple[Skipped, ...] = ()
+    codec: str = "utf-8"
 
     def pictures(self, folder: str = "") -> list[str]:
-        """The names of the picture files below `folder` (as "train/"), sorted."""
-        return [name for name in sorted(self.files) if name.startswith(folder) and is_picture(name)]
+        """The names of the picture files below `folder` (as "train/"), sorted.
+
+        Files without a suffix count where they lie beside pictures, or where no file has a picture's suffix.
+        """
+        found = {name for name in self.files if is_picture(name)}
+        places = {name.rpartition("/")[0] for name in found}
+        for name in self.files:
+            if not _suffix(name) and (not places or name.rpartition("/")[0] in places):
+                found.add(name)
+        return sorted(name for name in found if name.startswith(folder))
+
+    def others(self, folders: Iterable[str]) -> list[str]:
+        """The files directly in these folders that are no pictures by their names, and no texts; sorted."""
+        places = set(folders)
+        return sorted(
+            name
+            for name in self.files
+            if name.rpartition("/")[0] in places and _suffix(name) and not is_picture(name) and not _is_text(name)
+        )
 
     def below_single_folders(self) -> "Tree":
         """The same without the folders that wrap everything: `photos/train/…` becomes `train/…`."""
         tree = self
         while True:
             tops = {name.split("/", 1)[0] for name in tree.files}
-            if len(tops) != 1 or any("/" not in name for name in tree.files) or tops & {"train", "test"}:
+            if len(tops) != 1 or any("/" not in name for name in tree.files):
                 return tree
             inner = {name.split("/", 1)[1]: read for name, read in tree.files.items()}
             if not any("/" in name or name.endswith(".lst") for name in inner):  # it wraps pictures: a class
@@ -53,7 +78,32 @@ class Tree:
 
 
 def is_picture(name: str) -> bool:
-    return PurePosixPath(name).suffix.lower() in PICTURE_SUFFIXES
+    return _suffix(name) in PICTURE_SUFFIXES
+
+
+def _suffix(name: str) -> str:
+    return PurePosixPath(name).suffix.lower()
+
+
+def _is_text(name: str) -> bool:
+    return _suffix(name) in TEXT_SUFFIXES
+
+
+def tree_of(name: str, files: Iterable[tuple[str, Read]], codec: str, what: str) -> Tree:
+    """A tree of files as they are called in `what`, made comparable; what cannot be placed is skipped."""
+    found: dict[str, Read] = {}
+    skipped: list[Skipped] = []
+    for given, read in files:
+        plain = composed(given).replace("\\", "/").removeprefix("./")
+        if _is_hidden(plain):
+            continue
+        if not _is_inside(plain):
+            skipped.append(Skipped(printable(given), f"its path leads out of {what}"))
+        elif plain in found:
+            skipped.append(Skipped(printable(plain), "another file has the same name"))
+        else:
+            found[plain] = read
+    return Tree(name, found, tuple(skipped), codec)
 
 
 def _is_hidden(name: str) -> bool:
@@ -64,19 +114,39 @@ def _is_hidden(name: str) -> bool:
     )
 
 
+def _is_inside(name: str) -> bool:
+    return not name.startswith("/") and not re.match(r"[A-Za-z]:", name) and ".." not in name.split("/")
+
+
 def folder_tree(folder: Path, limits: TreeLimits) -> Tree:
     """The regular files below a folder; linked folders are not followed."""
-    files: dict[str, Callable[[], bytes]] = {}
+    files: list[tuple[str, Read]] = []
     for place, folders, names in os.walk(folder):
         folders.sort()
         for name in sorted(names):
             path = Path(place, name)
             relative = path.relative_to(folder).as_posix()
             if not _is_hidden(relative) and _is_regular(path):
-                files[relative] = _FolderFile(path, limits.file_bytes).read
+                files.append((relative, _FolderFile(path, limits.file_bytes).read))
         if len(files) > limits.files:
             raise BadInput(f"{folder.name} holds more than {limits.files:,} files; give a smaller folder.")
-    return Tree(folder.name, files)
+    return tree_of(folder.name, *_recognised(files), "the folder")
+
+
+def _recognised(files: list[tuple[str, Read]]) -> tuple[list[tuple[str, Read]], str]:
+    """The files with names that are no UTF-8 recognised, where they can be; and the codec."""
+    odd = [number for number, (name, _read) in enumerate(files) if not name.isprintable() and _is_escaped(name)]
+    try:
+        codec, names = decoded([os.fsencode(files[number][0]) for number in odd], "")
+    except BadInput:  # they keep their bytes: a file is called after what is readable, a class is refused
+        return files, "utf-8"
+    for number, name in zip(odd, names, strict=True):
+        files[number] = (name, files[number][1])
+    return files, codec if odd else "utf-8"
+
+
+def _is_escaped(name: str) -> bool:
+    return any("\udc80" <= character <= "\udcff" for character in name)
 
 
 def _is_regular(path: Path) -> bool:
@@ -94,79 +164,14 @@ class _FolderFile:
     def read(self) -> bytes:
         try:
             with self.path.open("rb") as file:
-                content = file.read(self.most + 1)
+                return within(file.read(self.most + 1), self.most)
         except OSError as error:
             raise BadInput(f"it cannot be read ({(error.strerror or 'error').lower()})") from error
-        return _within(content, self.most)
+        except MemoryError:
+            raise BadInput("it takes more memory than there is") from None
 
 
-def _within(content: bytes, most: int) -> bytes:
+def within(content: bytes, most: int) -> bytes:
     if len(content) > most:
         raise BadInput(f"it is larger than {most >> 20} MB")
     return content
-
-
-class _CappedReads(io.BufferedReader):
-    """zipfile reads a zip's whole index at once; this refuses an index that would fill the memory."""
-
-    def __init__(self, path: Path, most: int) -> None:
-        super().__init__(io.FileIO(path))
-        self._most = most
-
-    def read(self, size: int | None = -1, /) -> bytes:
-        if size is not None and size > self._most:
-            raise BadInput("it lists too many files")
-        return super().read(size)
-
-
-@contextmanager
-def zip_tree(archive: Path, limits: TreeLimits) -> Iterator[Tree]:
-    """The files of a zip, open while the context lasts. Raises BadInput for what is damaged or unpacks too far."""
-    with _CappedReads(archive, limits.listing_bytes) as file, _opened_zip(file, archive.name) as opened:
-        listing = [info for info in opened.infolist() if not info.is_dir()]
-        if len(listing) > limits.files:
-            raise BadInput(f"{archive.name} holds more than {limits.files:,} files; give a smaller one.")
-        if sum(info.file_size for info in listing) > limits.zip_bytes:
-            raise BadInput(f"{archive.name} unpacks to more than {limits.zip_bytes >> 30} GB; it was not read.")
-        shown = [info for info in listing if not _is_hidden(info.filename)]
-        safe = {
-            info.filename: _ZipFile(opened, info, limits.file_bytes).read for info in shown if _is_inside(info.filename)
-        }
-        unsafe = [info.filename for info in shown if not _is_inside(info.filename)]
-        skipped = tuple(Skipped(printable(name), "its path leads out of the zip file") for name in unsafe)
-        yield Tree(archive.name, {name.removeprefix("./"): read for name, read in safe.items()}, skipped)
-
-
-def _opened_zip(file: io.BufferedReader, name: str) -> zipfile.ZipFile:
-    try:
-        return zipfile.ZipFile(file)
-    except (zipfile.BadZipFile, BadInput, OSError, ValueError, NotImplementedError) as error:
-        raise BadInput(f"{name} is a damaged zip file or lists too many files; make it again.") from error
-
-
-def _is_inside(name: str) -> bool:
-    return not name.startswith("/") and "\\" not in name and ":" not in name and ".." not in name.split("/")
-
-
-@dataclass(frozen=True)
-class _ZipFile:
-    opened: zipfile.ZipFile
-    info: zipfile.ZipInfo
-    most: int
-
-    def read(self) -> bytes:
-        if self.info.flag_bits & 1:
-            raise BadInput("it is protected by a password")
-        try:
-            with self.opened.open(self.info) as file:
-                return _within(file.read(self.most + 1), self.most)
-        except (
-            zipfile.BadZipFile,
-            zlib.error,
-            EOFError,
-            OSError,
-            NotImplementedError,
-            RuntimeError,
-            ValueError,
-        ) as error:
-            raise BadInput("it is damaged in the zip file") from error

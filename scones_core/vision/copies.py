@@ -15,13 +15,13 @@ __all__ = ["COPY_LEVEL", "DIMENSIONS", "Fingerprints", "are_alike", "find_copies
 Fingerprints = npt.NDArray[np.float32]
 
 # Of the 719,400 pairs of CIFAR-100's 1,200 bicycles and motorcycles the highest correlation is .975, and that is one
-# photograph scanned twice.
+# photograph scanned twice. See docs/decisions/copies-of-a-picture.md for what is found at this level.
 COPY_LEVEL = 0.977
 SIDE, COLOURS = 16, 4
 DIMENSIONS = SIDE * SIDE + 2 * COLOURS * COLOURS
 LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)  # ITU-R BT.601, as in JPEG
 COLOUR_WEIGHT = 2.0
-FEATURELESS = 1.0  # about 2.5 of 255 grey levels
+FEATURELESS = 2.0  # of 255 grey levels, root mean square
 BLOCK, KNOWN_BLOCK = 1024, 8192
 ALIKE_SHARE, ALIKE_PAIRS, ALIKE_SAMPLE = 0.1, 3, 500
 
@@ -32,12 +32,13 @@ def fingerprint(picture: Image.Image) -> Fingerprints:
     Zeros stand for a plain area or a smooth gradient, and so match nothing.
     """
     small = picture.convert("RGB").resize((SIDE, SIDE), Image.Resampling.LANCZOS, reducing_gap=3.0)
+    levels = np.asarray(small, dtype=np.float32)
+    if np.sqrt(np.mean(_without_polynomial((levels @ LUMA).ravel(), 3) ** 2)) < FEATURELESS:
+        return np.zeros(DIMENSIONS, dtype=np.float32)
     # On a logarithmic scale a brighter copy is the same picture plus a constant; 32 keeps dark noise small.
-    tones = 64 * np.log(np.asarray(small, dtype=np.float32) + 32)
+    tones = 64 * np.log(levels + 32)
     luma = tones @ LUMA
     shapes = _without_polynomial(luma.ravel(), 1)
-    if np.sqrt(np.mean(_without_polynomial(luma.ravel(), 3) ** 2)) < FEATURELESS:
-        return np.zeros(DIMENSIONS, dtype=np.float32)
     colours = np.stack([tones[..., 0] - luma, tones[..., 2] - luma], axis=-1)
     step = SIDE // COLOURS
     coarse = colours.reshape(COLOURS, step, COLOURS, step, 2).mean(axis=(1, 3))

@@ -5,7 +5,7 @@ import warnings
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, UnidentifiedImageError
 
 from scones_core.errors import BadImage
 
@@ -13,25 +13,41 @@ __all__ = ["decode", "pixels"]
 
 FORMATS = ("PNG", "JPEG", "WEBP")
 MOST_PIXELS = 50_000_000  # 150 MB as RGB; a phone's photograph has 12 to 50 million
+STRIP = 1 << 20  # pixels worked on at once
 Pixels = npt.NDArray[np.uint8]
+
+# Both hold for the whole process, as threads that decode side by side would undo each other's settings.
+Image.MAX_IMAGE_PIXELS = MOST_PIXELS
+warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")  # odd EXIF is no reason to refuse
+
+UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}  # by the EXIF orientation; Source: CIPA DC-008-2024, 4.6.5.1.4
 
 
 def decode(data: bytes) -> Image.Image:
     """The picture as an RGB image, upright.
 
-    PNG, JPEG and WebP only; the first frame of an animation; EXIF orientation applied; 16-bit greys rescaled to
-    8 bits; transparent parts shown on white.  Raises BadImage.
+    PNG, JPEG and WebP only; the first frame of an animation; EXIF orientation applied where it can be read; 16-bit
+    greys rescaled to 8 bits; transparent parts shown on white.  Raises BadImage.
     """
     if not data:
         raise BadImage("The image file is empty; give a PNG, JPEG or WebP file.")
     try:
         return _opened(data)
+    except BadImage:
+        raise
     except UnidentifiedImageError:
         raise BadImage("The file is not a readable PNG, JPEG or WebP image; convert it to one of these.") from None
     except (Image.DecompressionBombError, Image.DecompressionBombWarning, MemoryError):
         raise _too_large() from None
-    # Pillow's decoders meet damaged files with any of these.
-    except (OSError, SyntaxError, ValueError, EOFError, IndexError, TypeError, KeyError, OverflowError) as error:
+    except Exception as error:  # on damaged files Pillow's decoders raise whatever their parsing stumbles over
         raise BadImage("The image file is truncated or damaged; export or upload it again.") from error
 
 
@@ -47,19 +63,37 @@ def pixels(data: bytes, side: int = 32) -> Pixels:
 
 
 def _opened(data: bytes) -> Image.Image:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # odd EXIF or colour profiles are no reason to refuse
-        with Image.open(io.BytesIO(data), formats=FORMATS) as file:
-            # The header is read, the pixels are not yet: the size is refused before it costs memory.
-            if file.width * file.height > MOST_PIXELS:
-                raise _too_large()
-            return _as_rgb(ImageOps.exif_transpose(file))
+    with Image.open(io.BytesIO(data), formats=FORMATS) as file:
+        # The header is read, the pixels are not yet: the size is refused before it costs memory.
+        if file.width * file.height > MOST_PIXELS:
+            raise _too_large()
+        file.load()
+        turn = _turn(file)
+        picture = _as_rgb(file, _bits(data))
+    return picture.transpose(turn) if turn is not None else picture
 
 
-def _as_rgb(image: Image.Image) -> Image.Image:
+def _turn(image: Image.Image) -> Image.Transpose | None:
+    """How to set the picture upright; metadata that cannot be read say nothing.
+
+    Pillow's own `exif_transpose` writes all the metadata again, and fails where one field is odd.
+    """
+    try:
+        return UPRIGHT.get(int(image.getexif().get(ExifTags.Base.Orientation, 1)))
+    except Exception:  # as in `decode`
+        return None
+
+
+def _bits(data: bytes) -> int:
+    """The bits of a channel, of a PNG; 8 for the other formats."""
+    return data[24] if data.startswith(b"\x89PNG") else 8
+
+
+def _as_rgb(image: Image.Image, bits: int) -> Image.Image:
     if image.mode.startswith("I"):
         return _from_16_bits(image)
     if image.has_transparency_data:
+        _scale_transparent_colour(image, bits)
         image = image.convert("RGBA")
         if image.getchannel("A").getextrema() != (255, 255):
             white = Image.new("RGBA", image.size, "white")
@@ -67,10 +101,26 @@ def _as_rgb(image: Image.Image) -> Image.Image:
     return image.convert("RGB")
 
 
+def _scale_transparent_colour(image: Image.Image, bits: int) -> None:
+    """PNG names the transparent colour in the file's own bits, while Pillow has scaled the pixels to 8."""
+    named = image.info.get("transparency")
+    if image.mode == "L" and isinstance(named, int):
+        image.info["transparency"] = min(named, 2**bits - 1) * 255 // (2**bits - 1)
+    if image.mode == "RGB" and isinstance(named, tuple) and bits == 16:
+        image.info["transparency"] = tuple(value >> 8 for value in named)
+
+
 def _from_16_bits(image: Image.Image) -> Image.Image:
-    # Pillow's own conversion clips everything above 255 to white.
-    grey = np.asarray(image).astype(np.float64)
-    return Image.fromarray((grey / 257).round().clip(0, 255).astype(np.uint8)).convert("RGB")
+    """Greys of 0 to 65,535, in strips; Pillow's own conversion clips everything above 255 to white."""
+    grey = np.asarray(image)
+    transparent = image.info.get("transparency")
+    result = np.empty(grey.shape, dtype=np.uint8)
+    rows = max(1, STRIP // image.width)
+    for top in range(0, image.height, rows):
+        strip = grey[top : top + rows].astype(np.int64)
+        shown = (strip.clip(0, 65_535) + 128) // 257  # rounded
+        result[top : top + rows] = np.where(strip == transparent, 255, shown) if transparent is not None else shown
+    return Image.fromarray(result).convert("RGB")
 
 
 def _too_large() -> BadImage:

@@ -12,7 +12,8 @@ from PIL import Image
 
 from scones_core.errors import BadInput
 from scones_core.sources import Skipped, SourceImage, open_source
-from scones_core.sources.tree import TreeLimits, zip_tree
+from scones_core.sources.tree import TreeLimits
+from scones_core.sources.zip_files import zip_tree
 
 
 def picture(number: int) -> bytes:

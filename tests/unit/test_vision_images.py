@@ -3,14 +3,19 @@
 import contextlib
 import io
 import struct
+import tracemalloc
+import warnings
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 
 from scones_core.errors import BadImage
-from scones_core.vision.images import decode, pixels
+from scones_core.vision.images import FORMATS, decode, pixels
 
 
 def encoded(image: Image.Image, format: str = "PNG", **options: object) -> bytes:
@@ -114,11 +119,124 @@ def test_no_garbled_file_raises_anything_else():
 
 
 def test_a_decompression_bomb_is_refused_before_it_is_unpacked():
-    def chunk(name: bytes, body: bytes) -> bytes:
-        return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
-
     for side in (8_000, 12_000, 50_000):
-        header = chunk(b"IHDR", struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0))
-        bomb = b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", zlib.compress(b"\0" * 1000)) + chunk(b"IEND", b"")
+        bomb = written_png(8, 2, bytes(1000), (), (side, side))
         with pytest.raises(BadImage, match="million pixels"):
             decode(bomb)
+
+
+def chunk(name: bytes, body: bytes) -> bytes:
+    return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
+
+
+def written_png(bits: int, colour: int, pixels: bytes, transparent: tuple[int, ...], size: tuple[int, int]) -> bytes:
+    """A PNG of one row per `size[1]`, written by hand, as Pillow writes few of the kinds that there are."""
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", *size, bits, colour, 0, 0, 0))
+    named = chunk(b"tRNS", struct.pack(f">{len(transparent)}H", *transparent)) if transparent else b""
+    return b"\x89PNG\r\n\x1a\n" + header + named + chunk(b"IDAT", zlib.compress(pixels)) + chunk(b"IEND", b"")
+
+
+@pytest.mark.parametrize(
+    ("bits", "row", "grey", "shown"),
+    [(2, b"\x10", 1, 85), (4, b"\x05", 5, 85), (8, b"\x00\x64", 100, 100), (16, b"\x00\x00\x30\x39", 0x3039, 48)],
+)
+def test_a_transparent_grey_of_any_depth_becomes_white_and_the_other_stays(
+    bits: int, row: bytes, grey: int, shown: int
+):
+    for transparent, expected in ((0, [255, shown]), (grey, [0, 255]), (2**bits - 1, [0, shown])):
+        image = decode(written_png(bits, 0, b"\0" + row, (transparent,), (2, 1)))
+        assert [image.getpixel((x, 0)) for x in (0, 1)] == [(value,) * 3 for value in expected]
+
+
+@pytest.mark.parametrize("bits", [8, 16])
+def test_a_transparent_colour_of_either_depth_becomes_white(bits: int):
+    colour = (10, 20, 30) if bits == 8 else (0x0A4D, 0x144D, 0x1E4D)
+    pixels = struct.pack(">6B" if bits == 8 else ">6H", 0, 0, 0, *colour)
+    image = decode(written_png(bits, 2, b"\0" + pixels, colour, (2, 1)))
+    assert [image.getpixel((x, 0)) for x in (0, 1)] == [(0, 0, 0), (255, 255, 255)]
+
+
+def test_a_large_16_bit_grey_is_rescaled_strip_by_strip():
+    tracemalloc.start()
+    try:
+        values = np.arange(2_500 * 1_000, dtype=np.uint32).reshape(2_500, 1_000) % 65_536
+        data = encoded(Image.fromarray(values.astype(np.uint16)))
+        del values
+        tracemalloc.reset_peak()
+        image = decode(data)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert image.getpixel((500, 1_800)) == (round((1_800 * 1_000 + 500) % 65_536 / 257),) * 3
+    assert peak < 20 * 2_500_000, "twenty bytes a pixel"
+
+
+def tiff(entries: list[tuple[int, int, int, bytes]], order: str = "<") -> bytes:
+    """EXIF with one directory. Entries: tag, type, count, four bytes of value or offset."""
+    directory = struct.pack(f"{order}H", len(entries))
+    directory += b"".join(struct.pack(f"{order}HHI", *entry[:3]) + entry[3] for entry in entries)
+    start = b"II*\0\x08\0\0\0" if order == "<" else b"MM\0*\0\0\0\x08"
+    return b"Exif\0\0" + start + directory + bytes(4) + struct.pack(f"{order}iiII", -1, -7, 0, 0)
+
+
+TURNED = (0x0112, 3, 1, struct.pack("<HH", 6, 0))
+AFTER_TWO = struct.pack("<I", 8 + 2 + 2 * 12 + 4)  # where what follows a directory of two entries lies
+
+ODD_EXIF = {
+    "a negative resolution": tiff([TURNED, (0x011A, 10, 1, AFTER_TWO)]),
+    "a resolution that says nothing": tiff([TURNED, (0x011A, 5, 1, struct.pack("<I", 8 + 2 + 2 * 12 + 12))]),
+    "a number where text belongs": tiff([TURNED, (0x010F, 3, 1, b"\x05\0\0\0")]),
+    "text where a number belongs": tiff([TURNED, (0x0128, 2, 4, b"inch")]),
+    "a negative offset": tiff([TURNED, (0x8769, 9, 1, struct.pack("<i", -1))]),
+    "a directory that holds itself": tiff([TURNED, (0x8769, 4, 1, struct.pack("<I", 8))]),
+    "an offset beyond the end": tiff([TURNED, (0x011A, 5, 1, struct.pack("<I", 99_999))]),
+    "an unknown type": tiff([TURNED, (0x010F, 77, 1, bytes(4))]),
+    "a huge count": tiff([TURNED, (0x010F, 2, 2**32 - 1, bytes(4))]),
+}
+UNREADABLE_EXIF = {
+    "no directory": b"Exif\0\0II*\0",
+    "no TIFF": b"Exif\0\0hello, world",
+    "a directory beyond the end": b"Exif\0\0II*\0\xff\xff\xff\xff",
+    "an orientation as text": tiff([(0x0112, 2, 4, b"left")]),
+    "an orientation without value": tiff([(0x0112, 3, 0, bytes(4))]),
+    "an orientation of 77": tiff([(0x0112, 3, 1, struct.pack("<HH", 77, 0))]),
+    "an orientation of 1/0": tiff([(0x0112, 5, 1, struct.pack("<I", 8 + 2 + 12 + 4))]),
+}
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning:PIL")
+@pytest.mark.parametrize("exif", ODD_EXIF.values(), ids=ODD_EXIF.keys())
+@pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP"])
+def test_a_photograph_is_turned_upright_whatever_else_its_camera_wrote(exif: bytes, format: str):
+    assert decode(encoded(plain(size=(40, 20)), format, exif=exif)).size == (20, 40)
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning:PIL")
+@pytest.mark.parametrize("exif", UNREADABLE_EXIF.values(), ids=UNREADABLE_EXIF.keys())
+def test_a_photograph_is_shown_as_stored_where_its_orientation_cannot_be_read(exif: bytes):
+    assert decode(encoded(plain(size=(40, 20)), "JPEG", exif=exif)).size == (40, 20)
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning:PIL")
+@given(st.binary(max_size=200), st.sampled_from(["JPEG", "PNG", "WEBP"]))
+def test_whatever_bytes_stand_as_exif_the_picture_is_read_or_refused(exif: bytes, format: str):
+    with contextlib.suppress(BadImage):
+        assert sorted(decode(encoded(plain(size=(40, 20)), format, exif=b"Exif\0\0" + exif)).size) == [20, 40]
+
+
+BEGINNINGS = [b"", b"\xff\xd8\xff\xe0", b"\xff\xd8\xff\xe1", b"\x89PNG\r\n\x1a\n", b"RIFF\0\0\0\0WEBPVP8 "]
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning:PIL")
+@given(st.sampled_from([*BEGINNINGS, *(encoded(plain(), form)[:100] for form in FORMATS)]), st.binary(max_size=300))
+def test_arbitrary_bytes_are_a_picture_or_refused(beginning: bytes, rest: bytes):
+    with contextlib.suppress(BadImage):
+        assert decode(beginning + rest).mode == "RGB"
+
+
+def test_threads_that_decode_side_by_side_leave_the_warning_filters_alone():
+    data = encoded(plain(), "PNG")
+    before = list(warnings.filters)
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(decode, [data] * 400))
+    assert list(warnings.filters) == before
