@@ -112,10 +112,12 @@ def _existing(spec: str) -> Path:
     try:
         path = Path(spec).expanduser()
         if spec and path.exists():
+            if not (path.is_file() or path.is_dir()):
+                raise BadInput(f"“{printable(spec)}” is a device or a pipe; give a file or a folder.")
             return path if path.name not in ("", "..") else path.resolve()
     except (OSError, RuntimeError):  # no right to look, a name too long, or the home of nobody
         pass
-    raise NotFound(f"There is no file or folder “{printable(Path(spec).name)}”; give cifar100, sample or a path.")
+    raise NotFound(f"There is no file or folder “{printable(spec)}”; give cifar100, sample or a path.")
 
 
 def _is_zip(path: Path) -> bool:

@@ -337,3 +337,16 @@ def test_progress_ends_at_the_total(opened: Callable[..., Source]) -> None:
     images(opened(pictures_of("ab", 4), on_progress=lambda *step: steps.append(step)))
     assert steps[0] == (0, 8, "Dividing the images")
     assert steps[-1] == (8, 8, "Reading images")
+
+
+@pytest.mark.parametrize("path", ["/does/not/exist", "~nobody-of-this-name/x", "a" * 5000])
+def test_a_path_that_leads_nowhere_is_told_as_it_was_given(path: str, tmp_path: Path) -> None:
+    with pytest.raises(NotFound, match=f"“{path[:20]}"):
+        open_source(path, cache=tmp_path)
+
+
+def test_a_device_or_a_pipe_is_refused_at_once(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for path in ("/dev/zero", str(tmp_path / "pipe")):
+        with pytest.raises(BadInput, match="is a device or a pipe"):
+            open_source(path, cache=tmp_path)
