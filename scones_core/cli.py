@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from scones_core.bootstrap import open_app
-from scones_core.commands import Terminal, run
+from scones_core.commands import run
 from scones_core.domain.datasets import POOL, TEST
 from scones_core.domain.drift import SimulatedDrift
 from scones_core.domain.review import Strategy
 from scones_core.errors import SconesError
 from scones_core.services.label_export import ExportFormat
 from scones_core.settings import BackendName, Settings
+from scones_core.terminal import Terminal
 
 
 def main(argv: Sequence[str] | None = None) -> int:

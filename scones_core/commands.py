@@ -1,6 +1,5 @@
 """What each command of the command line does: one function a command, from arguments to a JSON value."""
 
-import sys
 import time
 from argparse import Namespace
 from collections.abc import Callable, Mapping
@@ -34,36 +33,10 @@ from scones_core.services import (
     traffic,
     training,
 )
+from scones_core.terminal import Terminal
 
 Result = Mapping[str, Any]
 ACTOR = "command line"
-
-
-class Terminal:
-    """Where progress goes while a command runs: stderr, a bar where it is a terminal."""
-
-    def __init__(self, write: Callable[[str], None], *, interactive: bool) -> None:
-        self._write = write
-        self._interactive = interactive
-
-    def progress(self, done: int, total: int | None, what: str) -> None:
-        if self._interactive:
-            filled = f"[{'#' * (30 * done // total):<30}] " if total else ""
-            self._write(f"\r{filled}{done}{f'/{total}' if total else ''} {what} ")
-            if done == total:
-                self._write("\n")
-
-    @property
-    def asks(self) -> bool:
-        """Whether there is somebody to ask."""
-        return self._interactive and sys.stdin.isatty()
-
-    def yes(self, question: str) -> bool:
-        self._write(f"{question} [y/N] ")
-        return sys.stdin.readline().strip().casefold() in ("y", "yes")
-
-    def line(self, text: str) -> None:
-        self._write(f"{text}\n")
 
 
 def run(app: App, arguments: Namespace, terminal: Terminal) -> Result:

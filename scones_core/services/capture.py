@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import timedelta
 from itertools import chain
-from typing import Any, NamedTuple
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -13,21 +13,19 @@ from scones_core.ahead import map_ahead
 from scones_core.db import datasets
 from scones_core.db import inferences as table
 from scones_core.domain.attribution import Attribution, Maker
-from scones_core.domain.capture import Inference, NotAnInference, image_format, image_of, parse
+from scones_core.domain.capture import NotAnInference, image_format, image_of
 from scones_core.errors import BadInput, NotFound
 from scones_core.ports import ObjectInfo
 from scones_core.services.app import App, Progress, silent
-from scones_core.services.attribution import Made, Makers, imported
+from scones_core.services.attribution import Makers
+from scones_core.services.capture_reading import FOREIGN, Files, Found, Reading
 
 FILES_AT_ONCE = 8  # capture files that a thread takes at a time
 ROWS_AT_ONCE = 10_000  # inferences per transaction, about
 DEPTH = 6  # folders down to an hour of captures: endpoint/variant/YYYY/MM/DD/HH/
 LATE = timedelta(days=1)  # endpoints write what they captured within minutes
 REVIEWED = "train/reviewed/"
-FOREIGN = "imported"  # stands for the endpoint of capture files that users brought without saying whose they are
-IMPORTED = f"{FOREIGN}/"  # where these lie, below the capture prefix
-
-Files = Sequence[tuple[str, str]]  # (key, version)
+IMPORTED = f"{FOREIGN}/"  # where capture files lie that users brought, below the capture prefix
 
 
 @dataclass(frozen=True)
@@ -43,15 +41,6 @@ class Ingested:
     unnamed: int = 0
 
 
-@dataclass(frozen=True)
-class _Found:
-    """What some capture files hold."""
-
-    files: Files
-    rows: Sequence[dict[str, Any]]
-    rejected: Sequence[dict[str, Any]]
-
-
 def ingest(app: App, *, recent: bool = False, progress: Progress = silent) -> Ingested:
     """Read the capture files that are new or have grown since the last time; endpoints and hours in parallel.
 
@@ -60,7 +49,7 @@ def ingest(app: App, *, recent: bool = False, progress: Progress = silent) -> In
     with app.db.read() as connection:
         newest = table.newest(connection) if recent else None
     since = f"{newest - LATE:%Y/%m/%d/%H}/" if newest else ""
-    return _ingest(app, _unread(app, _listed(app, since)), _Reading(app, Makers(app)), progress)
+    return _ingest(app, _unread(app, _listed(app, since)), Reading(app, Makers(app)), progress)
 
 
 def _listed(app: App, since: str) -> Iterator[Files]:
@@ -106,7 +95,7 @@ def ingest_files(
         if not app.backend.objects.exists(key):
             app.backend.objects.put(key, data)
         keys.append((key, _version(app, key)))
-    brought = _Reading(app, Makers(app), tuple(classes or ()), endpoint or FOREIGN)
+    brought = Reading(app, Makers(app), tuple(classes or ()), endpoint or FOREIGN)
     found = _ingest(app, _portions(keys), brought, progress)
     unnamed = sum(maker.unnamed for maker in makers(app) if maker.name == Attribution.IMPORTED)
     return replace(found, unnamed=unnamed)
@@ -129,7 +118,7 @@ def _version(app: App, key: str) -> str:
     return next(info.version for info in app.backend.objects.list(key))
 
 
-def _ingest(app: App, files: Iterable[Files], reading: "_Reading", progress: Progress) -> Ingested:
+def _ingest(app: App, files: Iterable[Files], reading: "Reading", progress: Progress) -> Ingested:
     new = seen = bad = done = 0
     for found in _in_transactions(map_ahead(reading.read, files, app.backend.objects.at_once)):
         with app.db.write() as connection:
@@ -162,9 +151,9 @@ def _portions(files: Files) -> Iterator[Files]:
     return (files[start : start + FILES_AT_ONCE] for start in range(0, len(files), FILES_AT_ONCE))
 
 
-def _in_transactions(found: Iterable[_Found]) -> Iterator[_Found]:
+def _in_transactions(found: Iterable[Found]) -> Iterator[Found]:
     """The same, put together until there is enough for a transaction."""
-    some: list[_Found] = []
+    some: list[Found] = []
     for one in found:
         some.append(one)
         if sum(len(part.rows) for part in some) >= ROWS_AT_ONCE:
@@ -174,85 +163,8 @@ def _in_transactions(found: Iterable[_Found]) -> Iterator[_Found]:
         yield _together(some)
 
 
-def _together(some: Sequence[_Found]) -> _Found:
-    return _Found(*(list(chain.from_iterable(getattr(one, part.name) for one in some)) for part in fields(_Found)))
-
-
-@dataclass(frozen=True)
-class _Reading:
-    """How capture files are read. endpoint : None for what the endpoints themselves wrote, whose keys name them."""
-
-    app: App
-    makers: Makers
-    classes: tuple[str, ...] = ()
-    endpoint: str | None = None
-
-    def read(self, files: Files) -> _Found:
-        rows: list[dict[str, Any]] = []
-        rejected: list[dict[str, Any]] = []
-        for key, _ in files:
-            for line in _lines(self.app.backend.objects.get(key)):
-                try:
-                    rows.append(self._row(key, line))
-                except NotAnInference as reason:
-                    rejected.append({"capture_key": key, "capture_line": line.number, "reason": str(reason)})
-        return _Found(files, rows, rejected)
-
-    def _row(self, key: str, line: "_Line") -> dict[str, Any]:
-        found = parse(line.text)
-        if not found.is_picture:  # nobody could label it, and no model learn from it
-            raise NotAnInference("the captured input is no PNG, JPEG, WebP or GIF picture")
-        endpoint, variant = self._origin(key)
-        return {
-            "event_id": found.event_id,
-            "time": found.time,
-            "endpoint": endpoint,
-            "variant": variant,
-            "inference_id": found.inference_id,
-            "image_key": found.image_key,
-            "image_sha256": found.image_sha256,
-            "content_type": found.content_type,
-            "probabilities": list(found.probabilities),
-            "prediction": found.prediction,
-            "confidence": found.confidence,
-            "margin": found.margin,
-            "entropy": found.entropy,
-            "capture_key": key,
-            "capture_line": line.number,
-            "capture_start": line.start,
-            "capture_end": line.end,
-            **self._made(key, found, endpoint, variant),
-        }
-
-    def _origin(self, key: str) -> tuple[str, str]:
-        """(endpoint, variant)"""
-        parts = key.removeprefix(self.app.backend.endpoints.capture_prefix).split("/")
-        if self.endpoint is None and len(parts) > 2:
-            return parts[0], parts[1]
-        return self.endpoint or FOREIGN, ""
-
-    def _made(self, key: str, found: Inference, endpoint: str, variant: str) -> Made:
-        count = len(found.probabilities)
-        if variant:
-            return self.makers.of(endpoint, variant, found.time, found.model, count)
-        if self.classes and len(self.classes) != count:
-            raise NotAnInference(f"it has {count} probabilities, and {len(self.classes)} class names were given")
-        return imported(self.classes or found.labels)
-
-
-class _Line(NamedTuple):
-    number: int  # from 0
-    start: int  # bytes
-    end: int
-    text: bytes
-
-
-def _lines(data: bytes) -> Iterator[_Line]:
-    start = 0
-    for number, text in enumerate(data.split(b"\n")):
-        if text.strip():
-            yield _Line(number, start, start + len(text), text)
-        start += len(text) + 1
+def _together(some: Sequence[Found]) -> Found:
+    return Found(*(list(chain.from_iterable(getattr(one, part.name) for one in some)) for part in fields(Found)))
 
 
 def inference(app: App, event_id: str) -> dict[str, Any]:

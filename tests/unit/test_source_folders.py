@@ -169,8 +169,8 @@ def test_a_folder_that_cannot_be_used_gets_one_sentence(
 
 
 def test_a_name_that_is_no_file_is_not_found(tmp_path: Path) -> None:
-    with pytest.raises(NotFound, match="no file or folder “cifar10”; give cifar100, sample or a path"):
-        open_source(str(tmp_path / "cifar10"), cache=tmp_path)
+    with pytest.raises(NotFound, match="no file or folder “.*cifar10”; give cifar100, sample or a path"):
+        open_source("cifar10", cache=tmp_path)
 
 
 @pytest.mark.parametrize("name", ["", "x" * 5000, "~nobody-of-this-name/x", "a\0b"])
