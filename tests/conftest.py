@@ -48,9 +48,9 @@ def images(tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres() -> Iterator[str]:
     """URL of a PostgreSQL server; a database's name is to be appended."""
-    with cluster(tmp_path_factory.mktemp("postgres")) as url:
+    with cluster() as url:
         yield url
 
 

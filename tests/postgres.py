@@ -5,6 +5,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,15 +27,23 @@ def programs() -> Path:
 
 
 @contextmanager
-def cluster(folder: Path) -> Iterator[str]:
-    """Run a cluster in `folder`; yields the URL of its server, to which a database's name is appended."""
-    bin, data = programs(), folder / "data"
+def cluster() -> Iterator[str]:
+    """Run a cluster; yields the URL of its server, to which a database's name is appended.
+
+    Its folder is not one of pytest's: each run of pytest closes those to other users than its own.
+    """
+    bin = programs()
+    home = tempfile.TemporaryDirectory(prefix="scones-postgres-", ignore_cleanup_errors=True)
+    with home as folder, _running(bin, Path(folder)) as url:
+        yield url
+
+
+@contextmanager
+def _running(bin: Path, folder: Path) -> Iterator[str]:
+    data = folder / "data"
     as_user: list[str] = []
     if os.getuid() == 0:  # PostgreSQL refuses to run as root
         as_user = ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups"]
-        for parent in (folder, *folder.parents):
-            if parent.owner() == "root" and "pytest" in str(parent):
-                parent.chmod(0o755)
         shutil.chown(folder, "postgres", "postgres")
     command = [*as_user, bin / "initdb", "-D", data, "-U", "scones", "--auth=trust", "--no-sync", "--encoding=UTF8"]
     subprocess.run(command, check=True, capture_output=True)
@@ -42,7 +51,7 @@ def cluster(folder: Path) -> Iterator[str]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     options = ["-p", str(port), "-k", folder, "-c", "listen_addresses=127.0.0.1", "-c", "fsync=off"]
-    with (folder.parent / "postgres.log").open("wb") as log:
+    with (folder / "postgres.log").open("wb") as log:
         server = subprocess.Popen([*as_user, bin / "postgres", "-D", data, *options], stdout=log, stderr=log)
     try:
         _until_it_listens(port, server)
