@@ -142,6 +142,9 @@ class _Loop:
     def _next(self, strategy: Strategy, chosen: Sequence[int]) -> list[int]:
         """The first of the queue, once the model in service has classified what waits."""
         waiting = self._waiting(chosen)
+        if strategy is Strategy.RANDOM:  # the database draws anew each time; here each run draws the same
+            drawn: list[int] = np.random.default_rng([self._seed, len(chosen)]).permutation(waiting).tolist()
+            return drawn[: LABELS.step]
         nothing = np.full((len(waiting), len(CLASSES)), 1 / len(CLASSES))
         p = nothing if strategy in BLIND else self._round(chosen).probabilities
         rows = [self._captured(row, answer) for row, answer in zip(waiting.tolist(), p.tolist(), strict=True)]
@@ -149,7 +152,7 @@ class _Loop:
             connection.execute(sa.delete(schema.inferences))
             inferences.add(connection, rows)
             items = reviews.open_items(connection, strategy=strategy, count=LABELS.step, reviewer="", now=START)
-        return [int(item["image_key"]) for item in items]
+        return [int(item.row["image_key"]) for item in items]
 
     def _captured(self, row: int, probabilities: Sequence[float]) -> dict[str, Any]:
         """An inference as the database keeps it; the image's number is its key."""
