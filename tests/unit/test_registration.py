@@ -1,13 +1,17 @@
 """Models are registered in the background, one bad job keeps nothing from going on, and reads only read."""
 
+import shutil
 import threading
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
+from scones_core.bootstrap import open_app
 from scones_core.db import models as table
 from scones_core.domain.models import JobState
 from scones_core.errors import NotFound, SconesError, Unavailable
@@ -25,6 +29,7 @@ from scones_core.services import (
     review,
     training,
 )
+from scones_core.settings import Settings
 
 
 class Endpoints:
@@ -52,22 +57,38 @@ class Endpoints:
         return self._endpoints.transform(*arguments)
 
 
-@pytest.fixture
-def endpoints(serving: App) -> Endpoints:
-    return Endpoints(serving.backend.endpoints)
-
-
-@pytest.fixture
-def watched(serving: App, endpoints: Endpoints) -> App:
-    """An app with a model in service, whose endpoint service is watched."""
-    return replace(serving, backend=replace(serving.backend, endpoints=endpoints))
-
-
-def completed_job(app: App) -> str:
-    """A training job that has ended while nobody looked."""
+@pytest.fixture(scope="module")
+def ended_home(trained_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with a model in service, and a training job that has ended while nobody looked. Never opened: copied."""
+    home = tmp_path_factory.mktemp("ended") / "home"
+    shutil.copytree(trained_home, home, symlinks=True)
+    app = open_app(Settings(home=home))
     name = training.start(app, seed=1).name
     while not app.backend.training.describe(name).status.ended:
         threading.Event().wait(0.05)
+    app.close()
+    return home
+
+
+@pytest.fixture
+def ended(ended_home: Path, tmp_path: Path, open_home: Callable[[], App]) -> App:
+    shutil.copytree(ended_home, tmp_path / "home", symlinks=True)
+    return open_home()
+
+
+@pytest.fixture
+def endpoints(ended: App) -> Endpoints:
+    return Endpoints(ended.backend.endpoints)
+
+
+@pytest.fixture
+def watched(ended: App, endpoints: Endpoints) -> App:
+    """An app with a model in service and an ended job, whose endpoint service is watched."""
+    return replace(ended, backend=replace(ended.backend, endpoints=endpoints))
+
+
+def ended_job(app: App) -> str:
+    [name] = [name for name, record in training.records(app).items() if record.state is JobState.OPEN]
     return name
 
 
@@ -88,7 +109,7 @@ READS = {
 
 
 def test_a_damaged_artifact_is_told_on_its_job_and_everything_else_goes_on(watched: App):
-    name = completed_job(watched)
+    name = ended_job(watched)
     watched.backend.objects.put(f"models/{name}/output/model.tar.gz", b"x")
     registration.register_ended(watched)
     record = training.records(watched)[name]
@@ -104,7 +125,7 @@ def test_a_damaged_artifact_is_told_on_its_job_and_everything_else_goes_on(watch
 
 def test_what_failed_is_not_tried_again_until_somebody_asks(watched: App, endpoints: Endpoints):
     endpoints.error = Unavailable("A quota of your AWS account does not allow it.")
-    name = completed_job(watched)
+    name = ended_job(watched)
     for _ in range(3):
         registration.register_ended(watched)
         overview.status(watched)
@@ -117,41 +138,40 @@ def test_what_failed_is_not_tried_again_until_somebody_asks(watched: App, endpoi
 
 
 def test_test_images_that_are_gone_are_told_on_the_job(watched: App):
-    name = completed_job(watched)
+    name = ended_job(watched)
     watched.backend.objects.delete(etl.images(watched, etl.get(watched).id, "test")[0].key)
     registration.register_ended(watched)
     assert training.records(watched)[name].state is JobState.FAILED
     assert overview.status(watched).champion == "v1"
 
 
-def test_a_job_that_is_looked_at_while_it_starts_is_not_lost(watched: App):
+def test_a_job_that_is_looked_at_while_it_starts_is_not_lost(serving: App):
     class Slow:
         """Shows others the moment between the note of a job and its start."""
 
         def __getattr__(self, name: str) -> Any:
-            return getattr(watched.backend.training, name)
+            return getattr(serving.backend.training, name)
 
         def start(self, request: Any) -> Any:
-            registration.register_ended(watched)
+            registration.register_ended(serving)
             for read in READS.values():
-                read(watched)
-            return watched.backend.training.start(request)
+                read(serving)
+            return serving.backend.training.start(request)
 
-    slow = replace(watched, backend=replace(watched.backend, training=Slow()))
-    registration.wait(watched, training.start(slow).name)
-    assert [model.id for model in training.models(watched)] == ["v2", "v1"]
+    slow = replace(serving, backend=replace(serving.backend, training=Slow()))
+    registration.wait(serving, training.start(slow).name)
+    assert [model.id for model in training.models(serving)] == ["v2", "v1"]
 
 
-def test_a_job_that_was_never_started_ends_after_a_while(watched: App):
+def test_a_job_that_was_never_started_ends_after_a_while(serving: App):
     long_ago = datetime.now(UTC) - timedelta(hours=1)
-    with watched.db.write() as connection:
-        table.add_job(connection, "lost", etl.get(watched).id, long_ago)
-    registration.register_ended(watched)
-    assert training.records(watched)["lost"].state is JobState.ENDED
+    with serving.db.write() as connection:
+        table.add_job(connection, "lost", etl.get(serving).id, long_ago)
+    registration.register_ended(serving)
+    assert training.records(serving)["lost"].state is JobState.ENDED
 
 
 def test_two_processes_register_a_model_once(watched: App, endpoints: Endpoints):
-    completed_job(watched)
     endpoints.leave.clear()
     first = threading.Thread(target=registration.register_ended, args=(watched,))
     first.start()
@@ -164,9 +184,9 @@ def test_two_processes_register_a_model_once(watched: App, endpoints: Endpoints)
     assert [model.id for model in training.models(watched)] == ["v2", "v1"]
 
 
-def test_a_claim_of_a_killed_process_runs_out(serving: App):
-    name, now = completed_job(serving), datetime.now(UTC)
-    with serving.db.write() as connection:
+def test_a_claim_of_a_killed_process_runs_out(ended: App):
+    name, now = ended_job(ended), datetime.now(UTC)
+    with ended.db.write() as connection:
         assert table.claim_job(connection, name, "killed", now, now + registration.CLAIM)
         assert not table.claim_job(connection, name, "next", now, now + registration.CLAIM)
         later = now + registration.CLAIM
@@ -183,7 +203,6 @@ def test_the_registrar_goes_on_after_an_error(watched: App, endpoints: Endpoints
                 raise OSError("a passing error")
             return getattr(broken, name)
 
-    completed_job(watched)
     flaky = replace(watched, backend=replace(watched.backend, training=Flaky()))
     thread = registration.watch(flaky, every=0.01)
     while len(training.models(watched)) < 2:
@@ -205,7 +224,6 @@ def statements(app: App, read: Any) -> list[str]:
 
 @pytest.mark.parametrize("name", READS)
 def test_reads_write_nothing_and_wait_for_no_job(watched: App, endpoints: Endpoints, name: str):
-    completed_job(watched)
     made = statements(watched, READS[name])
     assert not [one for one in made if one.split()[0] in ("INSERT", "UPDATE", "DELETE") or "IMMEDIATE" in one]
     assert endpoints.transforms == 0
@@ -224,7 +242,6 @@ def test_an_undo_waits_for_no_job(watched: App, endpoints: Endpoints):
     classification.classify(watched, classification.sample_keys(watched, 3, seed=0))
     capture.ingest(watched)
     review.decide(watched, review.next_items(watched, "ann")[0].id, "bicycle", "ann")
-    completed_job(watched)
     assert review.undo(watched, "ann").status == "pending"
 
 

@@ -1,12 +1,16 @@
 """Test images are sealed: sent only where there is no pool, never trained on, never fewer."""
 
 import io
+import shutil
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
 
+from scones_core.bootstrap import open_app
 from scones_core.domain.datasets import POOL, TEST, TRAIN, LabelledImage, ReviewedImage, with_reviewed
 from scones_core.domain.drift import SimulatedDrift
 from scones_core.domain.review import OTHER, Strategy
@@ -25,28 +29,45 @@ from scones_core.services import (
     traffic,
     training,
 )
+from scones_core.settings import Settings
 from tests.conftest import png, write_images
 from tests.unit.test_ingest import line
 
 CLASSES = ("bicycle", "motorcycle")
 
 
+def home_in_service(folder: Path, **options: Any) -> Path:
+    """A home with a model in service, of 20 training and 12 test images a class. Never opened: copied."""
+    app = open_app(Settings(home=folder / "home"))
+    etl.load(app, str(write_images(folder / "images", train=20)), **options)
+    registration.wait(app, training.start(app).name)
+    deployment.deploy(app)
+    app.close()
+    return folder / "home"
+
+
+@pytest.fixture(scope="module")
+def pooled_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return home_in_service(tmp_path_factory.mktemp("pooled"), pool_share=0.2)
+
+
+@pytest.fixture(scope="module")
+def unpooled_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return home_in_service(tmp_path_factory.mktemp("unpooled"))
+
+
 @pytest.fixture
-def pooled(app: App, tmp_path: Path) -> App:
+def pooled(pooled_home: Path, tmp_path: Path, open_home: Callable[[], App]) -> App:
     """A model in service, and a pool of four images a class."""
-    etl.load(app, str(write_images(tmp_path / "images", train=20)), pool_share=0.2)
-    registration.wait(app, training.start(app).name)
-    deployment.deploy(app)
-    return app
+    shutil.copytree(pooled_home, tmp_path / "home", symlinks=True)
+    return open_home()
 
 
 @pytest.fixture
-def unpooled(app: App, images: Path) -> App:
+def unpooled(unpooled_home: Path, tmp_path: Path, open_home: Callable[[], App]) -> App:
     """A model in service, and no pool."""
-    etl.load(app, str(images))
-    registration.wait(app, training.start(app).name)
-    deployment.deploy(app)
-    return app
+    shutil.copytree(unpooled_home, tmp_path / "home", symlinks=True)
+    return open_home()
 
 
 def send(app: App, keys: list[str]) -> None:
