@@ -61,6 +61,7 @@ def _embedded(settings: Settings, home: Path) -> Backend:
         machines=workflows,
         notifier=AppriseNotifier(settings.notify.get_secret_value().split() if settings.notify else []),
         close=close,
+        threads=workflows.threads,
     )
 
 

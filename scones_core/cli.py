@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from scones_core import logs
 from scones_core.bootstrap import open_app
 from scones_core.commands import run
 from scones_core.domain.datasets import POOL, TEST
@@ -27,7 +28,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, _interrupt)
     terminal = Terminal(_to_stderr, interactive=sys.stderr.isatty())
     try:
-        result = run(open_app(_settings(arguments)), arguments, terminal)
+        app = open_app(_settings(arguments))
+        logs.configure(app.settings.home, as_json=app.settings.log_json)
+        with logs.about(command=arguments.command):
+            result = run(app, arguments, terminal)
         print(json.dumps(result, default=_plain) if arguments.json else readable(result))  # noqa: T201
         sys.stdout.flush()
     except SconesError as error:

@@ -369,6 +369,7 @@ class Backend:
     registry: ModelRegistry | None = None
     costs: Costs | None = None  # None where nothing is paid for
     close: Callable[[], None] = lambda: None
+    threads: Callable[[], Mapping[str, bool]] = dict  # those behind it, by name: whether each is alive
     # What `doctor` asks of this backend alone: the name of a check, and the check, which returns what it found or
     # raises the SconesError that says what to do.
     checks: Callable[[], Sequence[tuple[str, Callable[[], str]]]] = tuple

@@ -20,6 +20,7 @@ class Settings(BaseSettings):
 
     region, profile : None takes what AWS's own variables and profiles say.
     algorithm : of training jobs, `image-classification` (SageMaker's) or `embedded` (the one of the embedded backend).
+    log_json : the log file as one JSON object a line.
     poll_seconds : between looks at what takes minutes on AWS.
     """
 
@@ -33,6 +34,7 @@ class Settings(BaseSettings):
     database_url: SecretStr | None = None
     notify: SecretStr | None = None
     notify_seconds: float = 60.0
+    log_json: bool = False
     # The AWS backend
     stack: str = "scones-unlimited"
     region: str | None = None

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from scones_core import logs
 from scones_core.domain.history import message_of
 from scones_core.errors import NotFound, SconesError
 from scones_core.ports import Execution, ExecutionStatus
@@ -38,6 +39,7 @@ class Batch:
     error: str | None = None
 
 
+@logs.use_case
 def start(app: App, *, prefix: str | None = None, sample: int | None = None, split: str | None = None) -> str:
     """Start a batch over the images under `prefix`, over a sample of the dataset's, or over all; returns its name.
 
@@ -131,6 +133,7 @@ def wait(app: App, name: str, *, progress: Progress = silent) -> Batch:
     return batch
 
 
+@logs.use_case
 def stop(app: App, name: str) -> None:
     """End a running batch; what was classified so far stays captured."""
     app.backend.workflows.stop(name, cause="stopped by a user")

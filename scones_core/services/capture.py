@@ -9,6 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from scones_core import logs
 from scones_core.ahead import map_ahead
 from scones_core.db import datasets
 from scones_core.db import inferences as table
@@ -41,6 +42,7 @@ class Ingested:
     unnamed: int = 0
 
 
+@logs.use_case
 def ingest(app: App, *, recent: bool = False, progress: Progress = silent) -> Ingested:
     """Read the capture files that are new or have grown since the last time; endpoints and hours in parallel.
 
@@ -75,6 +77,7 @@ def _files(infos: Iterable[ObjectInfo]) -> Files:
     return [(info.key, info.version) for info in infos if info.key.endswith(".jsonl")]
 
 
+@logs.use_case
 def ingest_files(
     app: App,
     files: Iterable[bytes],
@@ -101,6 +104,7 @@ def ingest_files(
     return replace(found, unnamed=unnamed)
 
 
+@logs.use_case
 def name_classes(app: App, classes: Sequence[str]) -> int:
     """Name the classes of the imported inferences that have no names and as many probabilities; returns how many.
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
+from scones_core import logs
 from scones_core.domain.datasets import POOL, TEST, LabelledImage
 from scones_core.errors import BadInput, NotFound
 from scones_core.ports import Execution, ExecutionStatus
@@ -68,6 +69,7 @@ def sent_images(app: App, split: str | None = None) -> list[LabelledImage]:
     return etl.images(app, etl.get(app).id, sent_split(app, split))
 
 
+@logs.use_case
 def upload(app: App, name: str, data: bytes) -> str:
     """Store a user's image and return its key. Raises BadInput when it is empty or too large."""
     if not 0 < len(data) <= MAX_UPLOAD:
@@ -86,6 +88,7 @@ def start(app: App, key: str) -> Execution:
     return app.backend.workflows.start(MACHINE, f"{stem}-{uuid.uuid4().hex[:12]}", step_input)
 
 
+@logs.use_case
 def classify(
     app: App, keys: Iterable[str], *, workers: int = 4, total: int | None = None, progress: Progress = silent
 ) -> list[Classified]:

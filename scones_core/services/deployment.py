@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
+from scones_core import logs
 from scones_core.db import models as table
 from scones_core.domain.models import TRIAL_VARIANT, Action, Approval, Deployment, ModelVersion, service_stack
 from scones_core.errors import BadInput, Conflict, NotFound
@@ -16,6 +17,7 @@ LEAST_SHARE, MOST_SHARE = 0.01, 0.5  # of the traffic, that a trial may get
 KILLED = timedelta(minutes=1)  # a change whose end was not noted so long after its beginning may have lost its app
 
 
+@logs.use_case
 def deploy(
     app: App,
     model: str | None = None,
@@ -53,6 +55,7 @@ def _newest_not_rejected(app: App) -> ModelVersion:
     raise NotFound(f"Every model version has been rejected: train another, or name one, such as {newest.id}.")
 
 
+@logs.use_case
 def delete(app: App, *, actor: str = "") -> None:
     """Delete the endpoint; what it captured, the labels and the model versions are kept. Raises NotFound."""
     serving = get_endpoint(app)
@@ -83,6 +86,7 @@ def _noted(app: App, version: ModelVersion, action: Action, actor: str, share: f
             table.end_deployment(connection, noted, datetime.now(UTC), done=done)
 
 
+@logs.use_case
 def start_trial(app: App, model: str, share: float, *, actor: str = "") -> Endpoint:
     """Let a model version answer a share of the traffic, 0.01 to 0.5, beside the champion.
 
@@ -101,6 +105,7 @@ def start_trial(app: App, model: str, share: float, *, actor: str = "") -> Endpo
         return app.backend.endpoints.set_trial(serving.name, Trial(config, share))
 
 
+@logs.use_case
 def set_trial_share(app: App, share: float, *, actor: str = "") -> Endpoint:
     """Change the share of the traffic, 0.01 to 0.5, that the trial gets. Raises NotFound, Conflict, BadInput."""
     _check(share)
@@ -109,6 +114,7 @@ def set_trial_share(app: App, share: float, *, actor: str = "") -> Endpoint:
         return app.backend.endpoints.set_trial(serving.name, replace(trial, share=share))
 
 
+@logs.use_case
 def end_trial(app: App, *, actor: str = "") -> Endpoint:
     """Let the champion answer alone again. Raises NotFound, Conflict (no trial)."""
     serving, trial = _on_trial(app)
@@ -152,6 +158,7 @@ def get_endpoint(app: App) -> Endpoint:
     return found
 
 
+@logs.use_case
 def set_capture(app: App, percentage: int) -> Endpoint:
     """Change the data-capture percentage, 0 to 100, of the model in service."""
     return deploy(app, get_endpoint(app).config.model, capture_percentage=percentage)
@@ -252,6 +259,7 @@ def previous(app: App) -> str | None:
     return f"v{stack[-2]}" if len(stack) > 1 and changes[-1].action is not Action.DELETE else None
 
 
+@logs.use_case
 def promote(app: App, model: str | None = None, *, actor: str = "") -> Endpoint:
     """Put the challenger, or a named model version, into service."""
     if model is None:
@@ -262,6 +270,7 @@ def promote(app: App, model: str | None = None, *, actor: str = "") -> Endpoint:
     return deploy(app, model, actor=actor, action=Action.PROMOTE)
 
 
+@logs.use_case
 def rollback(app: App, *, actor: str = "") -> Endpoint:
     """Bring back the model that served before; the one taken out becomes Rejected."""
     back_to, taken_out = previous(app), champion(app)

@@ -6,12 +6,15 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from scones_core import logs
 from scones_core.errors import SconesError
-from scones_core.services import deployment, etl, training
+from scones_core.services import deployment, etl, processes, training
 from scones_core.services.app import App
 
 PACKAGES = ("streamlit", "boto3", "pandas", "altair", "Pillow", "scikit-learn", "SQLAlchemy")
 PROBE = "doctor/probe"
+
+log = logs.get(__name__)
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,7 @@ def checks(app: App) -> list[Check]:
         _run("object store", lambda: _object_store(app)),
         _run("state machines", lambda: ", ".join(app.backend.machines.names())),
         _run("notifications", lambda: ", ".join(app.backend.notifier.channels()) or "none configured"),
+        _run("background", lambda: processes.check(app)),
         _run("disk", lambda: _disk(app)),
         _run("dataset", lambda: _dataset(app)),
         _run("endpoint", lambda: _endpoint(app)),
@@ -57,6 +61,9 @@ def _run(name: str, check: Callable[[], str]) -> Check:
         return Check(name, True, check())
     except SconesError as error:
         return Check(name, False, str(error))
+    except Exception as error:  # the doctor outlives what it diagnoses
+        log.exception("a check failed unexpectedly", check=name)
+        return Check(name, False, f"{type(error).__name__}: {error}. See {logs.FILE} in the home.")
 
 
 def _python() -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
+from scones_core import logs
 from scones_core.db import datasets as table
 from scones_core.db import settings
 from scones_core.domain.datasets import (
@@ -33,6 +34,7 @@ class _Loaded:
     skipped: list[Skipped]
 
 
+@logs.use_case
 def load(
     app: App,
     spec: str,

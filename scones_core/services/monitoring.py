@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from scones_core import logs
 from scones_core.db import inferences as table
 from scones_core.db import settings
 from scones_core.domain import confidence
@@ -64,6 +65,7 @@ def threshold(app: App) -> float:
     return confidence.DEFAULT_THRESHOLD if stored is None else float(stored)
 
 
+@logs.use_case
 def set_threshold(app: App, value: float, *, actor: str = "") -> float:
     """Set the threshold, here and in the filtering function. Raises BadInput outside [0, 1)."""
     if not 0 <= value < 1:

@@ -1,6 +1,5 @@
 """Tell people when executions fail: one message for a burst, and a record of what was sent."""
 
-import threading
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
@@ -11,6 +10,7 @@ from scones_core.db import notifications as table
 from scones_core.errors import SconesError
 from scones_core.ports import Execution, ExecutionStatus
 from scones_core.services.app import App
+from scones_core.services.background import Loop
 
 LOOKED_THROUGH = 1000  # failed executions, newest first; a burst beyond that is told of as “at least”
 NAMED = 5
@@ -27,18 +27,23 @@ def notify_failures(app: App, *, now: datetime | None = None) -> int:
     if not app.backend.notifier.channels():
         return 0
     now = now or datetime.now(UTC)
-    with app.db.write() as connection:
+    with app.db.read() as connection:
         told, last = table.last_told(connection), table.last_time(connection)
-        if told is None:  # switched on just now: the past is not news
-            table.add(connection, _row(now, now, 0, "", "", None))
+    if told is None or told > now:  # switched on just now: the past is not news. Or the clock was ahead, and is not
+        with app.db.write() as connection:
+            if table.last_told(connection) == told:
+                table.add(connection, _row(now, now, 0, "", "", None))
+        return 0
+    if last and timedelta() <= now - last < timedelta(seconds=app.settings.notify_seconds):
+        return 0
+    failed = _failed(app, after=told, until=now)
+    if not failed:
+        return 0
+    up_to = max(execution.stopped for execution in failed if execution.stopped)
+    title, body = _text(failed)
+    with app.db.write() as connection:
+        if table.last_told(connection) != told:  # another process tells of them
             return 0
-        if last and now - last < timedelta(seconds=app.settings.notify_seconds):
-            return 0
-        failed = _failed_since(app, told)
-        if not failed:
-            return 0
-        up_to = max(execution.stopped for execution in failed if execution.stopped)
-        title, body = _text(failed)
         noted = table.add(connection, _row(now, up_to, len(failed), title, body, IN_DOUBT))
     failure = _send(app, title, body)
     with app.db.write() as connection:
@@ -46,13 +51,13 @@ def notify_failures(app: App, *, now: datetime | None = None) -> int:
     return len(failed)
 
 
-def _failed_since(app: App, told: datetime) -> list[Execution]:
+def _failed(app: App, *, after: datetime, until: datetime) -> list[Execution]:
     found = [
         execution
         for status in (ExecutionStatus.FAILED, ExecutionStatus.TIMED_OUT)
         for execution in app.backend.workflows.list(status=status, limit=LOOKED_THROUGH)
     ]
-    return [execution for execution in found if execution.stopped and execution.stopped > told]
+    return [execution for execution in found if execution.stopped and after < execution.stopped <= until]
 
 
 def _text(failed: Sequence[Execution]) -> tuple[str, str]:
@@ -89,24 +94,12 @@ def channels(app: App) -> Sequence[str]:
     return app.backend.notifier.channels()
 
 
-def watch(app: App, *, every: float = 5.0) -> threading.Thread | None:
+def watch(app: App, *, every: float = 5.0) -> Loop | None:
     """Look for failed executions in the background until the app is closed.
 
     None where no channel is configured, or none that can be used: `doctor` tells of that.
     """
     with suppress(SconesError):
         if app.backend.notifier.channels():
-            return _start(app, every)
+            return app.background.repeat("notifications", every, lambda: notify_failures(app))
     return None
-
-
-def _start(app: App, every: float) -> threading.Thread:
-    thread = threading.Thread(target=_watch, args=(app, every), name="notifications", daemon=True)
-    thread.start()
-    return thread
-
-
-def _watch(app: App, every: float) -> None:
-    while not app.closed.wait(every):
-        with suppress(SconesError):
-            notify_failures(app)

@@ -5,8 +5,6 @@ while it works, so that a process that was killed holds it for a minute only.
 """
 
 import hashlib
-import logging
-import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -14,6 +12,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from scones_core import logs
 from scones_core.db import models as table
 from scones_core.domain.datasets import TEST
 from scones_core.domain.metrics import evaluate
@@ -22,12 +21,13 @@ from scones_core.errors import NotFound, SconesError
 from scones_core.ports import EndpointConfig, JobStatus, TrainingJob
 from scones_core.services import deployment, etl, training
 from scones_core.services.app import App
+from scones_core.services.background import Loop
 
 CLAIM = timedelta(seconds=60)
 LOST = timedelta(minutes=10)  # a job that was noted so long ago and is not there was never started
 EVERY = 1.0  # seconds between two looks of the registrar
 
-log = logging.getLogger(__name__)
+log = logs.get(__name__)
 
 
 def register_ended(app: App, *, only: str | None = None) -> None:
@@ -42,6 +42,7 @@ def register_ended(app: App, *, only: str | None = None) -> None:
             _look_at(app, record)
 
 
+@logs.use_case
 def try_again(app: App, name: str) -> None:
     """Let the model of a job be registered once more after that had failed."""
     with app.db.write() as connection:
@@ -65,20 +66,14 @@ def wait(app: App, name: str, *, on_log: Callable[[str], None] = lambda _line: N
         time.sleep(poll)
 
 
-def watch(app: App, *, every: float = EVERY) -> threading.Thread:
+def watch(app: App, *, every: float = EVERY) -> Loop:
     """Register models in the background until the app is closed; also notes which deployments have ended."""
-    thread = threading.Thread(target=_watch, args=(app, every), name="registrar", daemon=True)
-    thread.start()
-    return thread
 
+    def look() -> None:
+        register_ended(app)
+        deployment.note_ended(app)
 
-def _watch(app: App, every: float) -> None:
-    while not app.closed.wait(every):
-        try:
-            register_ended(app)
-            deployment.note_ended(app)
-        except Exception:
-            log.exception("the registrar failed and goes on")
+    return app.background.repeat("registrar", every, look)
 
 
 def _look_at(app: App, record: JobRecord) -> None:
@@ -89,7 +84,7 @@ def _look_at(app: App, record: JobRecord) -> None:
             _finish(app, record.name, JobState.ENDED, "The training job was never started: start another.")
         return
     except Exception as error:  # the other jobs go on
-        log.warning("job=%s cannot be described: %r", record.name, error)
+        log.warning("job cannot be described", job=record.name, error=repr(error))
         return
     if job.status is JobStatus.COMPLETED:
         _register(app, record, job)
@@ -104,7 +99,7 @@ def _register(app: App, record: JobRecord, job: TrainingJob) -> None:
         try:
             number = _registered(app, record, job)
         except Exception as error:  # whatever is wrong with one job keeps nothing else from going on
-            log.warning("job=%s its model could not be registered: %r", record.name, error)
+            log.warning("model not registered", job=record.name, error=repr(error))
             reason = str(error) if isinstance(error, SconesError) else f"{type(error).__name__}: {error}"
             _finish(app, record.name, JobState.FAILED, f"The model of {record.name} could not be evaluated. {reason}")
             return
@@ -121,7 +116,7 @@ def _registered(app: App, record: JobRecord, job: TrainingJob) -> int | None:
             return None
         number = table.add_model(connection, values)
         table.add_evaluation(connection, number, answers)
-    log.info("job=%s model=v%s registered", record.name, number)
+    log.info("model registered", job=record.name, model=f"v{number}")
     return number
 
 
@@ -155,7 +150,7 @@ def _evaluate_champion(app: App, dataset: str) -> None:
         if champion and set(champion.classes) == set(etl.get(app, dataset).classes):
             training.evaluate(app, champion, dataset)
     except SconesError as error:
-        log.warning("dataset=%s the champion was not evaluated: %s", dataset, error)
+        log.warning("champion not evaluated", dataset=dataset, error=str(error))
 
 
 def _finish(app: App, name: str, state: JobState, failure: str | None = None) -> None:
@@ -166,27 +161,18 @@ def _finish(app: App, name: str, state: JobState, failure: str | None = None) ->
 @contextmanager
 def _claimed(app: App, name: str) -> Iterator[bool]:
     """Whether the job is ours; the claim is renewed until the block ends."""
-    owner, over = uuid.uuid4().hex, threading.Event()
+    owner = uuid.uuid4().hex
 
     def claim() -> bool:
         now = datetime.now(UTC)
         with app.db.write() as connection:
             return table.claim_job(connection, name, owner, now, now + CLAIM)
 
-    def renew() -> None:
-        while not over.wait(CLAIM.total_seconds() / 3):
-            try:
-                claim()
-            except SconesError as error:
-                log.warning("job=%s the claim was not renewed: %s", name, error)
-
-    ours = claim()
-    renewing = threading.Thread(target=renew, name=f"claim {name}", daemon=True)
-    if ours:
-        renewing.start()
+    if not claim():
+        yield False
+        return
+    renewing = app.background.repeat(f"claim {name}", CLAIM.total_seconds() / 3, claim)
     try:
-        yield ours
+        yield True
     finally:
-        over.set()
-        if ours:
-            renewing.join()
+        app.background.end(renewing)

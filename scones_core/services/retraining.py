@@ -1,11 +1,11 @@
 """From reviewed labels to a challenger, and its comparison with the champion."""
 
-import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
+from scones_core import logs
 from scones_core.ahead import map_ahead
 from scones_core.db import reviews as table
 from scones_core.domain.comparison import Comparison, compare
@@ -28,7 +28,7 @@ from scones_core.services.app import App
 from scones_core.vision.copies import DIMENSIONS, Fingerprints, are_alike, find_copies, fingerprint
 from scones_core.vision.images import decode
 
-log = logging.getLogger(__name__)
+log = logs.get(__name__)
 
 
 @dataclass(frozen=True)
@@ -52,6 +52,7 @@ def new_labels(app: App) -> int:
         return int(connection.scalar(table.trainable(dataset.id, dataset.classes)) or 0)
 
 
+@logs.use_case
 def new_dataset(app: App, *, min_labels: int = 1) -> DatasetVersion:
     """A child of the current dataset version with the reviewed images put to use. Raises Conflict.
 
@@ -113,7 +114,7 @@ def _with_copies(app: App, base: Sequence[LabelledImage], reviewed: Sequence[Rev
     places = find_copies(_fingerprints(app, new), known_prints)
     copies = {image.sha256: tests[place].key for image, place in zip(new, places, strict=True) if place >= 0}
     if copies:
-        log.info("%s reviewed images are copies of test images", len(copies))
+        log.info("reviewed images are copies of test images", images=len(copies))
         with app.db.write() as connection:
             table.set_copies(connection, copies)
     return [replace(image, copy_of=copies.get(image.sha256, image.copy_of)) for image in reviewed]
@@ -143,6 +144,7 @@ def _loaded_from(app: App, version: DatasetVersion) -> str:
     return _loaded_from(app, etl.get(app, version.parent)) if version.parent else version.source
 
 
+@logs.use_case
 def start(app: App, *, min_labels: int = 1, seed: int = 0) -> TrainingJob:
     """Make the new dataset version and start training a challenger on it. Raises Conflict, NotFound."""
     if deployment.champion(app) is None:

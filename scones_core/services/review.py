@@ -8,6 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from scones_core import logs
 from scones_core.db import inferences as inferences_table
 from scones_core.db import reviews as table
 from scones_core.domain.review import LEASE, OTHER, Decision, Status, Strategy, in_words, label_of, standing, status_of
@@ -116,6 +117,7 @@ def _model(row: Mapping[str, Any]) -> str:
     return f"v{row['model']}" if row["model"] is not None else str(row["attribution"])
 
 
+@logs.use_case
 def decide(app: App, id: str, label: str | None, reviewer: str, *, note: str = "", key: str | None = None) -> Recorded:
     """Record a reviewer's label for the image of a captured inference; None skips the image.
 
@@ -149,6 +151,7 @@ def _checked_label(label: str | None, classes: Sequence[str]) -> str | None:
         raise BadInput(f"“{label}” is not one of the labels: choose {choices}.") from None
 
 
+@logs.use_case
 def undo(app: App, reviewer: str, *, id: str | None = None, key: str | None = None) -> Recorded:
     """Take back the reviewer's last decision (on one inference, or on any). Raises Conflict when there is none.
 

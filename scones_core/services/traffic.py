@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from scones_core import logs
 from scones_core.domain.datasets import TRAFFIC
 from scones_core.domain.drift import SimulatedDrift
 from scones_core.errors import BadInput
@@ -26,6 +27,7 @@ class Sent:
     seconds: float
 
 
+@logs.use_case
 def send(
     app: App,
     count: int,

@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from scones_core import logs
 from scones_core.db import datasets
 from scones_core.db import models as table
 from scones_core.domain.datasets import TEST, DatasetVersion
@@ -18,6 +19,7 @@ from scones_core.services import etl
 from scones_core.services.app import App
 
 
+@logs.use_case
 def start(
     app: App, *, dataset: str | None = None, seed: int = 0, hyperparameters: Mapping[str, str] | None = None
 ) -> TrainingJob:
@@ -81,6 +83,7 @@ def job(app: App, name: str) -> TrainingJob:
     return app.backend.training.describe(name)
 
 
+@logs.use_case
 def stop(app: App, name: str) -> None:
     """Ask a job to stop; nothing happens when it has ended. Raises NotFound."""
     app.backend.training.stop(name)

@@ -10,12 +10,11 @@ from scones_core.services import App, deployment, etl, retraining, training
 from scones_core.services.app import Progress
 from scones_core.ui import pages
 from scones_core.ui.actions import action_button
-from scones_core.ui.background import get_tasks
 from scones_core.ui.charts_model import metric_curve
 from scones_core.ui.comparison_view import comparison_view
 from scones_core.ui.jobs import EVERY, show_log
 from scones_core.ui.models_view import promotion
-from scones_core.ui.session import shown_errors
+from scones_core.ui.session import get_background, shown_errors
 from scones_core.ui.watching import watch
 from scones_core.ui.widgets import status_badge
 
@@ -75,7 +74,7 @@ def _evaluate(app: App, task: str, *models: ModelVersion) -> None:
         for model in models:
             training.evaluate(app, model, models[-1].dataset)
 
-    get_tasks().start(task, "Evaluating", work)
+    get_background().start(task, "Evaluating", work)
 
 
 def compare_any(app: App, models: Sequence[ModelVersion]) -> None:

@@ -7,7 +7,7 @@ import streamlit as st
 
 from scones_core.domain.datasets import DatasetVersion
 from scones_core.services import App, etl
-from scones_core.ui.background import get_tasks
+from scones_core.ui.session import get_background
 from scones_core.ui.source_input import Chosen
 from scones_core.ui.widgets import generated_badge, utc
 
@@ -15,7 +15,7 @@ from scones_core.ui.widgets import generated_badge, utc
 def load(app: App, chosen: Chosen) -> None:
     """Start loading in the background. Raises Conflict while another load runs, BadInput for an empty upload."""
     spec = chosen.spec(app)
-    get_tasks().start(
+    get_background().start(
         "load",
         "Loading images",
         lambda progress: etl.load(app, spec, classes=chosen.classes, pool_share=chosen.pool_share, progress=progress),

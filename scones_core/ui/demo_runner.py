@@ -12,8 +12,9 @@ import streamlit as st
 from scones_core.errors import BadInput
 from scones_core.services import App, demo
 from scones_core.services.app import Progress
+from scones_core.services.background import Background, Task
 from scones_core.services.demo import Stage, Told
-from scones_core.ui.background import Task, Tasks, get_tasks
+from scones_core.ui.session import get_background
 
 _NAME = "demo"
 MOST_IMAGES = 500
@@ -60,7 +61,7 @@ class Story:
 class DemoRunner:
     """At most one demo at a time; the last one stays to be looked at."""
 
-    def __init__(self, tasks: Tasks) -> None:
+    def __init__(self, tasks: Background) -> None:
         self._tasks = tasks
         self.story: Story | None = None
 
@@ -105,4 +106,4 @@ class DemoRunner:
 @st.cache_resource(show_spinner=False)
 def get_demo() -> DemoRunner:
     """The demo of this server process."""
-    return DemoRunner(get_tasks())
+    return DemoRunner(get_background())

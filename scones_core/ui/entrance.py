@@ -3,8 +3,9 @@
 import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 
+from scones_core import logs
 from scones_core.ui import pages
-from scones_core.ui.session import shown_errors, signed_in, user_input
+from scones_core.ui.session import shown_errors, signed_in, user, user_input
 
 
 def enter() -> None:
@@ -15,7 +16,7 @@ def enter() -> None:
     if signed_in():
         with st.sidebar:
             user_input()
-        with shown_errors():
+        with logs.about(page=page.url_path or "overview", by=user()), shown_errors():
             page.run()
 
 

@@ -12,8 +12,8 @@ from scones_core.domain.history import image_key
 from scones_core.ports import Execution, ExecutionStatus
 from scones_core.services import App, classification
 from scones_core.services.classification import Classified
-from scones_core.ui.background import get_tasks
 from scones_core.ui.images import tile_image
+from scones_core.ui.session import get_background
 from scones_core.ui.workflow_input import ChosenImages, forget_choice
 
 _SESSION = "workflow_session"
@@ -45,7 +45,7 @@ def batch_name() -> str:
 def start_batch(app: App, chosen: ChosenImages, workers: int) -> None:
     """Start one execution per chosen image in the background. Raises Conflict while a batch runs, BadInput."""
     keys = chosen.keys()
-    get_tasks().start(
+    get_background().start(
         batch_name(),
         "Classifying",
         lambda progress: classification.classify(app, keys, workers=workers, progress=progress),
@@ -56,7 +56,7 @@ def start_batch(app: App, chosen: ChosenImages, workers: int) -> None:
 
 def batch_outcome() -> None:
     """What became of this session's last batch, once it has ended."""
-    task = get_tasks().get(batch_name())
+    task = get_background().get(batch_name())
     if task is None or task.running or task.error:
         return
     told: list[Classified] = task.result

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from scones_core.errors import SconesError
 from scones_core.ports import Endpoint
-from scones_core.ui.background import get_tasks
+from scones_core.ui.session import get_background
 from scones_core.ui.watching import watch
 
 _NAME = "serving"
@@ -17,14 +17,14 @@ def change_serving(title: str, change: Callable[[], Endpoint], tell: Callable[[E
     change : called in a thread without a session.  Raises Conflict while another change is under way, and what went
     wrong soon; `watch_serving` shows the rest.
     """
-    tasks = get_tasks()
+    tasks = get_background()
     task = tasks.start(_NAME, title, lambda _progress: change())
     task.progress(0, None, f"{title}…")
     task.wait(_PATIENCE)
     if task.running:
         return f"{title}…"
     if task.error:
-        tasks.forget(_NAME)
+        tasks.forget(_NAME, task)
         raise SconesError(task.error)
     return tell(task.result)
 

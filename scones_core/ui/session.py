@@ -6,9 +6,11 @@ from contextlib import contextmanager
 
 import streamlit as st
 
+from scones_core import logs
 from scones_core.bootstrap import open_app
 from scones_core.errors import SconesError
-from scones_core.services import App, notification, registration
+from scones_core.services import App, notification, processes, registration
+from scones_core.services.background import Background
 
 _USER = "user_name"
 _ANYONE = "someone"
@@ -18,9 +20,16 @@ _ANYONE = "someone"
 def get_app() -> App:
     """The one App of this server process."""
     app = open_app()
+    logs.configure(app.settings.home, as_json=app.settings.log_json, shown=True)
     registration.watch(app)
     notification.watch(app)
+    processes.watch(app)
     return app
+
+
+def get_background() -> Background:
+    """The tasks and loops of this server process."""
+    return get_app().background
 
 
 def user() -> str:

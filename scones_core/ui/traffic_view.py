@@ -7,10 +7,11 @@ import streamlit as st
 
 from scones_core.domain.drift import SimulatedDrift
 from scones_core.services import App, traffic
+from scones_core.services.background import Task
 from scones_core.services.traffic import Sent
 from scones_core.ui import pages
 from scones_core.ui.actions import action_button
-from scones_core.ui.background import Task, get_tasks
+from scones_core.ui.session import get_background
 from scones_core.ui.watching import watch
 from scones_core.ui.widgets import duration
 
@@ -60,7 +61,7 @@ def traffic_input() -> ChosenTraffic:
 
 def traffic_buttons(app: App, chosen: ChosenTraffic) -> None:
     """Start, and while traffic is sent, stop."""
-    task = get_tasks().get(TASK)
+    task = get_background().get(TASK)
     lasts = f", about {duration(chosen.count / chosen.rate)}" if chosen.rate else ""
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         if task and task.running:
@@ -77,7 +78,7 @@ def traffic_buttons(app: App, chosen: ChosenTraffic) -> None:
 
 
 def _start(app: App, chosen: ChosenTraffic) -> None:
-    tasks = get_tasks()
+    tasks = get_background()
     tasks.start(
         TASK,
         "Sending traffic",
@@ -100,7 +101,7 @@ def _stop(task: Task) -> str:
 def traffic_progress() -> None:
     """The bar while traffic is sent, and then what became of it."""
     watch(TASK)
-    task = get_tasks().get(TASK)
+    task = get_background().get(TASK)
     if task is None:
         st.info(
             "No traffic has been sent since the app started. Choose above how much, and press **Send traffic**.",

@@ -2,14 +2,15 @@
 
 import streamlit as st
 
-from scones_core.ui.background import Task, get_tasks
+from scones_core.services.background import Task
+from scones_core.ui.session import get_background
 
 EVERY = 0.5  # seconds between two looks
 
 
 def watch(name: str) -> None:
     """Show the named task's progress until it ends, then run the page again; show how it failed, if it did."""
-    task = get_tasks().get(name)
+    task = get_background().get(name)
     if task and task.running:
         st.fragment(run_every=EVERY)(_progress)(name)
     elif task and task.error:
@@ -17,7 +18,7 @@ def watch(name: str) -> None:
 
 
 def _progress(name: str) -> None:
-    task = get_tasks().get(name)
+    task = get_background().get(name)
     if task is None or not task.running:
         st.rerun()
     show_progress(task)

@@ -182,7 +182,7 @@ def test_an_end_that_a_full_disk_refuses_is_told_and_written_once_there_is_space
     until(lambda: len(service.history("one")) >= 4)
     with full_disk():
         leave.set()
-        until(lambda: "the end of the execution one" in caplog.text)
+        until(lambda: "the end of an execution cannot be written yet" in caplog.text)
         with pytest.raises(Unavailable, match=r"executions\.sqlite.*free some space"):
             service.describe("one")
         with pytest.raises(Unavailable, match="free some space"):

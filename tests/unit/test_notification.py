@@ -77,6 +77,17 @@ def test_messages_keep_a_pause_between_them(serving: App, webhook):
     app.close()
 
 
+def test_a_clock_that_was_ahead_for_a_while_keeps_no_failure_from_being_told(serving: App, webhook):
+    app = opened(serving, webhook[0])
+    ahead = datetime.now(UTC) + timedelta(days=3)
+    notification.notify_failures(app, now=ahead)
+    fail(app, 1)
+    assert notification.notify_failures(app) == 0  # the clock is right again: from here on
+    fail(app, 2)
+    assert notification.notify_failures(app) == 2
+    app.close()
+
+
 def test_a_message_that_could_not_be_sent_is_shown_as_such(serving: App):
     app = opened(serving, "json://127.0.0.1:1/")
     notification.notify_failures(app)

@@ -12,8 +12,8 @@ from streamlit.testing.v1 import AppTest
 
 from scones_core.errors import BadInput, Conflict
 from scones_core.services import App, classification, deployment, etl, overview, registration, training, uploads
+from scones_core.services.background import Background
 from scones_core.services.demo import Stage, Told
-from scones_core.ui.background import Tasks
 from scones_core.ui.demo_runner import DemoRunner
 from scones_core.ui.loop_strip import loop_stages
 
@@ -338,7 +338,7 @@ def _ended(runner: DemoRunner) -> None:
 
 
 def test_a_demo_tells_its_stages_in_order_and_only_one_runs_at_a_time(app: App):
-    runner, waiting = DemoRunner(Tasks()), [True]
+    runner, waiting = DemoRunner(Background()), [True]
 
     def run(_app: App, **_: object) -> Iterator[Told]:
         yield Told(Stage.ETL, "images")
@@ -361,7 +361,7 @@ def test_a_demo_that_fails_says_where_and_shows_no_traceback(app: App, capsys: p
         yield Told(Stage.ETL, "images")
         raise ValueError("/secret/path")
 
-    runner = DemoRunner(Tasks())
+    runner = DemoRunner(Background())
     story = runner.start(app, source="sample", images=20, run=run)
     _ended(runner)
     assert story.current is Stage.TRAIN
@@ -372,7 +372,7 @@ def test_a_demo_that_fails_says_where_and_shows_no_traceback(app: App, capsys: p
 
 def test_a_demo_of_no_images_is_refused(app: App):
     with pytest.raises(BadInput, match="between 1 and"):
-        DemoRunner(Tasks()).start(app, source="sample", images=0)
+        DemoRunner(Background()).start(app, source="sample", images=0)
 
 
 def test_the_current_dataset_is_what_the_newest_load_made(app: App, images: Path):

@@ -204,9 +204,9 @@ def test_the_registrar_goes_on_after_an_error(watched: App, endpoints: Endpoints
             return getattr(broken, name)
 
     flaky = replace(watched, backend=replace(watched.backend, training=Flaky()))
-    thread = registration.watch(flaky, every=0.01)
+    loop = registration.watch(flaky, every=0.01)
     while len(training.models(watched)) < 2:
-        assert thread.is_alive()
+        assert loop.alive
         threading.Event().wait(0.05)
 
 

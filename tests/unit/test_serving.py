@@ -6,14 +6,14 @@ from typing import Any
 import pytest
 
 from scones_core.errors import Conflict, SconesError, Unavailable
+from scones_core.services.background import Background
 from scones_core.ui import serving
-from scones_core.ui.background import Tasks
 
 
 @pytest.fixture(autouse=True)
-def tasks(monkeypatch: pytest.MonkeyPatch) -> Tasks:
-    tasks = Tasks()
-    monkeypatch.setattr(serving, "get_tasks", lambda: tasks)
+def tasks(monkeypatch: pytest.MonkeyPatch) -> Background:
+    tasks = Background()
+    monkeypatch.setattr(serving, "get_background", lambda: tasks)
     monkeypatch.setattr(serving, "_PATIENCE", 0.2)
     return tasks
 
@@ -26,7 +26,7 @@ def test_a_quick_change_is_told_when_it_has_ended():
     assert change(lambda: "v2") == "v2 serves"
 
 
-def test_a_slow_change_goes_on_and_bars_a_second_one(tasks: Tasks):
+def test_a_slow_change_goes_on_and_bars_a_second_one(tasks: Background):
     leave = threading.Event()
     assert change(lambda: leave.wait(20) and "v2") == "Deploying v2…"
     with pytest.raises(Conflict, match="Deploying v2 is still under way"):
@@ -38,7 +38,7 @@ def test_a_slow_change_goes_on_and_bars_a_second_one(tasks: Tasks):
     assert task.result == "v2"
 
 
-def test_what_goes_wrong_soon_is_said_once(tasks: Tasks):
+def test_what_goes_wrong_soon_is_said_once(tasks: Background):
     def fail() -> None:
         raise Unavailable("There is no instance left.")
 

@@ -4,17 +4,17 @@ Waiting, whether for a Wait state, a backoff or a free worker, holds no thread.
 """
 
 import asyncio
-import logging
 import threading
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, TypeVar
 
+from scones_core import logs
 from scones_core.local.queries.pool import Pool
 from scones_core.local.workflow.asl.scope import Ask
 from scones_core.local.workflow.workers import Workers
 
 T = TypeVar("T")
-_log = logging.getLogger(__name__)
+_log = logs.get(__name__)
 
 
 class Engine:
@@ -90,5 +90,5 @@ class Engine:
             try:
                 self.loop.run_forever()
             except BaseException as error:  # every execution runs here: one that breaks out must not end the others
-                _log.error("the loop of the executions goes on after %s: %s", type(error).__name__, error)
+                _log.error("the loop of the executions goes on", error=repr(error))
         self.loop.close()

@@ -3,7 +3,6 @@
 import asyncio
 import atexit
 import json
-import logging
 import os
 import re
 from collections.abc import Mapping, Sequence
@@ -11,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from scones_core import logs
 from scones_core.errors import BadInput, Conflict, NotFound, SconesError, Unavailable
 from scones_core.local.workflow.asl.errors import StatesError
 from scones_core.local.workflow.asl.execution_events import record_end
@@ -30,7 +30,7 @@ _NAME = re.compile(r"[A-Za-z0-9_.-]{1,80}")
 _LOOK_SECONDS = 1.0
 _CHECKPOINTS_AT_ONCE = 20  # writing a history takes the thread that runs all executions
 _RETRY_SECONDS = 1.0
-_log = logging.getLogger(__name__)
+_log = logs.get(__name__)
 
 
 class LocalWorkflows:
@@ -85,6 +85,7 @@ class LocalWorkflows:
             return _same_or_conflict(self._fresh(taken), execution)
         self._runs[name] = run
         self._engine.spawn(self._run(run))
+        _log.info("execution started", execution=name, machine=machine)
         return execution
 
     def describe(self, name: str) -> Execution:
@@ -174,7 +175,7 @@ class LocalWorkflows:
         try:
             ended = await run.run()
         except Exception as error:  # a defect must end this execution, and no other
-            _log.error("the execution %s broke: %s: %s", name, type(error).__name__, error)
+            _log.error("execution broke", execution=name, error=repr(error))
             ended = run.broken(error)
         while not await self._is_kept(run, ended):  # an execution must not seem to run for ever
             if self._closed:
@@ -182,6 +183,7 @@ class LocalWorkflows:
             await asyncio.sleep(_RETRY_SECONDS)
         self._unwritten.pop(name, None)
         self._runs.pop(name, None)
+        _log.info("execution ended", execution=name, status=str(ended.status), error=ended.error)
 
     async def _is_kept(self, run: Run, ended: Execution) -> bool:
         """Write the end of an execution, and tell whether it is on disk; it may not be, as when the disk is full."""
@@ -190,7 +192,7 @@ class LocalWorkflows:
             await asyncio.shield(asyncio.wrap_future(self._store.finish(ended, run.history.events, map_runs)))
         except Exception as error:
             if ended.name not in self._unwritten:
-                _log.error("the end of the execution %s cannot be written yet: %s", ended.name, error)
+                _log.error("the end of an execution cannot be written yet", execution=ended.name, error=str(error))
             self._unwritten[ended.name] = error
             return False
         return True
@@ -203,7 +205,7 @@ class LocalWorkflows:
             try:
                 self._stop_what_is_asked()
             except Exception as error:  # passes, as a locked file does; the next look comes
-                _log.error("no look at which executions are to be stopped: %s", error)
+                _log.error("no look at which executions are to be stopped", error=str(error))
             due = [run for run in list(self._runs.values()) if run.checkpoint_is_due()]
             for run in due[:_CHECKPOINTS_AT_ONCE]:
                 self._checkpoint(run)
@@ -218,7 +220,7 @@ class LocalWorkflows:
             map_runs = [map_run.description() for map_run in run.map_runs]
             self._store.checkpoint(run.execution.name, run.new_events(), map_runs)
         except Exception as error:
-            _log.error("no checkpoint of the execution %s: %s", run.execution.name, error)
+            _log.error("no checkpoint", execution=run.execution.name, error=str(error))
 
     def _fresh(self, execution: Execution) -> Execution:
         """Return the execution as it is now, after a look at whether its process still lives."""
@@ -236,7 +238,7 @@ class LocalWorkflows:
                         self._abort(execution, StatesError(None, ENDED))
                     self._owner.bury(owner)
                 except (Unavailable, OSError) as error:
-                    _log.error("the executions of a process that is gone are not ended: %s", error)
+                    _log.error("executions of a process that is gone are not ended", error=str(error))
 
     def _abort(self, execution: Execution, error: StatesError) -> None:
         history = begun(execution)

@@ -1,14 +1,15 @@
 """A few threads for what blocks, so that coroutines need not."""
 
 import asyncio
-import logging
 import queue
 import threading
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
+from scones_core import logs
+
 T = TypeVar("T")
-_log = logging.getLogger(__name__)
+_log = logs.get(__name__)
 
 
 class Workers:
@@ -51,7 +52,7 @@ class Workers:
             self._loop.call_soon_threadsafe(self._deliver, done, result, failure)
         except RuntimeError as error:
             if not self._loop.is_closed():  # nobody waits any more once it is
-                _log.error("the result of a function found no loop: %s", error)
+                _log.error("the result of a function found no loop", error=str(error))
 
     def _deliver(self, done: "asyncio.Future[Any]", result: Any, error: BaseException | None) -> None:
         self._slots.release()

@@ -1,0 +1,155 @@
+"""What runs behind the pages, by name: work that ends, and loops that go on until the app is closed."""
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from scones_core import logs
+from scones_core.errors import Conflict, SconesError
+
+log = logs.get(__name__)
+
+Progress = Callable[[int, int | None, str], None]  # done, total if known, what is being done
+
+
+@dataclass
+class Task:
+    """One piece of work. Written by its own thread only; what others read is replaced whole."""
+
+    title: str
+    started: datetime = field(default_factory=lambda: datetime.now(UTC))
+    ended: datetime | None = None
+    done: int = 0
+    total: int | None = None
+    what: str = "Starting"
+    result: Any = None
+    error: str | None = None
+    number: int = 0
+    asked_to_stop: bool = False
+    over: threading.Event = field(default_factory=threading.Event, repr=False)
+
+    def stop(self) -> None:
+        """Ask the work to end; work that looks at `go_on` does."""
+        self.asked_to_stop = True
+
+    def go_on(self) -> bool:
+        return not self.asked_to_stop
+
+    def wait(self, seconds: float) -> None:
+        """Wait for the end, so long at the most."""
+        self.over.wait(seconds)
+
+    @property
+    def running(self) -> bool:
+        return self.ended is None
+
+    @property
+    def share(self) -> float | None:
+        """How much is done, 0 to 1; None while the total is unknown."""
+        return min(1.0, self.done / self.total) if self.total else None
+
+    def progress(self, done: int, total: int | None, what: str) -> None:
+        self.done, self.total, self.what = done, total, what
+
+
+class Loop:
+    """Does a step again and again, so many seconds apart. A step that fails is logged, and the next one comes."""
+
+    def __init__(self, name: str, every: float, step: Callable[[], object]) -> None:
+        self.name = name
+        self.failure: str | None = None  # why the last step failed, None when it did not
+        self._every, self._step, self._over = every, step, threading.Event()
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._thread.start()
+
+    @property
+    def alive(self) -> bool:
+        return self._thread.is_alive()
+
+    def stop(self) -> None:
+        """No step begins any more; one that runs goes on to its end."""
+        self._over.set()
+
+    def join(self) -> None:
+        """Stop, and wait for a step that runs."""
+        self.stop()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._over.wait(self._every):
+            try:
+                self._step()
+            except Exception as error:
+                log.exception("a step failed, the next one comes", loop=self.name)
+                self.failure = f"{type(error).__name__}: {error}"
+            else:
+                self.failure = None
+
+
+class Background:
+    """The last task of each name, of which one runs at a time, and the loops."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._tasks: dict[str, Task] = {}
+        self._loops: dict[str, Loop] = {}
+
+    def start(self, name: str, title: str, work: Callable[[Progress], Any]) -> Task:
+        """Run `work` in a thread. Raises Conflict while a task of this name runs."""
+        with self._lock:
+            before = self._tasks.get(name)
+            if before and before.running:
+                raise Conflict(f"{before.title} is still under way: wait until it has ended.")
+            task = Task(title, number=before.number + 1 if before else 1)
+            self._tasks[name] = task
+        arguments = (name, task, work, logs.known())
+        threading.Thread(target=_run, args=arguments, name=f"scones-{name}", daemon=True).start()
+        return task
+
+    def get(self, name: str) -> Task | None:
+        return self._tasks.get(name)
+
+    def forget(self, name: str, task: Task) -> None:
+        """Leave nothing to see of this task, unless another one of its name has begun."""
+        with self._lock:
+            if self._tasks.get(name) is task:
+                del self._tasks[name]
+
+    def repeat(self, name: str, every: float, step: Callable[[], object]) -> Loop:
+        """Do `step` every so many seconds until the app is closed, or the loop is stopped."""
+        with self._lock:
+            loop = self._loops[name] = Loop(name, every, step)
+        return loop
+
+    def loops(self) -> Mapping[str, Loop]:
+        with self._lock:
+            return dict(self._loops)
+
+    def end(self, loop: Loop) -> None:
+        """Stop a loop, wait for its step, and forget it."""
+        loop.join()
+        with self._lock:
+            if self._loops.get(loop.name) is loop:
+                del self._loops[loop.name]
+
+    def close(self) -> None:
+        """Stop the loops."""
+        for loop in self.loops().values():
+            loop.stop()
+
+
+def _run(name: str, task: Task, work: Callable[[Progress], Any], ids: Mapping[str, Any]) -> None:
+    with logs.about(**{**ids, "task": name}):
+        try:
+            task.result = work(task.progress)
+        except SconesError as error:
+            log.warning("task refused or failed", error=str(error))
+            task.error = str(error)
+        except Exception:
+            log.exception("task failed unexpectedly")  # the screen shows no traceback
+            task.error = f"{task.title} ended with an unexpected error: see logs/app.log in the home, then try again."
+        finally:
+            task.ended = datetime.now(UTC)
+            task.over.set()

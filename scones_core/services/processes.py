@@ -1,0 +1,122 @@
+"""Which app processes have a home open, and whether what runs in their background is alive; `doctor` is another one.
+
+Each process writes `processes/<pid>.json` in the home every few seconds. One that is old belongs to a process that has
+ended or hangs, and is said to be so once the process is known to live.
+"""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from pydantic import BaseModel, ValidationError
+
+from scones_core import logs
+from scones_core.errors import SconesError
+from scones_core.services.app import App
+from scones_core.services.background import Loop
+
+EVERY = 5.0  # seconds
+SILENT = timedelta(minutes=1)
+FOLDER = "processes"
+
+log = logs.get(__name__)
+
+
+class _Note(BaseModel):
+    time: datetime
+    ended: list[str]  # threads
+    failing: dict[str, str]  # loops, and why their last step failed
+
+
+@dataclass(frozen=True)
+class Background:
+    """What runs behind a process. ended: threads that are gone; failing: loops whose last step failed, and why."""
+
+    threads: int
+    ended: tuple[str, ...]
+    failing: Mapping[str, str]
+
+
+def background(app: App) -> Background:
+    """The state of this process."""
+    loops = app.background.loops()
+    alive = {**app.backend.threads(), **{name: loop.alive for name, loop in loops.items()}}
+    failing = {name: loop.failure for name, loop in loops.items() if loop.failure}
+    return Background(len(alive), tuple(name for name, is_alive in alive.items() if not is_alive), failing)
+
+
+def note(app: App) -> None:
+    """Write down the state of this process for others."""
+    now = background(app)
+    found = _Note(time=datetime.now(UTC), ended=list(now.ended), failing=dict(now.failing))
+    if found.ended:
+        log.error("threads have ended", threads=found.ended)
+    file = _file(app, os.getpid())
+    file.parent.mkdir(exist_ok=True)
+    beside = file.with_suffix(".tmp")
+    beside.write_text(found.model_dump_json(), encoding="utf-8")
+    beside.replace(file)
+
+
+def watch(app: App) -> Loop:
+    """Write down the state of this process until the app is closed."""
+    note(app)
+    return app.background.repeat("processes", EVERY, lambda: note(app))
+
+
+def check(app: App) -> str:
+    """What to say of the processes that have the home open. Raises SconesError when one of them is not well."""
+    here = background(app)
+    notes = {os.getpid(): _Note(time=datetime.now(UTC), ended=list(here.ended), failing=dict(here.failing))}
+    for file in sorted((app.settings.home / FOLDER).glob("*.json")):
+        if file.stem.isdigit() and int(file.stem) != os.getpid():
+            _read(file, notes)
+    wrong = [text for pid, found in notes.items() if (text := _wrong(pid, found))]
+    if wrong:
+        raise SconesError(" ".join(wrong))
+    others = len(notes) - 1
+    return f"{here.threads} threads run here; {others or 'no'} other app process{'es' * (others != 1)} on this home"
+
+
+def _read(file: Path, notes: dict[int, _Note]) -> None:
+    """Add the note of a process that lives; that of one that is gone is removed."""
+    if not _lives(int(file.stem)):
+        file.unlink(missing_ok=True)
+        return
+    try:
+        notes[int(file.stem)] = _Note.model_validate_json(file.read_bytes())
+    except (OSError, ValidationError, json.JSONDecodeError):
+        log.warning("a process's note cannot be read", file=file.name)
+
+
+def _wrong(pid: int, found: _Note) -> str:
+    here = f"the process {pid}"
+    if found.ended:
+        return f"In {here} {_listed(found.ended)} ended: see {logs.FILE} in the home, and start the app again."
+    if datetime.now(UTC) - found.time > SILENT:
+        return f"Nothing has been heard of {here} since {found.time:%H:%M} UTC: start it again if its pages hang."
+    if found.failing:
+        why = "; ".join(found.failing.values())
+        return f"In {here} {_listed(list(found.failing))} failed and will be tried again: {why}."
+    return ""
+
+
+def _listed(names: list[str]) -> str:
+    return f"{', '.join(f'“{name}”' for name in names)} {'has' if len(names) == 1 else 'have'}"
+
+
+def _lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # it is another user's
+        return True
+    return True
+
+
+def _file(app: App, pid: int) -> Path:
+    return app.settings.home / FOLDER / f"{pid}.json"
