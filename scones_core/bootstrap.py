@@ -6,6 +6,7 @@ from scones_core.db import Database
 from scones_core.errors import Unavailable
 from scones_core.ports import Backend
 from scones_core.services import App, attribution
+from scones_core.services.threshold import settle_threshold
 from scones_core.settings import REPOSITORY, BackendName, Settings
 
 
@@ -21,6 +22,7 @@ def open_app(settings: Settings | None = None) -> App:
         raise Unavailable(f"The home “{home.name}” cannot be written: choose another with --home.") from None
     app = App(settings, build_backend(settings, home), database)
     attribution.attribute_older(app)
+    settle_threshold(app)
     return app
 
 
@@ -62,6 +64,8 @@ def _embedded(settings: Settings, home: Path) -> Backend:
         notifier=AppriseNotifier(settings.notify.get_secret_value().split() if settings.notify else []),
         close=close,
         threads=workflows.threads,
+        troubles=endpoints.troubles,
+        checks=lambda: [("captures", endpoints.check_captures)],
     )
 
 

@@ -283,6 +283,10 @@ class WorkflowService(Protocol):
         """Set environment variables of the functions (THRESHOLD, ENDPOINT_NAME); others stay as they are."""
         ...
 
+    def environment(self) -> Mapping[str, str]:
+        """The environment variables of the functions."""
+        ...
+
 
 class StateMachines(Protocol):
     """The definitions the workflow service can run."""
@@ -369,6 +373,7 @@ class Backend:
     registry: ModelRegistry | None = None
     costs: Costs | None = None  # None where nothing is paid for
     close: Callable[[], None] = lambda: None
+    troubles: Callable[[], Sequence[str]] = tuple  # what is wrong now, a sentence each, for every page to say
     threads: Callable[[], Mapping[str, bool]] = dict  # those behind it, by name: whether each is alive
     # What `doctor` asks of this backend alone: the name of a check, and the check, which returns what it found or
     # raises the SconesError that says what to do.

@@ -30,6 +30,15 @@ def configure(aws: Aws, environment: Mapping[str, str]) -> None:
             raise Unavailable(f"The function {_short(function)} did not take its new configuration.") from error
 
 
+def environment(aws: Aws) -> Mapping[str, str]:
+    """The variables that all functions have in common."""
+    found = [
+        aws.functions.get_function_configuration(FunctionName=name).get("Environment", {}).get("Variables", {})
+        for name in names(aws)
+    ]
+    return dict(set.intersection(*(set(variables.items()) for variables in found))) if found else {}
+
+
 def _merge(aws: Aws, function: str, environment: Mapping[str, str]) -> bool:
     """Write the variables unless the function has them; whether anything changed.
 

@@ -14,7 +14,7 @@ from heapq import merge
 from itertools import dropwhile, islice
 from typing import TYPE_CHECKING, Any
 
-from scones_core.aws.functions import configure
+from scones_core.aws.functions import configure, environment
 from scones_core.aws.recently import Recently
 from scones_core.aws.session import Aws, utc
 from scones_core.errors import BadDefinition, BadInput, Conflict, NotFound
@@ -106,6 +106,9 @@ class StepFunctions:
 
     def configure(self, environment: Mapping[str, str]) -> None:
         configure(self._aws, environment)
+
+    def environment(self) -> Mapping[str, str]:
+        return environment(self._aws)
 
     # StateMachines
 

@@ -106,9 +106,10 @@ def count(connection: sa.Connection) -> int:
     return int(connection.scalar(counted()) or 0)
 
 
-def newest(connection: sa.Connection) -> datetime | None:
-    """When the newest inference was made that users did not bring."""
-    query = sa.select(inferences.c.time).where(~_imported()).order_by(inferences.c.time.desc())
+def newest(connection: sa.Connection, until: datetime) -> datetime | None:
+    """When the newest inference was made that users did not bring; a clock that was ahead made those after `until`."""
+    query = sa.select(inferences.c.time).where(~_imported(), inferences.c.time <= until)
+    query = query.order_by(inferences.c.time.desc())
     found: datetime | None = connection.scalar(query.limit(1))
     return found
 

@@ -11,7 +11,7 @@ from scones_core.db.inferences import made_by
 from scones_core.db.schema import dataset_images, decisions, inferences, leases, reviewed_images
 from scones_core.domain.datasets import TEST, TRAFFIC, TRAIN
 from scones_core.domain.drift import SimulatedDrift
-from scones_core.domain.review import Decision, Strategy
+from scones_core.domain.review import LEASE, Decision, Strategy
 
 
 @dataclass(frozen=True)
@@ -76,9 +76,14 @@ def _open(reviewer: str, now: datetime, exclude: Sequence[str], model: str | Non
         .outerjoin(reviewed_images, reviewed_images.c.image_sha256 == inferences.c.image_sha256)
         .outerjoin(leases, leases.c.image_sha256 == inferences.c.image_sha256)
         .where(reviewed_images.c.image_sha256.is_(None))
-        .where(sa.or_(leases.c.expires.is_(None), leases.c.expires <= now, leases.c.reviewer == reviewer))
+        .where(sa.or_(leases.c.expires.is_(None), leases.c.reviewer == reviewer, sa.not_(_in_force(now))))
         .where(inferences.c.image_sha256.not_in(held), made_by(model))
     )
+
+
+def _in_force(now: datetime) -> sa.ColumnElement[bool]:
+    """A lease that ends later than any that is given now was given by a clock that was ahead."""
+    return sa.and_(leases.c.expires > now, leases.c.expires <= now + LEASE)
 
 
 def _at_random(connection: sa.Connection, open_ones: sa.Select[Any], count: int) -> list[Drawn]:
@@ -108,6 +113,7 @@ def lease(
 
 
 def lease_of(connection: sa.Connection, image: str) -> Lease | None:
+    """The last lease of an image, be it that it has run out."""
     query = sa.select(leases.c.reviewer, leases.c.expires, leases.c.strategy, leases.c.probability)
     row = connection.execute(query.where(leases.c.image_sha256 == image)).first()
     return Lease(*row) if row else None

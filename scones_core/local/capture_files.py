@@ -1,6 +1,8 @@
 """Files of captured inferences: each takes several records, as SageMaker's do."""
 
+import errno
 import os
+import tempfile
 import threading
 import uuid
 from collections.abc import Callable
@@ -8,8 +10,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from scones_core import logs
+
 MOST_BYTES = 512 * 1024  # of a file
 OLDEST = timedelta(minutes=1)
+
+log = logs.get(__name__)
 
 
 @dataclass
@@ -33,9 +39,34 @@ class CaptureFiles:
         self._path = path
         self._lock = threading.Lock()
         self._files: dict[str, _File] = {}
+        self.failure: str | None = None  # why the last line was not written, None when it was
 
     def append(self, prefix: str, line: bytes) -> None:
-        """Add a line, which ends with a newline, to a file below the key prefix `prefix` and the present hour."""
+        """Add a line, which ends with a newline, to a file below the key prefix `prefix` and the present hour.
+
+        What cannot be written is lost, and told in `failure` and the log: an inference is worth more than its record.
+        """
+        try:
+            self._append(prefix, line)
+        except OSError as error:
+            if self.failure is None:
+                log.error("capture fails", prefix=prefix, error=str(error))
+            self.failure = error.strerror or str(error)
+        else:
+            self.failure = None
+
+    def probe(self, prefix: str) -> str | None:
+        """Why no capture can be written, or None."""
+        try:
+            folder = self._path(f"{prefix}probe").parent
+            folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=folder, buffering=0) as file:
+                file.write(b"\0" * 4096)
+        except OSError as error:
+            return error.strerror or str(error)
+        return None
+
+    def _append(self, prefix: str, line: bytes) -> None:
         with self._lock:
             now = datetime.now(UTC)
             folder, file = f"{prefix}{now:%Y/%m/%d/%H}/", self._files.get(prefix)
@@ -46,7 +77,7 @@ class CaptureFiles:
             file.size += written
             if written < len(line):  # the disk is full: nothing more goes behind half a line
                 self._close(prefix)
-                raise OSError("the disk is full")
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     def close(self) -> None:
         with self._lock:

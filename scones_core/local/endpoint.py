@@ -8,17 +8,22 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from pydantic import TypeAdapter, ValidationError
 
 from scones_core.domain import capture
-from scones_core.errors import NotFound
+from scones_core.errors import Damaged, NotFound, Unavailable
 from scones_core.local.capture_files import CaptureFiles
-from scones_core.local.files import Parsed, write_json
+from scones_core.local.files import Parsed, typed, write_atomically
 from scones_core.local.object_store import LocalObjectStore
 from scones_core.ports import Endpoint, EndpointConfig, Trial
 
 if TYPE_CHECKING:
     from scones_core.vision.classifier import Classifier
+
+ENDPOINT: TypeAdapter[Endpoint] = TypeAdapter(Endpoint)
+_NOT_CAPTURED = "Inferences are answered and not captured ({}): make room, or let the folder of captures be written."
 
 
 class LocalEndpoints:
@@ -31,11 +36,14 @@ class LocalEndpoints:
         self._models: dict[str, Classifier] = {}
         self._loading = threading.Lock()
         self._captures = CaptureFiles(objects.path)
-        self._described = Parsed(_from_json)
+        self._described = Parsed(ENDPOINT.validate_json)
 
     def deploy(self, name: str, config: EndpointConfig) -> Endpoint:
         self._model(config)  # raises before anything has changed
-        before = self.describe(name)
+        try:
+            before = self.describe(name)
+        except Damaged:  # a deployment writes it anew
+            before = None
         now = datetime.now(UTC)
         endpoint = Endpoint(name, "InService", config, before.created if before else now, now)
         return self._write(endpoint)
@@ -46,10 +54,32 @@ class LocalEndpoints:
         return self._write(replace(self._get(name), trial=trial, updated=datetime.now(UTC)))
 
     def describe(self, name: str) -> Endpoint | None:
+        file = self._folder / f"{name}.json"
         try:
-            return self._described.read(f"{self._folder}/{name}.json")
+            return self._described.read(str(file))
         except FileNotFoundError:
             return None
+        except ValidationError:
+            then = "Deploy a model to write it anew."
+            return typed(ENDPOINT, file.read_bytes(), f"endpoints/{file.name}", then)
+
+    def troubles(self) -> Sequence[str]:
+        """What is wrong now: endpoints whose description is damaged, and a capture that fails."""
+        found = []
+        for file in sorted(self._folder.glob("*.json")):
+            try:
+                self.describe(file.stem)
+            except Damaged as error:
+                found.append(str(error))
+        if self._captures.failure:
+            found.append(_NOT_CAPTURED.format(self._captures.failure))
+        return found
+
+    def check_captures(self) -> str:
+        """Whether captures can be written. Raises Unavailable."""
+        if failure := self._captures.failure or self._captures.probe(self.capture_prefix):
+            raise Unavailable(_NOT_CAPTURED.format(failure))
+        return "can be written"
 
     def invoke(
         self,
@@ -89,7 +119,7 @@ class LocalEndpoints:
         return endpoint
 
     def _write(self, endpoint: Endpoint) -> Endpoint:
-        write_json(self._folder / f"{endpoint.name}.json", _to_json(endpoint))
+        write_atomically(self._folder / f"{endpoint.name}.json", ENDPOINT.dump_json(endpoint, indent=1))
         return endpoint
 
     def _model(self, config: EndpointConfig) -> "Classifier":
@@ -121,29 +151,10 @@ class LocalEndpoints:
             custom_attributes=custom_attributes,
             model=model,
         )
-        self._captures.append(prefix, json.dumps(record).encode() + b"\n")
+        self._captures.append(prefix, json.dumps(record).encode() + b"\n")  # best effort, as SageMaker's
 
 
 def _answering(endpoint: Endpoint) -> EndpointConfig:
     """The variant that answers this time, drawn by weight."""
     trial = endpoint.trial
     return trial.config if trial and random.random() < trial.share else endpoint.config
-
-
-def _to_json(endpoint: Endpoint) -> dict[str, Any]:
-    return {
-        "name": endpoint.name,
-        "status": endpoint.status,
-        "config": vars(endpoint.config),
-        "trial": endpoint.trial and {"config": vars(endpoint.trial.config), "share": endpoint.trial.share},
-        "created": endpoint.created.isoformat(),
-        "updated": endpoint.updated.isoformat(),
-    }
-
-
-def _from_json(text: bytes) -> Endpoint:
-    value = json.loads(text)
-    created, updated = (datetime.fromisoformat(value[name]) for name in ("created", "updated"))
-    config, tried = EndpointConfig(**value["config"]), value.get("trial")  # older files know no trial
-    trial = Trial(EndpointConfig(**tried["config"]), tried["share"]) if tried else None
-    return Endpoint(value["name"], value["status"], config, created, updated, trial=trial)

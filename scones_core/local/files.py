@@ -1,11 +1,14 @@
 """Files that survive a crash: written beside, flushed to disk, then renamed."""
 
-import json
 import os
 import uuid
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from scones_core.errors import Damaged
 
 T = TypeVar("T")
 
@@ -37,15 +40,6 @@ def sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def write_json(path: Path, value: Any) -> None:
-    write_atomically(path, json.dumps(value, indent=1).encode())
-
-
-def read_json(path: Path) -> Any:
-    """Raises FileNotFoundError."""
-    return json.loads(path.read_bytes())
-
-
 class Parsed(Generic[T]):
     """What files hold, parsed anew only when a file was replaced, be it by another process.
 
@@ -64,3 +58,14 @@ class Parsed(Generic[T]):
         if known is None or known[0] != stamp:
             known = self._known[file] = (stamp, self._parse(Path(file).read_bytes()))
         return known[1]
+
+
+def typed(adapter: TypeAdapter[T], data: bytes, file: str, then: str) -> T:
+    """What a file of the home holds. Raises Damaged, which names the file and says what to do then."""
+    try:
+        return adapter.validate_json(data)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        why = f"{where}: {first['msg']}" if where else first["msg"]
+        raise Damaged(f"The file “{file}” in the home is damaged ({why}). {then}") from None

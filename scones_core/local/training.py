@@ -14,16 +14,20 @@ import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from scones_core.errors import BadInput, Conflict, NotFound
-from scones_core.local.files import read_json, write_json
+from pydantic import TypeAdapter
+
+from scones_core.errors import BadInput, Conflict, Damaged, NotFound
+from scones_core.local.files import typed, write_atomically
 from scones_core.local.object_store import LocalObjectStore
 from scones_core.ports import JobStatus, TrainingJob, TrainingRequest
 
+JOB: TypeAdapter[TrainingJob] = TypeAdapter(TrainingJob)
+REQUEST: TypeAdapter[TrainingRequest] = TypeAdapter(TrainingRequest)
 REPOSITORY = Path(__file__).resolve().parents[2]
 METRIC = re.compile(r"^(\S+) #quality_metric: (\S+?)\s*=\s*([-+.\deE]+|nan|inf)$")
 NAME = re.compile(r"[a-zA-Z0-9](-?[a-zA-Z0-9]){0,62}")
@@ -48,7 +52,7 @@ class LocalTraining:
         except FileExistsError:
             raise Conflict(f"A training job “{request.name}” exists already: choose another name.") from None
         job = TrainingJob(request.name, JobStatus.PENDING, datetime.now(UTC), dict(request.hyperparameters))
-        write_json(self._folder / request.name / "request.json", asdict(request))
+        write_atomically(self._folder / request.name / "request.json", REQUEST.dump_json(request, indent=1))
         save(self._folder, job)
         self._spawn_runner()
         return job
@@ -115,16 +119,23 @@ def jobs(folder: Path) -> list[TrainingJob]:
 
 
 def load(folder: Path, name: str) -> TrainingJob:
-    value = read_json(folder / name / "job.json")
-    for field in ("created", "started", "ended"):
-        value[field] = value[field] and datetime.fromisoformat(value[field])
-    return TrainingJob(**{**value, "status": JobStatus(value["status"])})
+    """The job as described; one whose file is damaged has failed, and says so."""
+    file = folder / name / "job.json"
+    try:
+        return typed(JOB, file.read_bytes(), f"training/{name}/job.json", "Start the job again.")
+    except Damaged as error:
+        changed = datetime.fromtimestamp(file.stat().st_mtime, UTC)
+        return TrainingJob(name, JobStatus.FAILED, changed, ended=changed, failure_reason=str(error))
+
+
+def load_request(folder: Path, name: str) -> TrainingRequest:
+    """What was asked of the job. Raises Damaged."""
+    data = (folder / name / "request.json").read_bytes()
+    return typed(REQUEST, data, f"training/{name}/request.json", "Start the job again.")
 
 
 def save(folder: Path, job: TrainingJob) -> None:
-    value = asdict(replace(job, metrics=()))
-    times = {field: value[field] and value[field].isoformat() for field in ("created", "started", "ended")}
-    write_json(folder / job.name / "job.json", {**value, **times})
+    write_atomically(folder / job.name / "job.json", JOB.dump_json(replace(job, metrics=()), indent=1))
 
 
 def settle_orphans(folder: Path) -> None:

@@ -15,9 +15,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
 
-from scones_core.local.files import read_json, write_json
+from scones_core.errors import Damaged
+from scones_core.local.files import write_atomically
 from scones_core.local.object_store import LocalObjectStore
-from scones_core.local.training import REPOSITORY, jobs, queue_lock, save, settle_orphans
+from scones_core.local.training import REPOSITORY, jobs, load_request, queue_lock, save, settle_orphans
 from scones_core.ports import JobStatus, TrainingJob
 
 POLL = 0.1  # seconds between looks at the wish to stop
@@ -36,7 +37,11 @@ def run(folder: Path, objects: LocalObjectStore, job: TrainingJob, lock: IO[str]
     job = replace(job, status=JobStatus.IN_PROGRESS, started=datetime.now(UTC))
     save(folder, job)
     stopped = (here / "stop").exists()
-    code = None if stopped else _train(here, objects, lock)
+    try:
+        code = None if stopped else _train(here, objects, lock)
+    except Damaged as error:  # the next job is to run all the same
+        save(folder, replace(job, status=JobStatus.FAILED, ended=datetime.now(UTC), failure_reason=str(error)))
+        return
     if stopped or (code != 0 and (here / "stop").exists()):
         job = replace(job, status=JobStatus.STOPPED)
     elif code == 0:
@@ -74,13 +79,13 @@ def _train(here: Path, objects: LocalObjectStore, lock: IO[str]) -> int:
 
 def _lay_out(here: Path, objects: LocalObjectStore) -> dict[str, str]:
     """Make the folders of SageMaker's contract; returns the SM_* variables that name them."""
-    request = read_json(here / "request.json")
+    request = load_request(here.parent, here.name)
     environment = {
         "SM_MODEL_DIR": str(here / "model"),
         "SM_OUTPUT_DIR": str(here / "output"),
-        "SM_HPS": json.dumps(request["hyperparameters"]),
+        "SM_HPS": json.dumps(dict(request.hyperparameters)),
     }
-    for channel, key in request["channels"].items():
+    for channel, key in request.channels.items():
         source = objects.path(key.rstrip("/"))
         target = here / "input" / "data" / channel
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -90,7 +95,8 @@ def _lay_out(here: Path, objects: LocalObjectStore) -> dict[str, str]:
             target.mkdir()
             (target / source.name).symlink_to(source)
         environment[f"SM_CHANNEL_{channel.upper()}"] = str(target)
-    write_json(here / "input" / "config" / "hyperparameters.json", request["hyperparameters"])
+    text = json.dumps(dict(request.hyperparameters), indent=1)
+    write_atomically(here / "input" / "config" / "hyperparameters.json", text.encode())
     for name in ("model", "output"):
         (here / name).mkdir()
     return environment

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import chain
 from typing import Any
 
@@ -49,7 +49,7 @@ def ingest(app: App, *, recent: bool = False, progress: Progress = silent) -> In
     recent : look only into the hours from a day before the newest inference on, which is quick however many there are.
     """
     with app.db.read() as connection:
-        newest = table.newest(connection) if recent else None
+        newest = table.newest(connection, datetime.now(UTC)) if recent else None
     since = f"{newest - LATE:%Y/%m/%d/%H}/" if newest else ""
     return _ingest(app, _unread(app, _listed(app, since)), Reading(app, Makers(app)), progress)
 

@@ -8,10 +8,12 @@ from datetime import UTC, datetime, timedelta
 from scones_core import logs
 from scones_core.db import models as table
 from scones_core.domain.models import TRIAL_VARIANT, Action, Approval, Deployment, ModelVersion, service_stack
-from scones_core.errors import BadInput, Conflict, NotFound
+from scones_core.errors import BadInput, Conflict, Damaged, NotFound
 from scones_core.ports import Endpoint, Trial
 from scones_core.services import training
 from scones_core.services.app import App
+
+log = logs.get(__name__)
 
 LEAST_SHARE, MOST_SHARE = 0.01, 0.5  # of the traffic, that a trial may get
 KILLED = timedelta(minutes=1)  # a change whose end was not noted so long after its beginning may have lost its app
@@ -35,16 +37,16 @@ def deploy(
         raise BadInput(f"The capture percentage {capture_percentage} is not between 0 and 100.")
     version = training.model(app, model) if model else _newest_not_rejected(app)
     if capture_percentage is None:
-        before = app.backend.endpoints.describe(app.settings.endpoint)
+        before = endpoint(app)
         capture_percentage = before.config.capture_percentage if before else 100
     with _noted(app, version, action, actor):
         config = training.endpoint_config(version, capture_percentage)
-        endpoint = app.backend.endpoints.deploy(app.settings.endpoint, config)
+        deployed = app.backend.endpoints.deploy(app.settings.endpoint, config)
         app.backend.workflows.configure({"ENDPOINT_NAME": app.settings.endpoint})
         with app.db.write() as connection:
             table.set_approval(connection, version.number, Approval.APPROVED)
     training.publish(app, version.number)
-    return endpoint
+    return deployed
 
 
 def _newest_not_rejected(app: App) -> ModelVersion:
@@ -146,13 +148,17 @@ def trial_started(app: App) -> datetime | None:
 
 
 def endpoint(app: App) -> Endpoint | None:
-    """The endpoint as it is now, or None."""
-    return app.backend.endpoints.describe(app.settings.endpoint)
+    """The endpoint as it is now; None where there is none, or its description is damaged, of which every page tells."""
+    try:
+        return app.backend.endpoints.describe(app.settings.endpoint)
+    except Damaged as error:
+        log.error("endpoint unknown", error=str(error))
+        return None
 
 
 def get_endpoint(app: App) -> Endpoint:
-    """The endpoint. Raises NotFound."""
-    found = endpoint(app)
+    """The endpoint. Raises NotFound, Damaged."""
+    found = app.backend.endpoints.describe(app.settings.endpoint)
     if found is None:
         raise NotFound("No model is deployed yet: deploy one first (command deploy, page Train & deploy).")
     return found
@@ -180,7 +186,7 @@ def note_ended(app: App) -> None:
     unseen = [change for change in noted if change.ended is None]
     if not unseen or datetime.now(UTC) - unseen[-1].time < KILLED:
         return
-    serving = endpoint(app)
+    serving = app.backend.endpoints.describe(app.settings.endpoint)
     if serving and serving.status not in ("InService", "Failed"):
         return
     for change in unseen:

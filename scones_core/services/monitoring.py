@@ -9,15 +9,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from scones_core import logs
 from scones_core.db import inferences as table
-from scones_core.db import settings
 from scones_core.domain import confidence
 from scones_core.domain.drift import Drift, DriftLevel, drift
 from scones_core.errors import BadInput, NotFound
 from scones_core.services import deployment, training
 from scones_core.services.app import App
 from scones_core.services.classification import class_name
+from scones_core.services.threshold import set_threshold as set_threshold
+from scones_core.services.threshold import threshold as threshold
 
 RECENT = 200  # inferences that drift is judged on: older ones would dilute what has just begun
 
@@ -56,24 +56,6 @@ class Figures:
     @property
     def low_share(self) -> float:
         return self.low_confidence / self.inferences if self.inferences else 0.0
-
-
-def threshold(app: App) -> float:
-    """The threshold in force."""
-    with app.db.read() as connection:
-        stored = settings.get(connection, "threshold")
-    return confidence.DEFAULT_THRESHOLD if stored is None else float(stored)
-
-
-@logs.use_case
-def set_threshold(app: App, value: float, *, actor: str = "") -> float:
-    """Set the threshold, here and in the filtering function. Raises BadInput outside [0, 1)."""
-    if not 0 <= value < 1:
-        raise BadInput(f"The threshold {value} is not at least 0 and below 1: a usual value is 0.93.")
-    app.backend.workflows.configure({"THRESHOLD": repr(float(value))})
-    with app.db.write() as connection:
-        settings.put(connection, "threshold", float(value), actor)
-    return value
 
 
 def figures(app: App, *, since: datetime | None = None, at: float | None = None, model: str | None = None) -> Figures:

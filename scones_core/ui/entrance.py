@@ -5,7 +5,7 @@ from streamlit.runtime.pages_manager import PagesManager
 
 from scones_core import logs
 from scones_core.ui import pages
-from scones_core.ui.session import shown_errors, signed_in, user, user_input
+from scones_core.ui.session import get_app, shown_errors, signed_in, user, user_input
 
 
 def enter() -> None:
@@ -17,6 +17,8 @@ def enter() -> None:
         with st.sidebar:
             user_input()
         with logs.about(page=page.url_path or "overview", by=user()), shown_errors():
+            for trouble in get_app().backend.troubles():
+                st.warning(trouble, icon=":material/warning:")
             page.run()
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from scones_core.db import reviews as leases
 from scones_core.domain.review import Status, Strategy
 from scones_core.errors import BadInput, Conflict, NotFound
 from scones_core.services import App, capture, etl, label_export, review
@@ -48,6 +49,14 @@ def test_an_expired_lease_frees_the_image(queue: App, monkeypatch: pytest.Monkey
     monkeypatch.setattr(review, "LEASE", timedelta(seconds=-1))
     review.next_items(queue, "ann", count=3)
     assert [item.id for item in review.next_items(queue, "bob", count=1)] == ["a"]
+
+
+def test_a_lease_of_a_clock_that_was_ahead_bars_nobody(queue: App):
+    image = capture.inference(queue, "a")["image_sha256"]
+    with queue.db.write() as connection:
+        leases.lease(connection, image, "ann", datetime.now(UTC) + timedelta(days=3))
+    assert review.next_items(queue, "bob", count=1)[0].id == "a"
+    assert review.decide(queue, "a", "bicycle", "bob").revision == 1
 
 
 def test_a_decided_image_does_not_come_again(queue: App):

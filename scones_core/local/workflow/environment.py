@@ -1,11 +1,15 @@
 """The environment variables of the functions, kept in the home folder."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from scones_core.local.files import Parsed, write_atomically
+from pydantic import TypeAdapter
+
+from scones_core.errors import Damaged
+from scones_core.local.files import Parsed, typed, write_atomically
 from scones_core.local.workflow.locks import locked
+
+VARIABLES: TypeAdapter[dict[str, str]] = TypeAdapter(dict[str, str])
 
 
 class Environment:
@@ -13,7 +17,7 @@ class Environment:
 
     def __init__(self, file: Path) -> None:
         self._file = file
-        self._parsed: Parsed[dict[str, str]] = Parsed(json.loads)
+        self._parsed: Parsed[dict[str, str]] = Parsed(self._typed)
 
     def read(self) -> Mapping[str, str]:
         try:
@@ -21,7 +25,15 @@ class Environment:
         except FileNotFoundError:
             return {}
 
+    def _typed(self, data: bytes) -> dict[str, str]:
+        return typed(VARIABLES, data, f"workflows/{self._file.name}", "Set the threshold to write it anew.")
+
     def update(self, changes: Mapping[str, str]) -> None:
         """Set the given variables; the others stay as they are."""
         with locked(self._file.with_suffix(".lock")):
-            write_atomically(self._file, json.dumps({**self.read(), **changes}, indent=2).encode())
+            try:
+                before = self.read()
+            except Damaged:
+                before = {}
+            if not changes.items() <= before.items():
+                write_atomically(self._file, VARIABLES.dump_json({**before, **changes}, indent=2))

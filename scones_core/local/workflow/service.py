@@ -143,6 +143,9 @@ class LocalWorkflows:
     def configure(self, environment: Mapping[str, str]) -> None:
         self._environment.update(environment)
 
+    def environment(self) -> Mapping[str, str]:
+        return self._environment.read()
+
     # StateMachines
 
     def names(self) -> Sequence[str]:
