@@ -9,6 +9,7 @@ from scones_core.ui.actions import action_button
 from scones_core.ui.health import checks_table, set_threshold
 from scones_core.ui.notification_view import notification_status
 from scones_core.ui.session import get_app, shown_errors
+from scones_core.ui.text import plain
 from scones_core.ui.widgets import page_header
 
 page_header("Settings", "What is in force, how the app is configured, and whether everything it needs is there.")
@@ -31,9 +32,8 @@ with threshold.container(border=True, height="stretch"):
     pages.link("monitor", "See the figures")
 with configuration.container(border=True, height="stretch"):
     st.subheader("Configuration", anchor=False)
-    st.table(
-        pd.DataFrame(doctor.configuration(app)).rename(columns=str.capitalize), border="horizontal", hide_index=True
-    )
+    rows = [{name.capitalize(): plain(value) for name, value in row.items()} for row in doctor.configuration(app)]
+    st.table(pd.DataFrame(rows), border="horizontal", hide_index=True)
     st.caption("Set by variables, `.env` or `secrets.toml` before the app starts; secrets are never shown.")
 
 st.subheader("Notifications", anchor=False)

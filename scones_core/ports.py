@@ -39,6 +39,10 @@ class ObjectStore(Protocol):
         """Store many objects; all are durable when it returns."""
         ...
 
+    def make_durable(self, keys: Iterable[str]) -> None:
+        """See that these objects, which endpoints appended to, outlive a power loss."""
+        ...
+
     def get(self, key: str) -> bytes:
         """Return the object's bytes. Raises NotFound."""
         ...

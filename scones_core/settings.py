@@ -21,6 +21,7 @@ class Settings(BaseSettings):
     region, profile : None takes what AWS's own variables and profiles say.
     algorithm : of training jobs, `image-classification` (SageMaker's) or `embedded` (the one of the embedded backend).
     log_json : the log file as one JSON object a line.
+    without_sign_in : serve beyond this machine although nobody has to sign in.
     poll_seconds : between looks at what takes minutes on AWS.
     """
 
@@ -35,6 +36,7 @@ class Settings(BaseSettings):
     notify: SecretStr | None = None
     notify_seconds: float = 60.0
     log_json: bool = False
+    without_sign_in: bool = False
     # The AWS backend
     stack: str = "scones-unlimited"
     region: str | None = None

@@ -1,6 +1,7 @@
 """Fixtures that more than one suite uses."""
 
 import io
+import logging
 import shutil
 import uuid
 from collections.abc import Callable, Iterator
@@ -12,6 +13,7 @@ import sqlalchemy as sa
 from PIL import Image
 from pydantic import SecretStr
 
+from scones_core import logs
 from scones_core.bootstrap import open_app
 from scones_core.services import App, deployment, etl, registration, training
 from scones_core.settings import Settings
@@ -40,6 +42,18 @@ def write_images(folder: Path, *, train: int = 16, test: int = 12, pool: int = 0
                 seed = offset + i + (5_000 if name == "motorcycle" else 0)
                 (here / f"{name}_{split}_{i:03}.png").write_bytes(png(seed, upright=name == "bicycle"))
     return folder
+
+
+@pytest.fixture(autouse=True)
+def unconfigured_log() -> Iterator[None]:
+    """Whoever configures the log does so for one test."""
+    yield
+    logger = logging.getLogger(logs.ROOT)
+    for handler in [handler for handler in logger.handlers if not isinstance(handler, logging.NullHandler)]:
+        logger.removeHandler(handler)
+        handler.close()
+    logger.setLevel(logging.NOTSET)
+    logger.propagate = True
 
 
 @pytest.fixture

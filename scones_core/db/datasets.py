@@ -54,6 +54,15 @@ def known_labels(connection: sa.Connection, dataset: str, sha256s: Sequence[str]
     return dict(connection.execute(query).all())
 
 
+def held(connection: sa.Connection, keys: Sequence[str]) -> set[str]:
+    """Those of the keys that an image of any dataset version lies under."""
+    table, found = dataset_images.c, set[str]()
+    for start in range(0, len(keys), 500):
+        query = sa.select(table.key).where(table.key.in_(keys[start : start + 500]))
+        found |= set(connection.scalars(query))
+    return found
+
+
 def key_of(connection: sa.Connection, sha256: str) -> str | None:
     """Where an image of any dataset version lies; None where none holds it."""
     table = dataset_images.c

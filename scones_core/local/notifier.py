@@ -1,8 +1,11 @@
 """Messages to people through Apprise: e-mail, chat and webhooks by URL."""
 
 from collections.abc import Sequence
+from urllib.parse import urlsplit
 
 from scones_core.errors import BadInput, Unavailable
+
+WITH_HOST = ("mailto", "json", "xml", "form")
 
 
 class AppriseNotifier:
@@ -12,13 +15,14 @@ class AppriseNotifier:
         self._urls = tuple(urls)
 
     def channels(self) -> Sequence[str]:
-        return [self._service(number).url(privacy=True) for number in range(len(self._urls))]
+        """The scheme and, of mail and webhooks, the host; a path may be secret, and other services have no more."""
+        return [_named(self._service(number)) for number in range(len(self._urls))]
 
     def send(self, title: str, body: str) -> None:
         failed = [
             name
             for number, name in enumerate(self.channels())
-            if not self._service(number).notify(title=title, body=body)
+            if not self._service(number).notify(title=title, body=body, body_format="text")
         ]
         if failed:
             raise Unavailable(f"The message did not reach {', '.join(failed)}: check SCONES_NOTIFY and the network.")
@@ -30,3 +34,8 @@ class AppriseNotifier:
         if service is None:
             raise BadInput(f"The notification URL number {number + 1} in SCONES_NOTIFY is not one that Apprise knows.")
         return service
+
+
+def _named(service) -> str:  # type: ignore[no-untyped-def]  # Apprise has no types
+    found = urlsplit(service.url(privacy=True))
+    return f"{found.scheme}://{found.hostname}" if found.scheme.rstrip("s") in WITH_HOST else f"{found.scheme}://…"

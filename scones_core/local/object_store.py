@@ -2,13 +2,13 @@
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 
 from scones_core.errors import BadInput, NotFound
-from scones_core.local.files import write_atomically
+from scones_core.local.files import sync_folder, write_atomically
 from scones_core.ports import ObjectInfo
 
 
@@ -36,6 +36,15 @@ class LocalObjectStore:
         for key, data in items:
             write_atomically(self.path(key), data, durable=False)
         os.sync()
+
+    def make_durable(self, keys: Iterable[str]) -> None:
+        folders = set()
+        for key in keys:
+            with suppress(NotFound), self._opened(key) as file:  # captures expire
+                os.fsync(file.fileno())
+            folders |= {folder for folder in self.path(key).parents if folder.is_relative_to(self.folder)}
+        for folder in folders:  # with the folders that an hour's first capture made
+            sync_folder(folder)
 
     def get(self, key: str) -> bytes:
         with self._opened(key) as file:

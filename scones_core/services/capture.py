@@ -125,6 +125,7 @@ def _version(app: App, key: str) -> str:
 def _ingest(app: App, files: Iterable[Files], reading: "Reading", progress: Progress) -> Ingested:
     new = seen = bad = done = 0
     for found in _in_transactions(map_ahead(reading.read, files, app.backend.objects.at_once)):
+        app.backend.objects.make_durable(key for key, _version in found.files)
         with app.db.write() as connection:
             fresh = table.add(connection, _with_class_lists(connection, found.rows))
             table.mark_read(connection, found.files, found.rejected)

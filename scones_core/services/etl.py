@@ -21,7 +21,7 @@ from scones_core.domain.datasets import (
     test_set_id,
     version_id,
 )
-from scones_core.errors import BadInput, NotFound
+from scones_core.errors import BadInput, NotFound, SconesError
 from scones_core.ports import ObjectStore
 from scones_core.services.app import App, Progress, silent
 from scones_core.sources import Skipped, Source, SourceImage, open_source
@@ -32,6 +32,7 @@ from scones_core.sources.cifar100_classes import CLASSES
 class _Loaded:
     images: list[LabelledImage]
     skipped: list[Skipped]
+    added: list[str]  # keys that nothing lay under before
 
 
 @logs.use_case
@@ -59,9 +60,13 @@ def load(
         pool_share=pool_share,
         default_share=default_share,
     )
-    loaded = _Loaded([], [])
-    app.backend.objects.put_many(_objects(app.backend.objects, source, loaded, progress))
-    _check(loaded, source)
+    loaded = _Loaded([], [], [])
+    try:
+        app.backend.objects.put_many(_objects(app.backend.objects, source, loaded, progress))
+        _check(loaded, source)
+    except SconesError:
+        _take_back(app, loaded.added)
+        raise
     return record(
         app,
         source.classes,
@@ -80,6 +85,8 @@ def _objects(objects: ObjectStore, source: Source, loaded: _Loaded, progress: Pr
             continue
         image = _labelled(objects, item, source.classes)
         loaded.images.append(image)
+        if not objects.exists(image.key):
+            loaded.added.append(image.key)
         if done % 50 == 0:
             progress(done, source.total, "images loaded")
         yield image.key, item.data
@@ -92,6 +99,14 @@ def _labelled(objects: ObjectStore, item: SourceImage, classes: Sequence[str]) -
         stem, _, suffix = key.rpartition(".")
         key = f"{stem}-{digest[:8]}.{suffix}"  # another dataset version has this name: both must stay what they are
     return LabelledImage(item.split, key, classes.index(item.label), digest)
+
+
+def _take_back(app: App, added: Sequence[str]) -> None:
+    """Remove the images of a refused load, but for those that a load of another process has recorded meanwhile."""
+    with app.db.read() as connection:
+        held = table.held(connection, added)
+    for key in set(added) - held:
+        app.backend.objects.delete(key)
 
 
 def _check(loaded: _Loaded, source: Source) -> None:

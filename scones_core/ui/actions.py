@@ -8,6 +8,7 @@ from typing import Literal
 import streamlit as st
 
 from scones_core.errors import SconesError
+from scones_core.ui.text import plain
 
 _ENDED = "action_ended"
 _OUTCOME = "action_outcome"
@@ -59,6 +60,6 @@ def show_outcome() -> None:
     if outcome is None:
         return
     if outcome.ok:
-        st.toast(outcome.text, icon=":material/check_circle:")
+        st.toast(plain(outcome.text), icon=":material/check_circle:")
     else:
-        st.error(outcome.text, icon=":material/error:")
+        st.error(plain(outcome.text), icon=":material/error:")

@@ -14,6 +14,7 @@ from scones_core.services.batch import Batch
 from scones_core.ui.actions import action_button
 from scones_core.ui.execution_list import STATUSES
 from scones_core.ui.images import Tile, tiles
+from scones_core.ui.text import plain
 from scones_core.ui.watching import EVERY
 from scones_core.ui.widgets import duration, sent_count, sent_images_text
 
@@ -223,6 +224,8 @@ def _first(app: App, title: str, keys: Sequence[str], count: int) -> None:
     if not count:
         return
     shown = keys[:_TILES]
-    st.markdown(f"##### {title}: {f'the first {len(shown)} of {count:,}' if count > len(shown) else f'{count:,}'}")
+    st.markdown(
+        f"##### {plain(title)}: {f'the first {len(shown)} of {count:,}' if count > len(shown) else f'{count:,}'}"
+    )
     names = [key.rsplit("/", 1)[-1] for key in shown]
-    tiles(app, [Tile(key, key, name, f"{title}: {name}") for key, name in zip(shown, names, strict=True)])
+    tiles(app, [Tile(key, key, plain(name), f"{title}: {name}") for key, name in zip(shown, names, strict=True)])

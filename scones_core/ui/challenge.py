@@ -15,6 +15,7 @@ from scones_core.ui.comparison_view import comparison_view
 from scones_core.ui.jobs import EVERY, show_log
 from scones_core.ui.models_view import promotion
 from scones_core.ui.session import get_background, shown_errors
+from scones_core.ui.text import plain
 from scones_core.ui.watching import watch
 from scones_core.ui.widgets import status_badge
 
@@ -46,7 +47,7 @@ def _last_failure(app: App) -> None:
     record = training.records(app).get(last.name)
     reason = last.failure_reason or (record.failure if record else None)
     if reason:
-        st.error(f"The last training job made no model. {reason}", icon=":material/error:")
+        st.error(f"The last training job made no model. {plain(reason)}", icon=":material/error:")
 
 
 def _compared(
@@ -56,7 +57,7 @@ def _compared(
     try:
         found = retraining.comparison(app, old, new)
     except NotFound as missing:
-        st.info(str(missing), icon=":material/info:")
+        st.info(plain(missing), icon=":material/info:")
         task = f"evaluate_{old.id}_{new.id}"
         action_button(
             f"Evaluate both on the test images of {new.dataset}",

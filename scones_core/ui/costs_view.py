@@ -7,6 +7,7 @@ import streamlit as st
 from scones_core.domain.costs import DAY, HOUR, LOOK_BACK, MONTH, Price
 from scones_core.services import App, costs
 from scones_core.services.costs import EndpointCost, Priced
+from scones_core.ui.text import plain
 from scones_core.ui.widgets import duration
 
 _ON_DEMAND = "On-demand price from AWS's price list, without taxes and discounts."
@@ -111,4 +112,4 @@ def _price(cost: Priced) -> Price | None:
 
 
 def _unknown(why: str) -> None:
-    st.caption(f":material/help: {why}")
+    st.caption(f":material/help: {plain(why)}")

@@ -9,6 +9,7 @@ from scones_core.domain.datasets import DatasetVersion
 from scones_core.services import App, etl
 from scones_core.ui.session import get_background
 from scones_core.ui.source_input import Chosen
+from scones_core.ui.text import plain
 from scones_core.ui.widgets import generated_badge, utc
 
 
@@ -35,7 +36,7 @@ def _balance(_app: App, home: str, version: DatasetVersion) -> list[dict[str, ob
 def dataset_summary(version: DatasetVersion) -> None:
     """What the version is, in one line of badges and one of figures."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.subheader(version.source, anchor=False, width="content")
+        st.subheader(plain(version.source), anchor=False, width="content")
         generated_badge(version)
         st.badge(version.id, icon=":material/fingerprint:", color="gray", help="Digest of the images and labels.")
     with st.grid(5, min_column_width=150):

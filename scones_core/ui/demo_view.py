@@ -22,6 +22,7 @@ from scones_core.ui.demo_runner import MOST_IMAGES, Story, get_demo
 from scones_core.ui.images import Tile, captured_image, tiles
 from scones_core.ui.jobs import show_log
 from scones_core.ui.source_input import Chosen, source_input
+from scones_core.ui.text import plain
 from scones_core.ui.watching import show_progress
 from scones_core.ui.widgets import generated_badge, interval_text, percent
 
@@ -136,7 +137,7 @@ def _headline(story: Story) -> None:
         told = len(story.told)
         st.progress(told / of, text=f"Stage {told + 1} of {of}: {_TITLES[story.current]}")
     elif story.error:
-        st.error(f"The demo stopped. {story.error}", icon=":material/error:")
+        st.error(f"The demo stopped. {plain(story.error)}", icon=":material/error:")
     else:
         st.success("Demo finished: every stage of the loop ran once.", icon=":material/celebration:")
 
@@ -149,7 +150,7 @@ def _stage(app: App, story: Story, stage: Stage) -> None:
         if ended:
             _SHOW[stage](app, story.result(stage))
         elif story.error:
-            st.write(story.error)
+            st.write(plain(story.error))
         else:
             _at_work(app, story, stage)
 
@@ -184,7 +185,7 @@ def _show_dataset(app: App, version: DatasetVersion) -> None:
     generated_badge(version)
     images = etl.images(app, version.id, "test")[:: max(1, version.test // 10)][:10]
     names = [version.classes[image.class_index] for image in images]
-    tiles(app, [Tile(i.key, i.sha256, n, f"{n}, {i.key}") for i, n in zip(images, names, strict=True)])
+    tiles(app, [Tile(i.key, i.sha256, plain(n), f"{n}, {i.key}") for i, n in zip(images, names, strict=True)])
 
 
 def _show_model(_app: App, model: ModelVersion) -> None:
@@ -203,7 +204,7 @@ def _show_classified(app: App, results: Sequence[Classified]) -> None:
     ordered = sorted(results, key=lambda result: (result.confidence is not None, result.confidence or 0.0))
     step = max(1, len(ordered) // SHOWN)
     shown = [
-        Tile(r.image, r.image, f"{r.prediction or '?'}  \n{_mark(r)} {percent(r.confidence, 0)}", _alt(r))
+        Tile(r.image, r.image, f"{plain(r.prediction or '?')}  \n{_mark(r)} {percent(r.confidence, 0)}", _alt(r))
         for r in ordered[::step][:SHOWN]
     ]
     tiles(app, shown)
@@ -235,7 +236,7 @@ def _show_reviewed(app: App, recorded: Sequence[Recorded]) -> None:
         label = each.label or "skipped"
         with grid.container(gap="xsmall"):
             captured_image(app, each.id, width=80, alt=f"Reviewed image, label {label}")
-            st.caption(f"{label}  \n{each.status}")
+            st.caption(f"{plain(label)}  \n{each.status}")
 
 
 def _show_retrained(_app: App, retrained: Retrained) -> None:

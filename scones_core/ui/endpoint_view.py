@@ -8,6 +8,7 @@ from scones_core.services.costs import EndpointCost
 from scones_core.ui.actions import action_button
 from scones_core.ui.costs_view import endpoint_cost
 from scones_core.ui.session import user
+from scones_core.ui.text import plain
 from scones_core.ui.widgets import status_badge, trial_sentence, utc
 
 
@@ -18,10 +19,10 @@ def endpoint_card(app: App, cost: EndpointCost | None) -> None:
         st.markdown("No endpoint yet. Deploy a trained model, and it can classify images.")
         return
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.markdown(f"**{endpoint.name}**", width="content")
+        st.markdown(f"**{plain(endpoint.name)}**", width="content")
         status_badge(endpoint.status)
     if endpoint.failure_reason:
-        st.error(endpoint.failure_reason, icon=":material/error:")
+        st.error(plain(endpoint.failure_reason), icon=":material/error:")
     grid = st.grid(2, min_column_width=120)
     grid.metric("Model in service", endpoint.config.model)
     grid.metric("Data capture", f"{endpoint.config.capture_percentage} %")

@@ -5,7 +5,8 @@ from streamlit.runtime.pages_manager import PagesManager
 
 from scones_core import logs
 from scones_core.ui import pages
-from scones_core.ui.session import get_app, shown_errors, signed_in, user, user_input
+from scones_core.ui.session import get_app, may_serve, shown_errors, signed_in, user, user_input
+from scones_core.ui.text import plain
 
 
 def enter() -> None:
@@ -13,12 +14,12 @@ def enter() -> None:
     st.set_page_config(page_title="Scones Unlimited", page_icon=pages.LOGO, layout="wide")
     st.logo(pages.LOGO, size="large")
     page = st.navigation(pages.navigation(), expanded=True)
-    if signed_in():
+    if may_serve() and signed_in():
         with st.sidebar:
             user_input()
         with logs.about(page=page.url_path or "overview", by=user()), shown_errors():
             for trouble in get_app().backend.troubles():
-                st.warning(trouble, icon=":material/warning:")
+                st.warning(plain(trouble), icon=":material/warning:")
             page.run()
 
 

@@ -12,7 +12,8 @@ from scones_core.ports import Execution, ExecutionStatus
 from scones_core.services import App, batch, classification
 from scones_core.ui.graph import state_graph
 from scones_core.ui.graph_model import Definition, all_names, fanned_out
-from scones_core.ui.state_view import MapRuns, in_words, plain, seconds, state_view, status_badge
+from scones_core.ui.state_view import MapRuns, in_words, seconds, state_view, status_badge
+from scones_core.ui.text import plain
 from scones_core.ui.widgets import utc
 
 _EVERY = 1.0  # seconds between two looks at a running execution

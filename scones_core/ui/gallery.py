@@ -7,6 +7,7 @@ import streamlit as st
 from scones_core.domain.datasets import SPLITS, DatasetVersion, LabelledImage
 from scones_core.services import App, etl
 from scones_core.ui.images import Tile, tiles
+from scones_core.ui.text import plain
 
 PER_PAGE = 40
 _EVERY_SPLIT = "All splits"
@@ -61,4 +62,4 @@ def _interleaved(images: Sequence[LabelledImage]) -> list[LabelledImage]:
 
 def _tile(version: DatasetVersion, image: LabelledImage) -> Tile:
     name = version.classes[image.class_index]
-    return Tile(image.key, image.sha256, name.replace("_", " "), f"{name}, {image.split} image {image.key}")
+    return Tile(image.key, image.sha256, plain(name.replace("_", " ")), f"{name}, {image.split} image {image.key}")

@@ -8,6 +8,7 @@ import streamlit as st
 from scones_core.services import App, monitoring
 from scones_core.services.doctor import Check
 from scones_core.ui.session import user
+from scones_core.ui.text import plain
 
 
 def checks_table(checks: Sequence[Check]) -> None:
@@ -24,7 +25,7 @@ def checks_table(checks: Sequence[Check]) -> None:
             "": ":green[:material/check_circle:]" if check.ok else ":red[:material/error:]",
             "Check": check.name.capitalize(),
             "Result": "passed" if check.ok else "failed",
-            "Detail": check.detail,
+            "Detail": plain(check.detail),
         }
         for check in sorted(checks, key=lambda check: check.ok)
     ]

@@ -20,7 +20,7 @@ class Tile:
 
     key: str
     sha256: str
-    caption: str
+    caption: str  # Markdown: names go through `plain`
     alt: str
 
 

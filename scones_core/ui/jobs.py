@@ -14,6 +14,7 @@ from scones_core.ui.charts_model import confusion, figures, metric_curve
 from scones_core.ui.costs_view import hosting_cost, training_cost
 from scones_core.ui.serving import change_serving
 from scones_core.ui.session import user
+from scones_core.ui.text import plain
 from scones_core.ui.widgets import accuracy_text, duration, generated_badge, status_badge, utc
 
 EVERY = 1.0  # seconds between two looks at running jobs
@@ -121,7 +122,7 @@ def job_detail(app: App, job: TrainingJob, model: ModelVersion | None) -> None:
                 disabled=job.status == "Stopping",
             )
     if job.failure_reason:
-        st.error(job.failure_reason, icon=":material/error:")
+        st.error(plain(job.failure_reason), icon=":material/error:")
     _registration_failure(app, training.records(app).get(job.name))
     curve, log = st.columns([3, 2])
     with curve:
@@ -145,7 +146,7 @@ def _registration_failure(app: App, record: JobRecord | None) -> None:
     """Why a completed job has no model version, and the button that tries again."""
     if record is None or record.failure is None:
         return
-    st.error(record.failure, icon=":material/error:")
+    st.error(plain(record.failure), icon=":material/error:")
     if _failed(record):
         action_button(
             "Try again",

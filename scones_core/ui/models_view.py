@@ -13,6 +13,7 @@ from scones_core.ui.charts_model import confusion, figures
 from scones_core.ui.jobs import select_job
 from scones_core.ui.serving import change_serving
 from scones_core.ui.session import user
+from scones_core.ui.text import plain
 from scones_core.ui.widgets import approval_badge, approval_text, duration, generated_badge, interval_text, percent, utc
 
 
@@ -71,14 +72,14 @@ def lineage(app: App, model: ModelVersion) -> None:
     facts, matrix = st.columns([3, 2])
     with facts:
         rows = {
-            "Dataset version": f"`{dataset.id}` – {dataset.source}",
+            "Dataset version": f"`{dataset.id}` – {plain(dataset.source)}",
             "Parent of the dataset": f"`{dataset.parent}`" if dataset.parent else "none, it was loaded",
             "Images": f"{dataset.train:,} train, {dataset.pool:,} pool, {dataset.test:,} test",
             "Labels": f"{dataset.new_labels:,} new reviewed ones, {len(dataset.corrections):,} test labels reviewed",
             "Test set": f"`{dataset.test_set}`, {model.accuracy.images:,} images",
-            "Classes": ", ".join(model.classes),
+            "Classes": plain(", ".join(model.classes)),
             "Training job": f"`{model.training_job}`, {duration(model.seconds)}",
-            "Hyperparameters": ", ".join(f"`{k}` {v}" for k, v in model.hyperparameters.items() if k != "classes"),
+            "Hyperparameters": plain(", ".join(f"{k} {v}" for k, v in model.hyperparameters.items() if k != "classes")),
             "Artifact": f"`{model.artifact_key}`",
             "SHA-256": f"`{model.artifact_sha256}`",
             "In service": _service_times(model, deployment.history(app)),
@@ -89,7 +90,9 @@ def lineage(app: App, model: ModelVersion) -> None:
 
 
 def _service_times(model: ModelVersion, history: Sequence[Deployment]) -> str:
-    times = [f"{_action(d)} by {d.actor or 'someone'}, {utc(d.time)}" for d in history if d.model == model.number]
+    times = [
+        f"{_action(d)} by {plain(d.actor or 'someone')}, {utc(d.time)}" for d in history if d.model == model.number
+    ]
     return "; ".join(times) or "never"
 
 

@@ -16,6 +16,7 @@ from scones_core.ui.actions import action_button
 from scones_core.ui.health import set_threshold
 from scones_core.ui.images import captured_image
 from scones_core.ui.session import shown_errors
+from scones_core.ui.text import plain
 from scones_core.ui.trial_view import figures_row
 from scones_core.ui.widgets import percent, utc
 
@@ -174,10 +175,10 @@ def timeline(app: App, figures: Figures) -> None:
 def _inference(app: App, event_id: str) -> None:
     item, row = review.item(app, event_id), capture.inference(app, event_id)
     captured_image(app, event_id, width=168, alt=f"The captured image {item.image}")
-    st.markdown(f"**{item.prediction.replace('_', ' ')}** with {percent(item.confidence)} confidence")
+    st.markdown(f"**{plain(item.prediction.replace('_', ' '))}** with {percent(item.confidence)} confidence")
     charts.probability_bars(item.probabilities, key="shown_probabilities")
     by = f"by {item.model}" if item.model.startswith("v") else _maker(item.model).lower()
-    st.caption(f"Captured {utc(row['time'])}, {by}  \n`{item.image.rsplit('/', 1)[-1]}`")
+    st.caption(f"Captured {utc(row['time'])}, {by}  \n{plain(item.image.rsplit('/', 1)[-1])}")
 
 
 def distributions(figures: Figures) -> None:
@@ -194,7 +195,7 @@ def production_variants(figures: Figures) -> None:
     """The endpoint's variants side by side, where more than one has answered."""
     if len(figures.by_variant) > 1:
         st.markdown("##### Production variants")
-        rows = [{"Variant": row.variant, **figures_row(row)} for row in figures.by_variant]
+        rows = [{"Variant": plain(row.variant), **figures_row(row)} for row in figures.by_variant]
         st.table(pd.DataFrame(rows), border="horizontal", hide_index=True)
 
 
@@ -266,7 +267,7 @@ def _proposal(app: App) -> None:
         try:
             found = monitoring.propose_threshold(app, max_risk=risk, level=0.95)
         except SconesError as error:
-            st.info(str(error), icon=":material/info:")
+            st.info(plain(error), icon=":material/info:")
             return
         st.markdown(
             f"From **{found.threshold:.2f}** on, errors stay at or below {percent(risk)} with 95 % confidence; "

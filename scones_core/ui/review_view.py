@@ -14,6 +14,7 @@ from scones_core.ui.images import captured_image
 from scones_core.ui.review_desk import review_desk
 from scones_core.ui.review_keys import Desk, desk
 from scones_core.ui.session import shown_errors, user
+from scones_core.ui.text import plain
 from scones_core.ui.widgets import Colour, percent
 
 _NAME = "review_name"
@@ -114,7 +115,7 @@ def _recent(app: App, here: Desk) -> None:
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             captured_image(app, row["id"], width=40, side=96, alt="The image that was decided on")
             colour, icon = _STATUSES[Status(row["status"])]
-            st.badge(str(row["label_text"] or "skipped").replace("_", " "), icon=icon, color=colour)
+            st.badge(plain(str(row["label_text"] or "skipped").replace("_", " ")), icon=icon, color=colour)
             st.caption(_about(row, own), width="stretch")
             if own:
                 take_back = partial(_take_back, app, here, row["id"])
@@ -123,8 +124,8 @@ def _recent(app: App, here: Desk) -> None:
 
 def _about(row: dict[str, Any], own: bool) -> str:
     """What the model said, who decided, and when."""
-    who = "" if own else f" · {row['reviewer']}"
-    said = f"{row['prediction'].replace('_', ' ')} {percent(row['confidence'], 0)} by {row['model']}"
+    who = "" if own else f" · {plain(row['reviewer'])}"
+    said = f"{plain(row['prediction'].replace('_', ' '))} {percent(row['confidence'], 0)} by {row['model']}"
     return f"{said}{who} · {row['time']:%H:%M} UTC"
 
 

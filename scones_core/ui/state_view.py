@@ -1,6 +1,5 @@
 """What one state of an execution did: how it ended, how long it took, its image, input, output and failures."""
 
-import re
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
@@ -10,6 +9,7 @@ import streamlit as st
 from scones_core.domain.history import StateRun, StateStatus
 from scones_core.services import App
 from scones_core.ui.images import stored_tile
+from scones_core.ui.text import plain
 from scones_core.ui.widgets import Colour, utc
 
 _LONGEST = 160  # letters of a text shown in an input or output; the download has all
@@ -23,7 +23,6 @@ _COLOURS: dict[str, tuple[Colour, str]] = {
     StateStatus.FANNED_OUT: ("violet", ":material/dynamic_feed:"),
 }
 _COUNTS = ("succeeded", "failed", "running", "pending", "timedOut", "aborted")
-_MARKUP = re.compile(r"[\\`*{}\[\]()<>#+!|$:~]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
 MapRuns = Sequence[Mapping[str, Any]]
 
 
@@ -128,11 +127,6 @@ def seconds(duration: timedelta | None) -> str:
     if lasted < 0.001:
         return "< 1 ms"
     return f"{lasted * 1000:,.0f} ms" if lasted < 1 else f"{lasted:,.2f} s"
-
-
-def plain(text: str) -> str:
-    """Text from outside, with nothing in it that Markdown would read as markup; a _ within a word is none."""
-    return _MARKUP.sub(r"\\\g<0>", text)
 
 
 def _shortened(value: Any) -> Any:

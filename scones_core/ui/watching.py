@@ -4,6 +4,7 @@ import streamlit as st
 
 from scones_core.services.background import Task
 from scones_core.ui.session import get_background
+from scones_core.ui.text import plain
 
 EVERY = 0.5  # seconds between two looks
 
@@ -14,7 +15,7 @@ def watch(name: str) -> None:
     if task and task.running:
         st.fragment(run_every=EVERY)(_progress)(name)
     elif task and task.error:
-        st.error(task.error, icon=":material/error:")
+        st.error(plain(task.error), icon=":material/error:")
 
 
 def _progress(name: str) -> None:

@@ -9,6 +9,7 @@ import streamlit as st
 from scones_core.domain.datasets import DatasetVersion, LabelledImage
 from scones_core.services import App, classification, etl
 from scones_core.ui.images import tile_image
+from scones_core.ui.text import plain
 from scones_core.ui.widgets import no_pool_note, sent_count, sent_images_text
 
 Source = Literal["random", "gallery", "upload"]
@@ -93,7 +94,7 @@ def _gallery(app: App, dataset: DatasetVersion) -> ChosenImages:
 def _choice(image: LabelledImage, name: str) -> None:
     """A box that stays ticked while other pages are looked at."""
     st.session_state.setdefault(_box(image.key), image.key in _chosen())
-    ticked = st.checkbox(name, key=_box(image.key))
+    ticked = st.checkbox(plain(name), key=_box(image.key))
     (_chosen().add if ticked else _chosen().discard)(image.key)
 
 

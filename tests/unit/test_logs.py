@@ -1,8 +1,6 @@
 """What the log says: one line per event, with its ids, and nothing secret."""
 
 import json
-import logging
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,19 +9,6 @@ from scones_core import logs
 from scones_core.cli import main
 from scones_core.errors import BadInput
 from scones_core.services import App, batch, capture, classification, monitoring, review
-
-
-@pytest.fixture(autouse=True)
-def unconfigured() -> Iterator[None]:
-    """Each test configures the log anew."""
-    logger = logging.getLogger(logs.ROOT)
-    before = list(logger.handlers)
-    yield
-    for handler in set(logger.handlers) - set(before):
-        handler.close()
-        logger.removeHandler(handler)
-    logger.setLevel(logging.NOTSET)
-    logger.propagate = True
 
 
 def lines(home: Path) -> list[dict[str, object]]:
@@ -52,7 +37,7 @@ def test_what_is_refused_is_logged_with_its_reason(app: App):
         monitoring.set_threshold(app, 7)
     [line] = lines(app.settings.home)
     assert line["level"] == "warning"
-    assert line["use_case"] == "monitoring.set_threshold"
+    assert line["use_case"] == "threshold.set_threshold"
     assert "7 is not at least 0" in str(line["error"])
 
 

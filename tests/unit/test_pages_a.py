@@ -30,7 +30,7 @@ def open_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Open]
     st.cache_resource.clear()
 
     def opener(name: str) -> AppTest:
-        page = AppTest.from_file(ENTRANCE, default_timeout=30)
+        page = AppTest.from_file(ENTRANCE, default_timeout=120)
         page.user = {}
         if name != "overview":
             page.switch_page(f"pages/{name}.py")
@@ -191,11 +191,11 @@ def test_a_challenger_is_compared_promoted_and_rolled_back(open_page: Open, chal
     assert {"Champion v1", "Challenger v2", "McNemar p, mid-p"} <= metrics(page).keys()
     assert "No significant difference" in text(page)
     assert "takes service at once" in text(press(page, "Promote v2"))
-    press(AppTest.from_function(_promoting, default_timeout=30).run(), "Yes, promote v2")
+    press(AppTest.from_function(_promoting, default_timeout=120).run(), "Yes, promote v2")
     assert metrics(open_page("train"))["Model in service"] == "v2"
     assert deployment.history(challenged)[-1].actor == "test@example.com"
     page = press(open_page("models"), "Roll back to v1")
-    press(AppTest.from_function(_rolling_back, default_timeout=30).run(), "Yes, roll back to v1")
+    press(AppTest.from_function(_rolling_back, default_timeout=120).run(), "Yes, roll back to v1")
     assert metrics(open_page("train"))["Model in service"] == "v1"
     assert any("Rejected" in table.value.to_string() for table in open_page("models").dataframe)
 
@@ -356,7 +356,7 @@ def test_a_demo_tells_its_stages_in_order_and_only_one_runs_at_a_time(app: App):
     assert story.error is None
 
 
-def test_a_demo_that_fails_says_where_and_shows_no_traceback(app: App, capsys: pytest.CaptureFixture[str]):
+def test_a_demo_that_fails_says_where_and_shows_no_traceback(app: App, caplog: pytest.LogCaptureFixture):
     def run(_app: App, **_: object) -> Iterator[Told]:
         yield Told(Stage.ETL, "images")
         raise ValueError("/secret/path")
@@ -367,7 +367,7 @@ def test_a_demo_that_fails_says_where_and_shows_no_traceback(app: App, capsys: p
     assert story.current is Stage.TRAIN
     assert story.error is not None
     assert "secret" not in story.error
-    assert "secret" in capsys.readouterr().err
+    assert "secret" in caplog.text
 
 
 def test_a_demo_of_no_images_is_refused(app: App):
@@ -381,7 +381,7 @@ def test_the_current_dataset_is_what_the_newest_load_made(app: App, images: Path
 
 
 def test_who_is_not_signed_in_sees_the_way_in_and_nothing_else(open_page: Open, serving: App):
-    page = AppTest.from_file(ENTRANCE, default_timeout=30)
+    page = AppTest.from_file(ENTRANCE, default_timeout=120)
     page.user = {"is_logged_in": False}
     page.switch_page("pages/models.py").run()
     assert [button.label for button in page.button] == ["Sign in"]
@@ -390,7 +390,7 @@ def test_who_is_not_signed_in_sees_the_way_in_and_nothing_else(open_page: Open, 
 
 
 def test_an_expired_sign_in_is_no_sign_in(open_page: Open):
-    page = AppTest.from_file(ENTRANCE, default_timeout=30)
+    page = AppTest.from_file(ENTRANCE, default_timeout=120)
     page.user = {"is_logged_in": True, "name": "Ada", "exp": 1}
     page.run()
     assert not page.metric

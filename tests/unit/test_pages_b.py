@@ -34,7 +34,7 @@ def open_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Open]
     st.cache_resource.clear()
 
     def opener(name: str) -> AppTest:
-        page = AppTest.from_file(str(APP), default_timeout=30)
+        page = AppTest.from_file(str(APP), default_timeout=120)
         page.user = {}
         return page.run().switch_page(f"pages/{name}.py").run()
 

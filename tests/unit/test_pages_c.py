@@ -52,7 +52,7 @@ def open_part(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Open]
     st.cache_resource.clear()
 
     def opener(part: str) -> AppTest:
-        page = AppTest.from_file(str(APP), default_timeout=30)
+        page = AppTest.from_file(str(APP), default_timeout=120)
         page.user = {}
         page.run().switch_page("pages/workflow.py")
         page.query_params["part"] = part

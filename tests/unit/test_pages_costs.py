@@ -72,7 +72,7 @@ def open_page(trained_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     st.cache_resource.clear()
 
     def opener(name: str) -> AppTest:
-        page = AppTest.from_file(ENTRANCE, default_timeout=30)
+        page = AppTest.from_file(ENTRANCE, default_timeout=120)
         page.user = {}
         page.run().switch_page(f"pages/{name}.py").run()
         assert not page.exception
@@ -197,7 +197,7 @@ def test_an_endpoint_is_deleted_after_a_confirmation(open_page: Open):
     assert "Captured inferences, labels and model versions are kept." in text(page)
     assert deployment.endpoint(get_app()) is not None
     # AppTest runs the whole page where a browser runs the dialog alone, so this holds the dialog open.
-    pressed(AppTest.from_function(_deleting, default_timeout=30).run(), "Yes, delete scones-unlimited")
+    pressed(AppTest.from_function(_deleting, default_timeout=120).run(), "Yes, delete scones-unlimited")
     assert deployment.endpoint(get_app()) is None
     page = open_page("train")
     assert "No endpoint yet." in text(page)
