@@ -24,8 +24,9 @@ from scones_core.terminal import Terminal
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Returns the exit status: 0 done, 1 refused or failed; wrong usage exits with 2."""
-    arguments = parser().parse_args(argv)
-    signal.signal(signal.SIGTERM, _interrupt)
+    arguments = parser().parse_args(argv, Namespace(json=False))
+    interrupted = _Interrupted()
+    signal.signal(signal.SIGTERM, interrupted)
     terminal = Terminal(_to_stderr, interactive=sys.stderr.isatty())
     try:
         app = open_app(_settings(arguments))
@@ -37,11 +38,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     except SconesError as error:
         _to_stderr(f"error: {' '.join(str(error).split())}\n")
         return 1
-    except KeyboardInterrupt:
-        _to_stderr("error: interrupted; what was done so far is kept\n")
-        return 1
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except BaseException as error:
+        if not interrupted.asked and not isinstance(error, KeyboardInterrupt):
+            raise
+        _to_stderr("error: interrupted; what was done so far is kept\n")
         return 1
     return 0
 
@@ -51,8 +54,15 @@ def _settings(arguments: Namespace) -> Settings:
     return Settings(**{name: value for name, value in given.items() if value is not None})
 
 
-def _interrupt(_signal: int, _frame: object) -> None:
-    raise KeyboardInterrupt
+class _Interrupted:
+    """Ends the command at a signal; libraries may wrap what is raised in errors of their own."""
+
+    def __init__(self) -> None:
+        self.asked = False
+
+    def __call__(self, _signal: int, _frame: object) -> None:
+        self.asked = True
+        raise KeyboardInterrupt
 
 
 def _to_stderr(text: str) -> None:
@@ -103,7 +113,6 @@ def parser() -> ArgumentParser:
         parents=[common],
         formatter_class=RawDescriptionHelpFormatter,
     )
-    top.set_defaults(json=False)
     commands = top.add_subparsers(required=True, metavar="COMMAND")
     _loop_commands(commands, common)
     _review_commands(commands, common)

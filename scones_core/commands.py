@@ -1,5 +1,6 @@
 """What each command of the command line does: one function a command, from arguments to a JSON value."""
 
+import re
 import time
 from argparse import Namespace
 from collections.abc import Callable, Mapping
@@ -37,6 +38,7 @@ from scones_core.terminal import Terminal
 
 Result = Mapping[str, Any]
 ACTOR = "command line"
+SAGEMAKER = re.compile(r"([^/]+)/[^/]+/\d{4}/\d\d/\d\d/\d\d/[^/]+$")  # endpoint/variant/YYYY/MM/DD/HH/file
 
 
 def run(app: App, arguments: Namespace, terminal: Terminal) -> Result:
@@ -118,9 +120,10 @@ def _history(app: App, args: Namespace, _terminal: Terminal) -> Result:
 
 def _ingest(app: App, args: Namespace, terminal: Terminal) -> Result:
     if args.paths:
-        files = (_read(path) for path in _capture_files(args.paths))
-        names = _names(args.classes)
-        found = capture.ingest_files(app, files, classes=names, endpoint=args.endpoint, progress=terminal.progress)
+        names, found = _names(args.classes), capture.Ingested(0, 0, 0)
+        for endpoint, paths in _by_endpoint(_capture_files(args.paths, terminal), args.endpoint).items():
+            files, progress = (_read(path) for path in paths), terminal.progress
+            found += capture.ingest_files(app, files, classes=names, endpoint=endpoint, progress=progress)
         if found.unnamed:
             terminal.line(
                 f"The classes of {found.unnamed} imported inferences have no names: read their files again with "
@@ -131,13 +134,29 @@ def _ingest(app: App, args: Namespace, terminal: Terminal) -> Result:
     return {**asdict(found), "seconds": None}
 
 
-def _capture_files(paths: list[str]) -> list[str]:
+def _capture_files(paths: list[str], terminal: Terminal) -> list[str]:
+    """The files that are named, and those in the folders that are named; hidden ones and dead links are passed over."""
     found: list[str] = []
     for path in paths:
-        inside = sorted(str(file) for file in Path(path).rglob("*.jsonl")) if Path(path).is_dir() else [path]
+        inside = [path]
+        if (folder := Path(path)).is_dir():
+            files = sorted(file for file in folder.rglob("*") if file.name.endswith((".jsonl", ".jsonl.gz")))
+            seen = [file for file in files if not any(part[0] == "." for part in file.relative_to(folder).parts)]
+            inside = [str(file) for file in seen if file.is_file()]
+            for dead in set(seen) - {Path(file) for file in inside}:
+                terminal.line(f"“{dead}” is passed over: it is a link to nothing, or no file.")
         if not inside:
             raise BadInput(f"There are no .jsonl files in “{path}”: name a folder of captured inferences.")
         found += inside
+    return found
+
+
+def _by_endpoint(paths: list[str], given: str | None) -> dict[str | None, list[str]]:
+    """The files by the endpoint that made them: the one given, or that of SageMaker's folders in their paths."""
+    found: dict[str | None, list[str]] = {}
+    for path in paths:
+        named = SAGEMAKER.search(Path(path).as_posix())
+        found.setdefault(given or (named[1] if named else None), []).append(path)
     return found
 
 

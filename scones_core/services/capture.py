@@ -19,7 +19,7 @@ from scones_core.errors import BadInput, NotFound
 from scones_core.ports import ObjectInfo
 from scones_core.services.app import App, Progress, silent
 from scones_core.services.attribution import Makers
-from scones_core.services.capture_reading import FOREIGN, Files, Found, Reading
+from scones_core.services.capture_reading import FOREIGN, Files, Found, Reading, as_lines
 
 FILES_AT_ONCE = 8  # capture files that a thread takes at a time
 ROWS_AT_ONCE = 10_000  # inferences per transaction, about
@@ -40,6 +40,11 @@ class Ingested:
     duplicates: int
     quarantined: int
     unnamed: int = 0
+
+    def __add__(self, later: "Ingested") -> "Ingested":
+        """Both together; what is unnamed is what was unnamed at the end."""
+        counts = (self.new + later.new, self.duplicates + later.duplicates, self.quarantined + later.quarantined)
+        return Ingested(*counts, unnamed=later.unnamed)
 
 
 @logs.use_case
@@ -92,7 +97,7 @@ def ingest_files(
     the files are read again with them, or `name_classes` is called.  endpoint : which made the captures.
     """
     keys = []
-    for data in files:
+    for data in map(as_lines, files):
         digest = hashlib.sha256(data).hexdigest()
         key = f"{app.backend.endpoints.capture_prefix}{IMPORTED}{digest[:32]}.jsonl"
         if not app.backend.objects.exists(key):

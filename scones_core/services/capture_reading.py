@@ -1,14 +1,18 @@
 """What lies in data-capture files: inferences, and lines that are none."""
 
+import json
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from scones_core.domain.capture import Inference, NotAnInference, parse
+from scones_core.errors import BadInput
 from scones_core.services.app import App
 from scones_core.services.attribution import Made, Makers, imported
 
 FOREIGN = "imported"  # stands for the endpoint of capture files that users brought without saying whose they are
+MOST_BYTES = 1_000_000_000  # of an unpacked capture file
 
 Files = Sequence[tuple[str, str]]  # (key, version)
 
@@ -82,6 +86,35 @@ class Reading:
         if self.classes and len(self.classes) != count:
             raise NotAnInference(f"it has {count} probabilities, and {len(self.classes)} class names were given")
         return imported(self.classes or found.labels)
+
+
+def as_lines(data: bytes) -> bytes:
+    """A capture file from elsewhere as JSON lines: unpacked, and one record a line where it was printed over several.
+
+    Raises BadInput for what unpacks to more than any capture file has.
+    """
+    if data.startswith(b"\x1f\x8b"):
+        data = _unpacked(data)
+    first = data.lstrip().partition(b"\n")[0].strip()
+    if first in (b"{", b"[") or first.startswith(b"["):
+        try:
+            found = json.loads(data)
+        except (ValueError, RecursionError):
+            return data  # each line says for itself what is wrong with it
+        records = found if isinstance(found, list) else [found]
+        return b"".join(json.dumps(record).encode() + b"\n" for record in records)
+    return data
+
+
+def _unpacked(data: bytes) -> bytes:
+    unpacking = zlib.decompressobj(wbits=31)
+    try:
+        found = unpacking.decompress(data, MOST_BYTES)
+    except zlib.error as error:
+        raise BadInput(f"A compressed capture file is damaged ({error}): compress it anew.") from None
+    if unpacking.unconsumed_tail:
+        raise BadInput(f"A compressed capture file has more than {MOST_BYTES // 1_000_000} MB: unpack and split it.")
+    return found
 
 
 class _Line(NamedTuple):

@@ -12,6 +12,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from scones_core import logs
+from scones_core.domain.capture import image_format
 from scones_core.domain.datasets import POOL, TEST, LabelledImage
 from scones_core.errors import BadInput, NotFound
 from scones_core.ports import Execution, ExecutionStatus
@@ -71,9 +72,11 @@ def sent_images(app: App, split: str | None = None) -> list[LabelledImage]:
 
 @logs.use_case
 def upload(app: App, name: str, data: bytes) -> str:
-    """Store a user's image and return its key. Raises BadInput when it is empty or too large."""
+    """Store a user's image and return its key. Raises BadInput when it is empty, too large, or no image."""
     if not 0 < len(data) <= MAX_UPLOAD:
         raise BadInput(f"“{name}” has {len(data):,} bytes: choose an image of at most {MAX_UPLOAD // 1_000_000} MB.")
+    if image_format(data) is None:
+        raise BadInput(f"“{name}” is no image: choose a PNG, JPEG or WebP file.")
     safe = re.sub(r"[^\w.-]+", "_", PurePosixPath(name).name).lstrip(".")[-80:] or "image"
     key = f"uploads/{hashlib.sha256(data).hexdigest()[:12]}-{safe}"
     app.backend.objects.put(key, data)

@@ -1,11 +1,15 @@
 """Captured records go into the database once each, however often they are read."""
 
+import gzip
 import json
 from datetime import UTC, datetime
 
+import pytest
+
 from scones_core.db import inferences as table
 from scones_core.domain import capture as domain
-from scones_core.services import App, capture, monitoring
+from scones_core.errors import BadInput
+from scones_core.services import App, capture, capture_reading, monitoring
 from tests.conftest import on_every_database, png
 
 pytestmark = on_every_database
@@ -128,3 +132,33 @@ def test_one_bad_line_is_set_aside_with_its_reason_and_the_next_ingest_works(app
     assert sorted(reasons) == [1, 2, 3, 5]
     assert all(reasons.values())
     assert len(capture.put_aside(app)) == 4
+
+
+def test_compressed_and_pretty_printed_files_are_read(app: App):
+    record = json.loads(line("a"))
+    pretty, several = json.dumps(record, indent=2), json.dumps([json.loads(line("b")), json.loads(line("c"))], indent=1)
+    found = capture.ingest_files(app, [pretty.encode(), several.encode(), gzip.compress(line("d") + line("e"))])
+    assert (found.new, found.quarantined) == (5, 0)
+
+
+@pytest.mark.parametrize("data", [b"\x1f\x8b", gzip.compress(b"x" * 1000)[:-9], b"\x1f\x8bnonsense"])
+def test_a_damaged_compressed_file_is_told_or_put_aside(app: App, data: bytes):
+    try:
+        assert capture.ingest_files(app, [data]).new == 0
+    except BadInput as error:
+        assert "damaged" in str(error)  # noqa: PT017
+
+
+def test_a_compressed_bomb_is_refused(app: App, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(capture_reading, "MOST_BYTES", 10_000)
+    with pytest.raises(BadInput, match="unpack and split"):
+        capture.ingest_files(app, [gzip.compress(b" " * 100_000)])
+
+
+def test_a_torn_line_is_no_longer_put_aside_once_it_is_whole(app: App):
+    whole = line("a")
+    put(app, "2026/01/01/12/a.jsonl", whole[:50])
+    assert capture.ingest(app).quarantined == 1
+    put(app, "2026/01/01/12/a.jsonl", whole)
+    assert capture.ingest(app).new == 1
+    assert capture.put_aside(app) == []
