@@ -22,6 +22,7 @@ from scones_core.ports import Endpoint, EndpointConfig, Trial
 if TYPE_CHECKING:
     from scones_core.vision.classifier import Classifier
 
+MOST_MODELS = 4  # in memory: champion, challenger, and what is measured or was before
 ENDPOINT: TypeAdapter[Endpoint] = TypeAdapter(Endpoint)
 _NOT_CAPTURED = "Inferences are answered and not captured ({}): make room, or let the folder of captures be written."
 
@@ -128,7 +129,11 @@ class LocalEndpoints:
                 from scones_core.vision.classifier import Classifier  # loads what a page view does not need
 
                 artifact = self._objects.get(config.artifact_key)
+                while len(self._models) >= MOST_MODELS:
+                    del self._models[next(iter(self._models))]
                 self._models[config.artifact_sha256] = Classifier.load(artifact, config.artifact_sha256)
+            else:  # the newest to be asked is the last to go
+                self._models[config.artifact_sha256] = self._models.pop(config.artifact_sha256)
             return self._models[config.artifact_sha256]
 
     def _capture(

@@ -39,6 +39,7 @@ class LocalTraining:
     def __init__(self, folder: Path, objects: LocalObjectStore) -> None:
         self._folder = folder
         self._objects = objects
+        self._runner: subprocess.Popen[bytes] | None = None
         folder.mkdir(parents=True, exist_ok=True)
 
     def start(self, request: TrainingRequest) -> TrainingJob:
@@ -89,9 +90,11 @@ class LocalTraining:
             self._spawn_runner()
 
     def _spawn_runner(self) -> None:
+        if self._runner and self._runner.poll() is None:  # it takes the next job too, or `_recover` sees that it ended
+            return
         folders = [str(self._folder.resolve()), str(self._objects.folder.resolve())]
         with (self._folder / "runner.log").open("ab") as log:
-            process = subprocess.Popen(
+            self._runner = subprocess.Popen(
                 [sys.executable, "-m", "scones_core.local.training_runner", *folders],
                 cwd=REPOSITORY,
                 stdin=subprocess.DEVNULL,
@@ -99,7 +102,7 @@ class LocalTraining:
                 stderr=log,
                 start_new_session=True,  # closing the app or its terminal leaves training alone
             )
-        threading.Thread(target=process.wait, daemon=True).start()
+        threading.Thread(target=self._runner.wait, daemon=True).start()
 
 
 @contextmanager

@@ -63,6 +63,13 @@ def test_a_running_job_can_be_stopped(loaded: App):
     assert training.models(loaded) == []
 
 
+def test_looking_at_a_job_that_waits_starts_no_second_process(loaded: App):
+    job, most = training.start(loaded), 0
+    while not loaded.backend.training.describe(job.name).status.ended:
+        most = max(most, len(processes_of(loaded.settings.home)))
+    assert most <= 1
+
+
 def test_a_killed_job_is_failed_and_the_queue_goes_on(loaded: App):
     job = training.start(loaded)
     until(lambda: loaded.backend.training.describe(job.name).status is JobStatus.IN_PROGRESS)
