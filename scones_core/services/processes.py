@@ -32,25 +32,25 @@ class _Note(BaseModel):
 
 
 @dataclass(frozen=True)
-class Background:
+class Threads:
     """What runs behind a process. ended: threads that are gone; failing: loops whose last step failed, and why."""
 
-    threads: int
+    alive: int
     ended: tuple[str, ...]
     failing: Mapping[str, str]
 
 
-def background(app: App) -> Background:
+def threads(app: App) -> Threads:
     """The state of this process."""
     loops = app.background.loops()
     alive = {**app.backend.threads(), **{name: loop.alive for name, loop in loops.items()}}
     failing = {name: loop.failure for name, loop in loops.items() if loop.failure}
-    return Background(len(alive), tuple(name for name, is_alive in alive.items() if not is_alive), failing)
+    return Threads(len(alive), tuple(name for name, is_alive in alive.items() if not is_alive), failing)
 
 
 def note(app: App) -> None:
     """Write down the state of this process for others."""
-    now = background(app)
+    now = threads(app)
     found = _Note(time=datetime.now(UTC), ended=list(now.ended), failing=dict(now.failing))
     if found.ended:
         log.error("threads have ended", threads=found.ended)
@@ -63,13 +63,12 @@ def note(app: App) -> None:
 
 def watch(app: App) -> Loop:
     """Write down the state of this process until the app is closed."""
-    note(app)
     return app.background.repeat("processes", EVERY, lambda: note(app))
 
 
 def check(app: App) -> str:
     """What to say of the processes that have the home open. Raises SconesError when one of them is not well."""
-    here = background(app)
+    here = threads(app)
     notes = {os.getpid(): _Note(time=datetime.now(UTC), ended=list(here.ended), failing=dict(here.failing))}
     for file in sorted((app.settings.home / FOLDER).glob("*.json")):
         if file.stem.isdigit() and int(file.stem) != os.getpid():
@@ -78,7 +77,7 @@ def check(app: App) -> str:
     if wrong:
         raise SconesError(" ".join(wrong))
     others = len(notes) - 1
-    return f"{here.threads} threads run here; {others or 'no'} other app process{'es' * (others != 1)} on this home"
+    return f"{here.alive} threads run here; {others or 'no'} other app process{'es' * (others != 1)} on this home"
 
 
 def _read(file: Path, notes: dict[int, _Note]) -> None:

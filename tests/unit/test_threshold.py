@@ -13,7 +13,7 @@ class Killed(BaseException):
     """The process is gone."""
 
 
-def cut_short(app: App, monkeypatch: pytest.MonkeyPatch, *, after: bool) -> None:
+def cut_short(app: App, *, after: bool) -> None:
     """Set the threshold to 0.8 in a process that is killed before or after the function has it."""
 
     class Workflows:
@@ -32,12 +32,12 @@ def cut_short(app: App, monkeypatch: pytest.MonkeyPatch, *, after: bool) -> None
 @pytest.mark.parametrize("after", [False, True])
 @pytest.mark.parametrize("before", [None, 0.95])
 def test_a_change_that_was_cut_short_is_taken_back_at_the_next_start(
-    open_home: Callable[[], App], monkeypatch: pytest.MonkeyPatch, before: float | None, after: bool
+    open_home: Callable[[], App], before: float | None, after: bool
 ):
     app = open_home()
     if before is not None:
         monitoring.set_threshold(app, before)
-    cut_short(app, monkeypatch, after=after)
+    cut_short(app, after=after)
     again = open_home()
     assert monitoring.threshold(again) == (before or 0.93)
     assert float(again.backend.workflows.environment().get("THRESHOLD", 0.93)) == (before or 0.93)
