@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from scones_core.domain.models import Approval
-from scones_core.errors import Conflict, NotFound
+from scones_core.errors import BadInput, Conflict, NotFound
 from scones_core.services import (
     App,
     capture,
@@ -52,7 +52,10 @@ def test_the_history_of_an_execution_shows_its_three_states(serving: App):
 
 
 def test_what_is_not_an_image_fails_its_execution_and_leaves_no_capture(serving: App):
-    key = classification.upload(serving, "notes.png", b"this is text")
+    with pytest.raises(BadInput, match="“notes.png” is no image"):
+        classification.upload(serving, "notes.png", b"this is text")
+    key = "uploads/notes.png"
+    serving.backend.objects.put(key, b"this is text")
     [found] = classification.classify(serving, [key])
     assert found.status == "FAILED"
     assert found.error != classification.LOW_CONFIDENCE
