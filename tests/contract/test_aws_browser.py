@@ -27,7 +27,7 @@ def page(
         monkeypatch.setenv(name, value)
     with served(tmp_path / "home") as url:
         context = browser.new_context(viewport={"width": 1440, "height": 900}, base_url=url)
-        context.set_default_timeout(60_000)
+        context.set_default_timeout(240_000)
         yield context.new_page()
         context.close()
 

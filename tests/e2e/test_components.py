@@ -21,7 +21,7 @@ def page(browser: Browser, trained_home: Path, tmp_path: Path) -> Iterator[Page]
     errors: list[str] = []
     with served(captured_home(trained_home, tmp_path)) as url:
         context = browser.new_context(viewport={"width": 1440, "height": 1200}, base_url=url)
-        context.set_default_timeout(60_000)
+        context.set_default_timeout(240_000)
         page = context.new_page()
         page.on("pageerror", lambda error: errors.append(str(error)))
         yield page
