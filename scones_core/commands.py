@@ -1,6 +1,5 @@
 """What each command of the command line does: one function a command, from arguments to a JSON value."""
 
-import re
 import time
 from argparse import Namespace
 from collections.abc import Callable, Mapping
@@ -10,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from scones_core import documents
+from scones_core import documents, named_files
 from scones_core.domain.datasets import TEST
 from scones_core.domain.drift import SimulatedDrift
 from scones_core.domain.review import Strategy
@@ -38,7 +37,6 @@ from scones_core.terminal import Terminal
 
 Result = Mapping[str, Any]
 ACTOR = "command line"
-SAGEMAKER = re.compile(r"([^/]+)/[^/]+/\d{4}/\d\d/\d\d/\d\d/[^/]+$")  # endpoint/variant/YYYY/MM/DD/HH/file
 
 
 def run(app: App, arguments: Namespace, terminal: Terminal) -> Result:
@@ -78,7 +76,7 @@ def _deploy(app: App, args: Namespace, _terminal: Terminal) -> Result:
 def _classify(app: App, args: Namespace, terminal: Terminal) -> Result:
     if not args.paths and args.sample is None:
         raise BadInput("Nothing to classify: name image files, or draw images of the dataset with --sample N.")
-    keys = [classification.upload(app, Path(path).name, _read(path)) for path in args.paths]
+    keys = [classification.upload(app, Path(path).name, named_files.read(path)) for path in args.paths]
     split = None
     if args.sample is not None:
         split = _split(app, args.split, terminal)
@@ -93,13 +91,6 @@ def _split(app: App, wanted: str | None, terminal: Terminal) -> str:
     if split == TEST and wanted is None:
         terminal.line("The dataset has no pool, so test images are sent, as the reference project did.")
     return split
-
-
-def _read(path: str) -> bytes:
-    try:
-        return Path(path).read_bytes()
-    except OSError as error:
-        raise BadInput(f"“{path}” cannot be read ({error.strerror}): name an existing file.") from None
 
 
 def _batch(app: App, args: Namespace, terminal: Terminal) -> Result:
@@ -121,8 +112,9 @@ def _history(app: App, args: Namespace, _terminal: Terminal) -> Result:
 def _ingest(app: App, args: Namespace, terminal: Terminal) -> Result:
     if args.paths:
         names, found = _names(args.classes), capture.Ingested(0, 0, 0)
-        for endpoint, paths in _by_endpoint(_capture_files(args.paths, terminal), args.endpoint).items():
-            files, progress = (_read(path) for path in paths), terminal.progress
+        named = named_files.by_endpoint(named_files.captures(args.paths, terminal), args.endpoint)
+        for endpoint, paths in named.items():
+            files, progress = (named_files.read(path) for path in paths), terminal.progress
             found += capture.ingest_files(app, files, classes=names, endpoint=endpoint, progress=progress)
         if found.unnamed:
             terminal.line(
@@ -132,32 +124,6 @@ def _ingest(app: App, args: Namespace, terminal: Terminal) -> Result:
     else:
         found = capture.ingest(app, progress=terminal.progress)
     return {**asdict(found), "seconds": None}
-
-
-def _capture_files(paths: list[str], terminal: Terminal) -> list[str]:
-    """The files that are named, and those in the folders that are named; hidden ones and dead links are passed over."""
-    found: list[str] = []
-    for path in paths:
-        inside = [path]
-        if (folder := Path(path)).is_dir():
-            files = sorted(file for file in folder.rglob("*") if file.name.endswith((".jsonl", ".jsonl.gz")))
-            seen = [file for file in files if not any(part[0] == "." for part in file.relative_to(folder).parts)]
-            inside = [str(file) for file in seen if file.is_file()]
-            for dead in set(seen) - {Path(file) for file in inside}:
-                terminal.line(f"“{dead}” is passed over: it is a link to nothing, or no file.")
-        if not inside:
-            raise BadInput(f"There are no .jsonl files in “{path}”: name a folder of captured inferences.")
-        found += inside
-    return found
-
-
-def _by_endpoint(paths: list[str], given: str | None) -> dict[str | None, list[str]]:
-    """The files by the endpoint that made them: the one given, or that of SageMaker's folders in their paths."""
-    found: dict[str | None, list[str]] = {}
-    for path in paths:
-        named = SAGEMAKER.search(Path(path).as_posix())
-        found.setdefault(given or (named[1] if named else None), []).append(path)
-    return found
 
 
 def _monitor(app: App, args: Namespace, _terminal: Terminal) -> Result:

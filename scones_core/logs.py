@@ -99,18 +99,20 @@ def configure(home: Path, *, as_json: bool = False, shown: bool = False) -> None
     logger = logging.getLogger(ROOT)
     if any(isinstance(handler, RotatingFileHandler) for handler in logger.handlers):
         return
+    if shown:
+        warnings = logging.StreamHandler(sys.stderr)
+        warnings.setLevel(logging.WARNING)
+        warnings.setFormatter(_formatter(as_json))
+        logger.addHandler(warnings)
     file = home / FILE
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        kept: logging.Handler = RotatingFileHandler(file, maxBytes=MOST_BYTES, backupCount=KEPT, encoding="utf-8")
+        kept = RotatingFileHandler(file, maxBytes=MOST_BYTES, backupCount=KEPT, encoding="utf-8")
     except OSError as error:
         logger.warning("the log file cannot be written: %s", error)
         return
-    warnings = logging.StreamHandler(sys.stderr)
-    warnings.setLevel(logging.WARNING)
-    for handler in (kept, warnings) if shown else (kept,):
-        handler.setFormatter(_formatter(as_json))
-        logger.addHandler(handler)
+    kept.setFormatter(_formatter(as_json))
+    logger.addHandler(kept)
     logger.setLevel(logging.INFO)
     logger.propagate = False
 

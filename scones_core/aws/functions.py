@@ -1,6 +1,7 @@
 """The environment variables of the functions."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from botocore.exceptions import WaiterError
 
@@ -32,11 +33,13 @@ def configure(aws: Aws, environment: Mapping[str, str]) -> None:
 
 def environment(aws: Aws) -> Mapping[str, str]:
     """The variables that all functions have in common."""
-    found = [
-        aws.functions.get_function_configuration(FunctionName=name).get("Environment", {}).get("Variables", {})
-        for name in names(aws)
-    ]
+    found = [_variables(aws.functions.get_function_configuration(FunctionName=name)) for name in names(aws)]
     return dict(set.intersection(*(set(variables.items()) for variables in found))) if found else {}
+
+
+def _variables(configuration: Mapping[str, Any]) -> Mapping[str, str]:
+    found: Mapping[str, str] = configuration.get("Environment", {}).get("Variables", {})
+    return found
 
 
 def _merge(aws: Aws, function: str, environment: Mapping[str, str]) -> bool:
@@ -45,7 +48,7 @@ def _merge(aws: Aws, function: str, environment: Mapping[str, str]) -> bool:
     The revision that was read goes with what is written, so that no change in between is lost.
     """
     found = aws.functions.get_function_configuration(FunctionName=function)
-    before = found.get("Environment", {}).get("Variables", {})
+    before = _variables(found)
     if environment.items() <= before.items():
         return False
     try:

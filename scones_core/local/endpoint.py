@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from scones_core.domain import capture
 from scones_core.errors import Damaged, NotFound, Unavailable
@@ -37,7 +37,7 @@ class LocalEndpoints:
         self._models: dict[str, Classifier] = {}
         self._loading = threading.Lock()
         self._captures = CaptureFiles(objects.path)
-        self._described = Parsed(ENDPOINT.validate_json)
+        self._described = Parsed(_described)
 
     def deploy(self, name: str, config: EndpointConfig) -> Endpoint:
         self._model(config)  # raises before anything has changed
@@ -55,14 +55,10 @@ class LocalEndpoints:
         return self._write(replace(self._get(name), trial=trial, updated=datetime.now(UTC)))
 
     def describe(self, name: str) -> Endpoint | None:
-        file = self._folder / f"{name}.json"
         try:
-            return self._described.read(str(file))
+            return self._described.read(f"{self._folder}/{name}.json")
         except FileNotFoundError:
             return None
-        except ValidationError:
-            then = "Deploy a model to write it anew."
-            return typed(ENDPOINT, file.read_bytes(), f"endpoints/{file.name}", then)
 
     def troubles(self) -> Sequence[str]:
         """What is wrong now: endpoints whose description is damaged, and a capture that fails."""
@@ -157,6 +153,10 @@ class LocalEndpoints:
             model=model,
         )
         self._captures.append(prefix, json.dumps(record).encode() + b"\n")  # best effort, as SageMaker's
+
+
+def _described(data: bytes, file: str) -> Endpoint:
+    return typed(ENDPOINT, data, f"endpoints/{Path(file).name}", "Deploy a model to write it anew.")
 
 
 def _answering(endpoint: Endpoint) -> EndpointConfig:

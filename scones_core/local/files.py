@@ -43,10 +43,10 @@ def sync_folder(folder: Path) -> None:
 class Parsed(Generic[T]):
     """What files hold, parsed anew only when a file was replaced, be it by another process.
 
-    parse : from a file's bytes to what it holds
+    parse : from a file's bytes and its path to what it holds
     """
 
-    def __init__(self, parse: Callable[[bytes], T]) -> None:
+    def __init__(self, parse: Callable[[bytes, str], T]) -> None:
         self._parse = parse
         self._known: dict[str, tuple[tuple[int, int, int], T]] = {}
 
@@ -56,7 +56,7 @@ class Parsed(Generic[T]):
         stamp = found.st_ino, found.st_mtime_ns, found.st_size
         known = self._known.get(file)
         if known is None or known[0] != stamp:
-            known = self._known[file] = (stamp, self._parse(Path(file).read_bytes()))
+            known = self._known[file] = (stamp, self._parse(Path(file).read_bytes(), file))
         return known[1]
 
 

@@ -96,7 +96,7 @@ def as_lines(data: bytes) -> bytes:
     if data.startswith(b"\x1f\x8b"):
         data = _unpacked(data)
     first = data.lstrip().partition(b"\n")[0].strip()
-    if first in (b"{", b"[") or first.startswith(b"["):
+    if first == b"{" or first.startswith(b"["):
         try:
             found = json.loads(data)
         except (ValueError, RecursionError):

@@ -4,10 +4,7 @@ Each process writes `processes/<pid>.json` in the home every few seconds. One th
 ended or hangs, and is said to be so once the process is known to live.
 """
 
-import json
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -25,39 +22,36 @@ FOLDER = "processes"
 log = logs.get(__name__)
 
 
-class _Note(BaseModel):
-    time: datetime
-    ended: list[str]  # threads
-    failing: dict[str, str]  # loops, and why their last step failed
-
-
-@dataclass(frozen=True)
-class Threads:
+class Threads(BaseModel):
     """What runs behind a process. ended: threads that are gone; failing: loops whose last step failed, and why."""
 
+    time: datetime
     alive: int
-    ended: tuple[str, ...]
-    failing: Mapping[str, str]
+    ended: list[str]
+    failing: dict[str, str]
 
 
 def threads(app: App) -> Threads:
     """The state of this process."""
     loops = app.background.loops()
     alive = {**app.backend.threads(), **{name: loop.alive for name, loop in loops.items()}}
-    failing = {name: loop.failure for name, loop in loops.items() if loop.failure}
-    return Threads(len(alive), tuple(name for name, is_alive in alive.items() if not is_alive), failing)
+    return Threads(
+        time=datetime.now(UTC),
+        alive=sum(alive.values()),
+        ended=[name for name, is_alive in alive.items() if not is_alive],
+        failing={name: loop.failure for name, loop in loops.items() if loop.failure},
+    )
 
 
 def note(app: App) -> None:
     """Write down the state of this process for others."""
     now = threads(app)
-    found = _Note(time=datetime.now(UTC), ended=list(now.ended), failing=dict(now.failing))
-    if found.ended:
-        log.error("threads have ended", threads=found.ended)
-    file = _file(app, os.getpid())
+    if now.ended:
+        log.error("threads have ended", threads=now.ended)
+    file = app.settings.home / FOLDER / f"{os.getpid()}.json"
     file.parent.mkdir(exist_ok=True)
     beside = file.with_suffix(".tmp")
-    beside.write_text(found.model_dump_json(), encoding="utf-8")
+    beside.write_text(now.model_dump_json(), encoding="utf-8")
     beside.replace(file)
 
 
@@ -69,7 +63,7 @@ def watch(app: App) -> Loop:
 def check(app: App) -> str:
     """What to say of the processes that have the home open. Raises SconesError when one of them is not well."""
     here = threads(app)
-    notes = {os.getpid(): _Note(time=datetime.now(UTC), ended=list(here.ended), failing=dict(here.failing))}
+    notes = {os.getpid(): here}
     for file in sorted((app.settings.home / FOLDER).glob("*.json")):
         if file.stem.isdigit() and int(file.stem) != os.getpid():
             _read(file, notes)
@@ -80,18 +74,18 @@ def check(app: App) -> str:
     return f"{here.alive} threads run here; {others or 'no'} other app process{'es' * (others != 1)} on this home"
 
 
-def _read(file: Path, notes: dict[int, _Note]) -> None:
+def _read(file: Path, notes: dict[int, Threads]) -> None:
     """Add the note of a process that lives; that of one that is gone is removed."""
     if not _lives(int(file.stem)):
         file.unlink(missing_ok=True)
         return
     try:
-        notes[int(file.stem)] = _Note.model_validate_json(file.read_bytes())
-    except (OSError, ValidationError, json.JSONDecodeError):
+        notes[int(file.stem)] = Threads.model_validate_json(file.read_bytes())
+    except (OSError, ValidationError):
         log.warning("a process's note cannot be read", file=file.name)
 
 
-def _wrong(pid: int, found: _Note) -> str:
+def _wrong(pid: int, found: Threads) -> str:
     here = f"the process {pid}"
     if found.ended:
         return f"In {here} {_listed(found.ended)} ended: see {logs.FILE} in the home, and start the app again."
@@ -115,7 +109,3 @@ def _lives(pid: int) -> bool:
     except OSError:  # it is another user's
         return True
     return True
-
-
-def _file(app: App, pid: int) -> Path:
-    return app.settings.home / FOLDER / f"{pid}.json"

@@ -17,16 +17,13 @@ class Environment:
 
     def __init__(self, file: Path) -> None:
         self._file = file
-        self._parsed: Parsed[dict[str, str]] = Parsed(self._typed)
+        self._parsed: Parsed[dict[str, str]] = Parsed(_variables)
 
     def read(self) -> Mapping[str, str]:
         try:
             return self._parsed.read(str(self._file))
         except FileNotFoundError:
             return {}
-
-    def _typed(self, data: bytes) -> dict[str, str]:
-        return typed(VARIABLES, data, f"workflows/{self._file.name}", "Set the threshold to write it anew.")
 
     def update(self, changes: Mapping[str, str]) -> None:
         """Set the given variables; the others stay as they are."""
@@ -37,3 +34,7 @@ class Environment:
                 before = {}
             if not changes.items() <= before.items():
                 write_atomically(self._file, VARIABLES.dump_json({**before, **changes}, indent=2))
+
+
+def _variables(data: bytes, file: str) -> dict[str, str]:
+    return typed(VARIABLES, data, f"workflows/{Path(file).name}", "Set the threshold to write it anew.")

@@ -36,7 +36,7 @@ class Machines:
     def __init__(self, builtin: Path, own: Path) -> None:
         self._builtin = builtin
         self._own = own
-        self._compiled = Parsed(_compiled)
+        self._compiled = Parsed(lambda data, _file: _compiled(data))
 
     def names(self) -> Sequence[str]:
         files = [*self._builtin.glob("*" + SUFFIX), *self._own.glob("*" + SUFFIX)]

@@ -1,0 +1,43 @@
+"""The files that a command line names."""
+
+import re
+from pathlib import Path
+
+from scones_core.errors import BadInput
+from scones_core.terminal import Terminal
+
+SAGEMAKER = re.compile(r"([^/]+)/[^/]+/\d{4}/\d\d/\d\d/\d\d/[^/]+$")  # endpoint/variant/YYYY/MM/DD/HH/file
+
+
+def read(path: str) -> bytes:
+    """Raises BadInput."""
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        raise BadInput(f"“{path}” cannot be read ({error.strerror}): name an existing file.") from None
+
+
+def captures(paths: list[str], terminal: Terminal) -> list[str]:
+    """The files that are named, and those in the folders that are named; hidden ones and dead links are passed over."""
+    found: list[str] = []
+    for path in paths:
+        inside = [path]
+        if (folder := Path(path)).is_dir():
+            files = sorted(file for file in folder.rglob("*") if file.name.endswith((".jsonl", ".jsonl.gz")))
+            seen = [file for file in files if not any(part[0] == "." for part in file.relative_to(folder).parts)]
+            inside = [str(file) for file in seen if file.is_file()]
+            for dead in set(seen) - {Path(file) for file in inside}:
+                terminal.line(f"“{dead}” is passed over: it is a link to nothing, or no file.")
+        if not inside:
+            raise BadInput(f"There are no .jsonl files in “{path}”: name a folder of captured inferences.")
+        found += inside
+    return found
+
+
+def by_endpoint(paths: list[str], given: str | None) -> dict[str | None, list[str]]:
+    """The files by the endpoint that made them: the one given, or that of SageMaker's folders in their paths."""
+    found: dict[str | None, list[str]] = {}
+    for path in paths:
+        named = SAGEMAKER.search(Path(path).as_posix())
+        found.setdefault(given or (named[1] if named else None), []).append(path)
+    return found
