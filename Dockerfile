@@ -1,8 +1,8 @@
 # The app. Behind a load balancer that ends TLS, with the AWS backend and PostgreSQL: infra/README.md.
 #   docker build -t scones-unlimited .
 #   docker run --rm -p 127.0.0.1:8501:8501 -v scones:/data -e SCONES_WITHOUT_SIGN_IN=true scones-unlimited
-# Without sign-in the app shows nothing to anybody, unless the variable says that something else keeps strangers out; here
-# it is the published port, which only this machine reaches.
+# Without sign-in the app does not start, unless the variable says that something else keeps strangers out; here it is the
+# published port, which only this machine reaches.
 FROM python:3.11-slim
 
 ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PIP_NO_CACHE_DIR=1

@@ -1,5 +1,12 @@
 """The app's entry point: `streamlit run streamlit_app.py`."""
 
-from scones_core.ui.entrance import enter
+import streamlit as st
 
-enter()
+from scones_core.ui.entrance import enter
+from scones_core.ui.server import SCRIPT, lifespan, refuse_strangers
+
+if __name__ == "__main__":  # as a script, which is how streamlit.testing runs it
+    enter()
+else:  # as the server that `streamlit run` finds here
+    refuse_strangers()
+    app = st.App(SCRIPT, lifespan=lifespan)

@@ -1,5 +1,6 @@
 """The database: opening, migrating, and transactions that two processes can trust."""
 
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -8,13 +9,14 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from scones_core.db.write_lock import WriteLock
+from scones_core.db.file_lock import FileLock
 from scones_core.errors import Damaged, SconesError, Unavailable
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 WRITE_LOCK = 0x5C0E5  # any number that other users of the PostgreSQL database do not use
 HEAD = "0005"  # the newest file of migrations/versions
 LOCK_TIMEOUT = 30.0  # seconds
+LOCKED = "The database has been locked for {timeout} by {holder}: wait until it has finished writing, or end it."
 
 
 class Database:
@@ -27,7 +29,8 @@ class Database:
 
     def __init__(self, home: Path, url: str | None = None, *, lock_timeout: float = LOCK_TIMEOUT) -> None:
         home.mkdir(parents=True, exist_ok=True)
-        self._lock = WriteLock(home / "scones.db.lock", lock_timeout)
+        self._home = home
+        self._lock = FileLock(home / "scones.db.lock", lock_timeout, LOCKED)
         self._lock_timeout = lock_timeout
         self._writing: ContextVar[bool] = ContextVar("writing", default=False)
         self.engine = sa.create_engine(url or f"sqlite:///{home / 'scones.db'}")
@@ -63,6 +66,27 @@ class Database:
         finally:
             self._writing.reset(token)
 
+    @contextmanager
+    def turn(self, what: str, *, timeout: float = LOCK_TIMEOUT) -> Iterator[None]:
+        """One process and thread at a time changes `what`, with as many transactions as it takes.
+
+        Ends with the process, however that ends. Raises Unavailable, naming the holder, after `timeout` seconds.
+        """
+        refusal = f"The {what} is being changed by {{holder}}: wait until that has ended."
+        if self.is_sqlite:
+            with FileLock(self._home / f"{what}.lock", timeout, refusal).held():
+                yield
+            return
+        key = zlib.crc32(what.encode())  # 32 bits, as WRITE_LOCK
+        with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            try:
+                with _clear_errors():
+                    connection.execute(sa.text(f"SET lock_timeout = '{max(timeout, 0.001):g}s'"))
+                    self._take_advisory_lock(connection, "pg_advisory_lock", key, refusal)
+                yield
+            finally:
+                connection.invalidate()  # the session ends, and its lock with it
+
     def close(self) -> None:
         self.engine.dispose()
 
@@ -70,31 +94,31 @@ class Database:
     def _transaction(self) -> Iterator[sa.Connection]:
         if not self.is_sqlite:
             with self.engine.begin() as connection:
-                self._take_advisory_lock(connection)
+                connection.execute(sa.text(f"SET LOCAL lock_timeout = '{self._lock_timeout:g}s'"))
+                self._take_advisory_lock(connection, "pg_advisory_xact_lock", WRITE_LOCK, LOCKED)
                 yield connection
             return
         writing = self.engine.execution_options(scones_write=True)
         with self._lock.held(), writing.begin() as connection:
             yield connection
 
-    def _take_advisory_lock(self, connection: sa.Connection) -> None:
-        connection.execute(sa.text(f"SET LOCAL lock_timeout = '{self._lock_timeout:g}s'"))
+    def _take_advisory_lock(self, connection: sa.Connection, function: str, key: int, refusal: str) -> None:
         try:
-            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(WRITE_LOCK)))
+            connection.execute(sa.select(getattr(sa.func, function)(key)))
         except sa.exc.OperationalError:
             raise Unavailable(
-                f"The database has been locked for {self._lock_timeout:g} s by {self._advisory_holder()}: wait until "
-                "it has finished writing, or end it."
+                refusal.format(timeout=f"{self._lock_timeout:g} s", holder=self._advisory_holder(key))
             ) from None
 
-    def _advisory_holder(self) -> str:
+    def _advisory_holder(self, key: int) -> str:
         holder = sa.text(
             "SELECT pid, client_addr, application_name, xact_start FROM pg_locks JOIN pg_stat_activity USING (pid) "
-            "WHERE locktype = 'advisory' AND granted AND objid = :lock"
+            "WHERE locktype = 'advisory' AND granted AND objid::bigint = :lock"
         )
         with self.engine.connect() as connection:
-            row = connection.execute(holder, {"lock": WRITE_LOCK}).first()
-        return f"the server's process {row[0]} ({row[1] or 'local'}) since {row[3]:%H:%M:%S}" if row else "a process"
+            row = connection.execute(holder, {"lock": key}).first()
+        since = f" since {row[3]:%H:%M:%S}" if row and row[3] else ""
+        return f"the server's process {row[0]} ({row[1] or 'local'}){since}" if row else "a process"
 
     def _migrate(self) -> None:
         with self.engine.connect() as connection:

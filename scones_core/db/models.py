@@ -95,9 +95,11 @@ def evaluation(connection: sa.Connection, number: int) -> dict[tuple[str, str], 
     return {(key, sha): probabilities for key, sha, probabilities in connection.execute(query)}
 
 
-def add_deployment(connection: sa.Connection, values: Mapping[str, Any]) -> int:
-    """Note a deployment that is about to be made; returns its id."""
-    query = sa.insert(deployments).values({**values, "done": False}).returning(deployments.c.id)
+def add_deployment(connection: sa.Connection, change: Deployment) -> int:
+    """Note a deployment that is about to be made, under an id of its own, which is returned."""
+    values = {**vars(change), "action": str(change.action)}
+    del values["id"]
+    query = sa.insert(deployments).values(values).returning(deployments.c.id)
     return int(connection.scalar(query) or 0)
 
 

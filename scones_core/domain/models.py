@@ -141,7 +141,7 @@ def service_stack(deployments: Sequence[Deployment]) -> list[int]:
         if deployment.action.of_trial:
             continue
         if deployment.action is Action.ROLLBACK:
-            stack.pop()
+            del stack[-1:]
         elif deployment.action is not Action.DELETE and stack[-1:] != [deployment.model]:
             stack.append(deployment.model)
     return stack

@@ -1,41 +1,55 @@
 """Which model serves: deploy, promote, roll back; which is tried beside it; and the end of the endpoint."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
+from functools import update_wrapper
+from typing import Concatenate, ParamSpec, TypeVar
 
 from scones_core import logs
 from scones_core.db import models as table
 from scones_core.domain.models import TRIAL_VARIANT, Action, Approval, Deployment, ModelVersion, service_stack
-from scones_core.errors import BadInput, Conflict, Damaged, NotFound
+from scones_core.errors import BadInput, Conflict, Damaged, NotFound, Unavailable
 from scones_core.ports import Endpoint, Trial
 from scones_core.services import training
 from scones_core.services.app import App
 
 log = logs.get(__name__)
+P = ParamSpec("P")
+T = TypeVar("T")
 
 LEAST_SHARE, MOST_SHARE = 0.01, 0.5  # of the traffic, that a trial may get
-KILLED = timedelta(minutes=1)  # a change whose end was not noted so long after its beginning may have lost its app
+ENDPOINT = "endpoint"  # what is changed by one at a time
+
+
+def _one_at_a_time(change: Callable[Concatenate[App, P], T]) -> Callable[Concatenate[App, P], T]:
+    """A change of the endpoint decides and acts on what it sees: the next waits, in this process or another."""
+
+    def alone(app: App, /, *given: P.args, **named: P.kwargs) -> T:
+        with app.db.turn(ENDPOINT):
+            return change(app, *given, **named)
+
+    return update_wrapper(alone, change)
 
 
 @logs.use_case
-def deploy(
-    app: App,
-    model: str | None = None,
-    *,
-    capture_percentage: int | None = None,
-    actor: str = "",
-    action: Action = Action.DEPLOY,
-) -> Endpoint:
+@_one_at_a_time
+def deploy(app: App, model: str | None = None, *, capture_percentage: int | None = None, actor: str = "") -> Endpoint:
     """Serve a model version; the endpoint is created or updated in place, and a trial ends.
 
     model : default: the newest that was not rejected.  capture_percentage : 0 to 100; default: as it was, or 100.
     Raises NotFound, BadInput, Damaged.
     """
+    version = training.model(app, model) if model else _newest_not_rejected(app)
+    return _deploy(app, version, Action.DEPLOY, actor, capture_percentage)
+
+
+def _deploy(
+    app: App, version: ModelVersion, action: Action, actor: str, capture_percentage: int | None = None
+) -> Endpoint:
     if capture_percentage is not None and not 0 <= capture_percentage <= 100:
         raise BadInput(f"The capture percentage {capture_percentage} is not between 0 and 100.")
-    version = training.model(app, model) if model else _newest_not_rejected(app)
     if capture_percentage is None:
         before = endpoint(app)
         capture_percentage = before.config.capture_percentage if before else 100
@@ -43,9 +57,6 @@ def deploy(
         config = training.endpoint_config(version, capture_percentage)
         deployed = app.backend.endpoints.deploy(app.settings.endpoint, config)
         app.backend.workflows.configure({"ENDPOINT_NAME": app.settings.endpoint})
-        with app.db.write() as connection:
-            table.set_approval(connection, version.number, Approval.APPROVED)
-    training.publish(app, version.number)
     return deployed
 
 
@@ -58,6 +69,7 @@ def _newest_not_rejected(app: App) -> ModelVersion:
 
 
 @logs.use_case
+@_one_at_a_time
 def delete(app: App, *, actor: str = "") -> None:
     """Delete the endpoint; what it captured, the labels and the model versions are kept. Raises NotFound."""
     serving = get_endpoint(app)
@@ -75,20 +87,36 @@ def _noted(app: App, version: ModelVersion, action: Action, actor: str, share: f
 
     One that failed stays noted: what was captured meanwhile may be either model's.
     """
-    note_ended(app)
+    _note_unseen(app)
+    change = Deployment(0, datetime.now(UTC), app.settings.endpoint, version.number, action, actor, share, done=False)
     with app.db.write() as connection:
-        values = {"endpoint": app.settings.endpoint, "model": version.number, "action": str(action), "actor": actor}
-        noted = table.add_deployment(connection, {**values, "share": share, "time": datetime.now(UTC)})
+        change = replace(change, id=table.add_deployment(connection, change))
     done = False
     try:
         yield
         done = True
     finally:
-        with app.db.write() as connection:
-            table.end_deployment(connection, noted, datetime.now(UTC), done=done)
+        _end(app, change, done=done)
+
+
+def _end(app: App, change: Deployment, *, done: bool) -> None:
+    """Note the end of a change, and with it what becomes of the models: approved what came, rejected what was left."""
+    approvals: dict[int, Approval] = {}
+    with app.db.write() as connection:
+        if done and change.action in (Action.DEPLOY, Action.PROMOTE, Action.ROLLBACK):
+            left = service_stack(table.deployment_list(connection, change.endpoint))[-1:]
+            if change.action is Action.ROLLBACK and left:
+                approvals[left[0]] = Approval.REJECTED
+            approvals[change.model] = Approval.APPROVED
+        table.end_deployment(connection, change.id, datetime.now(UTC), done=done)
+        for model, approval in approvals.items():
+            table.set_approval(connection, model, approval)
+    for model in approvals:
+        training.publish(app, model)
 
 
 @logs.use_case
+@_one_at_a_time
 def start_trial(app: App, model: str, share: float, *, actor: str = "") -> Endpoint:
     """Let a model version answer a share of the traffic, 0.01 to 0.5, beside the champion.
 
@@ -108,6 +136,7 @@ def start_trial(app: App, model: str, share: float, *, actor: str = "") -> Endpo
 
 
 @logs.use_case
+@_one_at_a_time
 def set_trial_share(app: App, share: float, *, actor: str = "") -> Endpoint:
     """Change the share of the traffic, 0.01 to 0.5, that the trial gets. Raises NotFound, Conflict, BadInput."""
     _check(share)
@@ -117,6 +146,7 @@ def set_trial_share(app: App, share: float, *, actor: str = "") -> Endpoint:
 
 
 @logs.use_case
+@_one_at_a_time
 def end_trial(app: App, *, actor: str = "") -> Endpoint:
     """Let the champion answer alone again. Raises NotFound, Conflict (no trial)."""
     serving, trial = _on_trial(app)
@@ -179,24 +209,29 @@ def history(app: App) -> list[Deployment]:
 def note_ended(app: App) -> None:
     """Note what became of changes whose end was not seen, for the app was killed: the endpoint tells.
 
-    One that was begun within the last minute, or that the endpoint is still at, is left alone.
+    While a change is under way, here or in another process, or the endpoint is still at one, nothing is noted.
     """
+    try:
+        with app.db.turn(ENDPOINT, timeout=0):
+            _note_unseen(app)
+    except Unavailable as error:
+        log.info("changes not looked at", reason=str(error))
+
+
+def _note_unseen(app: App) -> None:
     with app.db.read() as connection:
         noted = table.deployment_list(connection, app.settings.endpoint, done=False)
     unseen = [change for change in noted if change.ended is None]
-    if not unseen or datetime.now(UTC) - unseen[-1].time < KILLED:
+    if not unseen:
         return
-    serving = app.backend.endpoints.describe(app.settings.endpoint)
+    try:
+        serving = app.backend.endpoints.describe(app.settings.endpoint)
+    except Damaged:  # the next deployment writes the description anew
+        return
     if serving and serving.status not in ("InService", "Failed"):
         return
     for change in unseen:
-        happened = _has_happened(change, serving)
-        with app.db.write() as connection:
-            table.end_deployment(connection, change.id, datetime.now(UTC), done=happened)
-            if happened and change.action in (Action.DEPLOY, Action.PROMOTE, Action.ROLLBACK):
-                table.set_approval(connection, change.model, Approval.APPROVED)
-                if change.action is Action.ROLLBACK and (before := service_stack([c for c in noted if c.done])):
-                    table.set_approval(connection, before[-1], Approval.REJECTED)
+        _end(app, change, done=_has_happened(change, serving))
 
 
 def _has_happened(noted: Deployment, serving: Endpoint | None) -> bool:
@@ -266,24 +301,20 @@ def previous(app: App) -> str | None:
 
 
 @logs.use_case
+@_one_at_a_time
 def promote(app: App, model: str | None = None, *, actor: str = "") -> Endpoint:
     """Put the challenger, or a named model version, into service."""
-    if model is None:
-        waiting = challenger(app)
-        if waiting is None:
-            raise Conflict("There is no challenger to promote: retrain first, or name a model version.")
-        model = waiting.id
-    return deploy(app, model, actor=actor, action=Action.PROMOTE)
+    version = training.model(app, model) if model else challenger(app)
+    if version is None:
+        raise Conflict("There is no challenger to promote: retrain first, or name a model version.")
+    return _deploy(app, version, Action.PROMOTE, actor)
 
 
 @logs.use_case
+@_one_at_a_time
 def rollback(app: App, *, actor: str = "") -> Endpoint:
     """Bring back the model that served before; the one taken out becomes Rejected."""
-    back_to, taken_out = previous(app), champion(app)
-    if back_to is None or taken_out is None:
+    back_to = previous(app)
+    if back_to is None or champion(app) is None:
         raise Conflict("There is no earlier model to roll back to: only one has been in service.")
-    restored = deploy(app, back_to, actor=actor, action=Action.ROLLBACK)
-    with app.db.write() as connection:
-        table.set_approval(connection, taken_out.number, Approval.REJECTED)
-    training.publish(app, taken_out.number)
-    return restored
+    return _deploy(app, training.model(app, back_to), Action.ROLLBACK, actor)

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import streamlit as st
 
+from scones_core.settings import REPOSITORY
+
 LOGO = str(Path(__file__).with_name("logo.svg"))
 
 
@@ -30,7 +32,7 @@ class PageName(StrEnum):
 
     @property
     def path(self) -> str:
-        return f"pages/{self}.py"
+        return str(REPOSITORY / "pages" / f"{self}.py")
 
     @property
     def label(self) -> str:

@@ -1,6 +1,5 @@
 """The app behind the pages, who is using it, and how errors reach the screen."""
 
-import ipaddress
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,10 +11,7 @@ from scones_core.bootstrap import open_app
 from scones_core.errors import SconesError
 from scones_core.services import App, notification, processes, registration
 from scones_core.services.background import Background
-from scones_core.settings import Settings
 from scones_core.ui.text import plain
-
-log = logs.get(__name__)
 
 _USER = "user_name"
 _ANYONE = "someone"
@@ -49,29 +45,6 @@ def user_input() -> None:
         st.button("Sign out", icon=":material/logout:", on_click=st.logout, key="sign_out")
     else:
         st.text_input("Your name", key=_USER, placeholder=_ANYONE, help="Noted with every decision you make.")
-
-
-def may_serve() -> bool:
-    """Whether the app may be shown at all: beyond this machine only with sign-in. Otherwise says what to do."""
-    address = st.get_option("server.address")
-    if _is_loopback(address) or "is_logged_in" in st.user or Settings().without_sign_in:
-        return True
-    log.error("refused to serve beyond this machine without sign-in", address=address)
-    st.title("Scones Unlimited")
-    st.error(
-        "The app listens beyond this machine and has no sign-in, so it shows nothing. Configure sign-in (section auth "
-        "of secrets.toml), or start it with --server.address=127.0.0.1. Where something else keeps strangers out, "
-        "SCONES_WITHOUT_SIGN_IN=true opens it.",
-        icon=":material/lock:",
-    )
-    return False
-
-
-def _is_loopback(address: str | None) -> bool:
-    try:
-        return address == "localhost" or ipaddress.ip_address(address or "0.0.0.0").is_loopback
-    except ValueError:  # the name of a host
-        return False
 
 
 def signed_in() -> bool:

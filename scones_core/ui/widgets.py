@@ -10,7 +10,6 @@ from scones_core.domain.models import Accuracy, Approval
 from scones_core.ports import JobStatus, Trial
 from scones_core.ui import pages
 from scones_core.ui.actions import show_outcome
-from scones_core.ui.entrance import through_the_entrance
 from scones_core.ui.pages import PageName
 
 Colour = Literal["red", "orange", "yellow", "blue", "green", "violet", "gray", "grey", "primary"]
@@ -35,7 +34,6 @@ _APPROVALS: dict[Approval, tuple[str, Colour, str]] = {
 
 def page_header(title: str, about: str) -> None:
     """The page's title, one sentence on what it is for, and what came of the last action; the first call of a page."""
-    through_the_entrance()
     st.title(title, anchor=False)
     st.caption(about)
     show_outcome()

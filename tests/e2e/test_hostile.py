@@ -1,6 +1,9 @@
 """What one user or file brings reaches others as text, and a damaged home still opens on every page."""
 
+import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +14,7 @@ from scones_core.bootstrap import open_app
 from scones_core.errors import SconesError
 from scones_core.services import capture, classification, deployment, etl, monitoring, registration, review, training
 from scones_core.settings import Settings
-from tests.browser import served
+from tests.browser import ROOT, served
 from tests.conftest import png
 from tests.unit.captured_world import captured_home
 
@@ -132,11 +135,16 @@ def test_a_full_captures_folder_is_told_and_stops_no_inference(
                 expect(page.get_by_text("not captured")).to_be_visible()
 
 
-def test_beyond_this_machine_nothing_is_shown_without_sign_in(
-    browser: Browser, trained_home: Path, monkeypatch: pytest.MonkeyPatch
+def test_beyond_this_machine_the_app_does_not_start_without_sign_in(
+    trained_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "streamlit_app.py"), "--server.address=0.0.0.0"]
+    environment = {**os.environ, "SCONES_HOME": str(trained_home), "PYTHONPATH": str(ROOT)}
+    refused = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=240)
+    assert refused.returncode == 1
+    assert "does not start: it would listen beyond this machine (0.0.0.0) without sign-in" in refused.stderr
+    assert "Traceback" not in refused.stderr
     monkeypatch.setenv("STREAMLIT_SERVER_ADDRESS", "0.0.0.0")
-    with served(trained_home) as url:
-        for name, page in open_every_page(browser, url):
-            expect(page.get_by_text("has no sign-in")).to_be_visible()
-            assert page.get_by_text("v1").count() == 0, name
+    monkeypatch.setenv("SCONES_WITHOUT_SIGN_IN", "true")
+    with served(trained_home):
+        pass

@@ -19,7 +19,8 @@ from scones_core.local.training import JOB, REQUEST
 from scones_core.local.workflow.environment import VARIABLES
 from scones_core.ports import JobStatus
 from scones_core.services import App, capture, classification, deployment, doctor, monitoring, overview, training
-from scones_core.settings import REPOSITORY
+from scones_core.ui.pages import PageName
+from scones_core.ui.server import SCRIPT
 
 PAGES = ("overview", "data", "train", "workflow", "monitor", "review", "models", "settings")
 
@@ -48,10 +49,10 @@ def test_every_page_opens_with_a_truncated_endpoint_file(serving: App, monkeypat
     truncate(serving.settings.home / "endpoints" / "scones-unlimited.json", 0.5)
     monkeypatch.setenv("SCONES_HOME", str(serving.settings.home))
     streamlit.cache_resource.clear()
-    found = AppTest.from_file(REPOSITORY / "streamlit_app.py", default_timeout=120)
+    found = AppTest.from_file(SCRIPT, default_timeout=120)
     found.user = {}
     if page != "overview":
-        found.switch_page(f"pages/{page}.py")
+        found.switch_page(PageName(page).path)
     found.run()
     streamlit.cache_resource.clear()
     assert not found.exception

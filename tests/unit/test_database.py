@@ -46,6 +46,25 @@ def test_whoever_waits_too_long_is_told_who_holds_the_lock(app: App):
     other.close()
 
 
+@on_every_database
+def test_one_at_a_time_has_its_turn_while_others_write(app: App):
+    url = None if app.db.is_sqlite else app.db.engine.url.render_as_string(hide_password=False)
+    other = Database(app.settings.home, url)
+    with app.db.turn("endpoint"):
+        with other.write() as connection:
+            connection.execute(sa.text("SELECT 1"))
+        with other.turn("something else", timeout=0):
+            pass
+        with (
+            pytest.raises(Unavailable, match=r"endpoint is being changed by .*process"),
+            other.turn("endpoint", timeout=0),
+        ):
+            pass
+    with other.turn("endpoint", timeout=0):
+        pass
+    other.close()
+
+
 def test_a_waiting_process_gets_the_lock_when_it_is_free(app: App):
     code = "import sys; from pathlib import Path; from scones_core.db import Database\n"
     code += "with Database(Path(sys.argv[1])).write(): print('written')"

@@ -142,9 +142,8 @@ def work_on(folder: Path, seed: int) -> None:
                 acknowledge(folder, told)
 
 
-def check(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def check(folder: Path) -> None:
     """What must hold of a home whose processes were killed, once it has been opened again."""
-    monkeypatch.setattr(deployment, "KILLED", deployment.KILLED * 0)
     app = open_app(Settings(home=folder / "home"))
     told = [line.split() for line in acknowledged(folder)]
     deployment.note_ended(app)
@@ -174,9 +173,7 @@ def check(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("seed", range(ROUNDS))
-def test_two_processes_are_killed_at_a_random_moment(
-    ready_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int
-):
+def test_two_processes_are_killed_at_a_random_moment(ready_home: Path, tmp_path: Path, seed: int):
     folder, draw = tmp_path / "ready", random.Random(seed)
     shutil.copytree(ready_home, folder, symlinks=True)
     for _ in range(3):
@@ -189,7 +186,7 @@ def test_two_processes_are_killed_at_a_random_moment(
             os.kill(worker, signal.SIGKILL)
         for worker in workers:
             os.waitpid(worker, 0)
-        check(folder, monkeypatch)
+        check(folder)
 
 
 def die_after(steps: int) -> None:
@@ -215,7 +212,7 @@ def die_after(steps: int) -> None:
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.__name__)
 def test_killed_after_each_durable_step(
-    ready_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, operation: Callable[[App, Path], Iterator[str]]
+    ready_home: Path, tmp_path: Path, operation: Callable[[App, Path], Iterator[str]]
 ):
     for steps in range(1, 200):
         folder = tmp_path / f"{steps}"
@@ -230,7 +227,7 @@ def test_killed_after_each_durable_step(
         _pid, status = os.waitpid(in_a_process(work), 0)
         code = os.waitstatus_to_exitcode(status)
         assert code in (0, 9), "the operation failed"
-        check(folder, monkeypatch)
+        check(folder)
         shutil.rmtree(folder)
         if code == 0:
             return

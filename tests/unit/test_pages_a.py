@@ -16,8 +16,9 @@ from scones_core.services.background import Background
 from scones_core.services.demo import Stage, Told
 from scones_core.ui.demo_runner import DemoRunner
 from scones_core.ui.loop_strip import loop_stages
+from scones_core.ui.pages import PageName
+from scones_core.ui.server import SCRIPT
 
-ENTRANCE = str(Path(__file__).resolve().parents[2] / "streamlit_app.py")
 OURS = ("overview", "data", "train", "models", "settings")
 
 Open = Callable[[str], AppTest]
@@ -30,10 +31,10 @@ def open_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Open]
     st.cache_resource.clear()
 
     def opener(name: str) -> AppTest:
-        page = AppTest.from_file(ENTRANCE, default_timeout=120)
+        page = AppTest.from_file(SCRIPT, default_timeout=120)
         page.user = {}
         if name != "overview":
-            page.switch_page(f"pages/{name}.py")
+            page.switch_page(PageName(name).path)
         page.run()
         assert not page.exception
         return page
@@ -381,16 +382,16 @@ def test_the_current_dataset_is_what_the_newest_load_made(app: App, images: Path
 
 
 def test_who_is_not_signed_in_sees_the_way_in_and_nothing_else(open_page: Open, serving: App):
-    page = AppTest.from_file(ENTRANCE, default_timeout=120)
+    page = AppTest.from_file(SCRIPT, default_timeout=120)
     page.user = {"is_logged_in": False}
-    page.switch_page("pages/models.py").run()
+    page.switch_page(PageName.MODELS.path).run()
     assert [button.label for button in page.button] == ["Sign in"]
     assert not page.metric
     assert not page.dataframe
 
 
 def test_an_expired_sign_in_is_no_sign_in(open_page: Open):
-    page = AppTest.from_file(ENTRANCE, default_timeout=120)
+    page = AppTest.from_file(SCRIPT, default_timeout=120)
     page.user = {"is_logged_in": True, "name": "Ada", "exp": 1}
     page.run()
     assert not page.metric

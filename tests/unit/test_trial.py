@@ -1,13 +1,15 @@
 """A challenger tried on live traffic: started, changed, ended, noted, and told apart from the champion."""
 
 import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
 
 from scones_core.db.schema import deployments, inferences, model_versions
-from scones_core.domain.models import CHAMPION_VARIANT, TRIAL_VARIANT, Approval
+from scones_core.domain.models import CHAMPION_VARIANT, TRIAL_VARIANT, Approval, service_stack
 from scones_core.errors import BadInput, Conflict, NotFound
 from scones_core.services import App, capture, classification, deployment, monitoring, training
 from tests.conftest import on_every_database
@@ -146,6 +148,37 @@ def test_a_change_of_which_the_app_has_not_seen_the_end_is_settled_by_what_serve
         connection.execute(sa.insert(deployments), {**lost, "time": long_ago, "done": False, "share": 0.2})
     deployment.note_ended(challenged)
     assert [(str(d.action), d.model) for d in deployment.history(challenged)][-1] == (f"{begun} trial", 2)
+
+
+def test_changes_from_two_threads_leave_the_model_in_service_approved(challenged: App):
+    def change(_round: int) -> None:
+        for turn in (deployment.promote, deployment.rollback):
+            with suppress(Conflict):
+                turn(challenged)
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(change, range(6)))
+    serving = deployment.get_endpoint(challenged).config.model
+    assert training.model(challenged, serving).approval is Approval.APPROVED
+    assert f"v{service_stack(deployment.history(challenged))[-1]}" == serving
+
+
+def unseen(app: App) -> int:
+    with app.db.read() as connection:
+        query = sa.select(sa.func.count()).select_from(deployments).where(deployments.c.ended.is_(None))
+        return connection.scalar(query)
+
+
+def test_while_a_change_is_under_way_its_end_is_not_guessed(challenged: App):
+    with challenged.db.write() as connection:
+        lost = {"endpoint": challenged.settings.endpoint, "model": 2, "action": "promote", "actor": ""}
+        connection.execute(sa.insert(deployments), {**lost, "time": datetime.now(UTC), "done": False})
+    with challenged.db.turn(deployment.ENDPOINT):
+        deployment.note_ended(challenged)
+        assert unseen(challenged) == 1
+    deployment.note_ended(challenged)
+    assert unseen(challenged) == 0
+    assert deployment.history(challenged)[-1].model == 1
 
 
 @on_every_database

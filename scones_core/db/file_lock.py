@@ -1,4 +1,4 @@
-"""The lock under which write transactions of all processes on one home run one after another."""
+"""A lock between all processes and threads on one home, which ends with the process that holds it."""
 
 import fcntl
 import os
@@ -14,16 +14,17 @@ from typing import IO
 from scones_core.errors import Unavailable
 
 
-class WriteLock:
+class FileLock:
     """A lock on a file; whoever holds it is named in the file.
 
-    timeout : seconds to wait. Waiters block in the kernel, so that a busy process does not starve the others, as it
-    does those that poll.
+    refusal : what is said to those who wait longer than `timeout` seconds; it may name {timeout} and {holder}.
+    Waiters block in the kernel, so that a busy process does not starve the others, as it does those that poll.
     """
 
-    def __init__(self, path: Path, timeout: float) -> None:
+    def __init__(self, path: Path, timeout: float, refusal: str) -> None:
         self._path = path
         self._timeout = timeout
+        self._refusal = refusal
 
     @contextmanager
     def held(self) -> Iterator[None]:
@@ -38,21 +39,23 @@ class WriteLock:
             yield
 
     def _wait(self, file: IO[bytes]) -> None:
+        if not self._timeout:
+            raise self._refused()
         own = os.dup(file.fileno())  # the same lock; keeps it alive for a thread that nobody waits for any more
         acquired: Future[None] = Future()
-        threading.Thread(target=_block, args=(own, acquired), name="write lock", daemon=True).start()
+        threading.Thread(target=_block, args=(own, acquired), name="file lock", daemon=True).start()
         try:
             acquired.result(self._timeout)
         except BaseException as error:
             given_up = acquired.cancel()
             if given_up and isinstance(error, TimeoutError):
-                holder = self._path.read_text(errors="replace") or "unknown"
-                raise Unavailable(
-                    f"The database has been locked for {self._timeout:g} s by process {holder}: wait until it has "
-                    "finished writing, or end it."
-                ) from None
+                raise self._refused() from None
             if not isinstance(error, TimeoutError):
                 raise
+
+    def _refused(self) -> Unavailable:
+        holder = self._path.read_text(errors="replace") or "unknown"
+        return Unavailable(self._refusal.format(timeout=f"{self._timeout:g} s", holder=f"process {holder}"))
 
 
 def _block(descriptor: int, acquired: "Future[None]") -> None:
