@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 from pydantic import TypeAdapter
 
 from scones_core.domain import capture
+from scones_core.domain.typed import typed
 from scones_core.errors import Damaged, NotFound, Unavailable
 from scones_core.local.capture_files import CaptureFiles
-from scones_core.local.files import Parsed, typed, write_atomically
+from scones_core.local.files import Parsed, write_atomically
 from scones_core.local.object_store import LocalObjectStore
 from scones_core.ports import Endpoint, EndpointConfig, Trial
 

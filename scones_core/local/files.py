@@ -6,10 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from pydantic import TypeAdapter, ValidationError
-
-from scones_core.errors import Damaged
-
 T = TypeVar("T")
 
 
@@ -58,14 +54,3 @@ class Parsed(Generic[T]):
         if known is None or known[0] != stamp:
             known = self._known[file] = (stamp, self._parse(Path(file).read_bytes(), file))
         return known[1]
-
-
-def typed(adapter: TypeAdapter[T], data: bytes, file: str, then: str) -> T:
-    """What a file of the home holds. Raises Damaged, which names the file and says what to do then."""
-    try:
-        return adapter.validate_json(data)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        why = f"{where}: {first['msg']}" if where else first["msg"]
-        raise Damaged(f"The file “{file}” in the home is damaged ({why}). {then}") from None

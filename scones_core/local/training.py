@@ -21,8 +21,9 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from scones_core.domain.typed import typed
 from scones_core.errors import BadInput, Conflict, Damaged, NotFound
-from scones_core.local.files import typed, write_atomically
+from scones_core.local.files import write_atomically
 from scones_core.local.object_store import LocalObjectStore
 from scones_core.ports import JobStatus, TrainingJob, TrainingRequest
 

@@ -1,14 +1,16 @@
 """Batches: every image under a prefix in one execution, fanned out by a distributed Map."""
 
-import json
 import time
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
 from scones_core import logs
 from scones_core.domain.history import message_of
+from scones_core.domain.typed import reason, typed
 from scones_core.errors import NotFound, SconesError
 from scones_core.ports import Execution, ExecutionStatus
 from scones_core.services import classification, deployment
@@ -16,6 +18,35 @@ from scones_core.services.app import App, Progress, silent
 
 MACHINE = "classify_batch"
 POLL = 0.2  # seconds
+
+
+class _Object(BaseModel):
+    s3_key: str
+
+
+class _Output(BaseModel):
+    """What the last state of a batch puts out: lambdas/summarize_batch."""
+
+    accepted: int = 0
+    low_confidence: int = 0
+    errors: int = 0
+    low_confidence_keys: tuple[str, ...] = ()
+    error_keys: tuple[str, ...] = ()
+    summary: _Object | None = None
+
+
+class _Failed(_Object):
+    error: str | None = None
+    cause: str | None = None
+
+
+class _Summary(BaseModel):
+    """The part of summary.json that is read here."""
+
+    errors: list[_Failed]
+
+
+_SUMMARY = TypeAdapter(_Summary)
 
 
 @dataclass(frozen=True)
@@ -89,15 +120,14 @@ def describe(app: App, name: str) -> Batch:
 def _ended(execution: Execution, batch: Batch) -> Batch:
     assert execution.stopped is not None
     seconds = (execution.stopped - execution.started).total_seconds()
-    told = execution.output if execution.status is ExecutionStatus.SUCCEEDED else {}
+    try:
+        told = _Output.model_validate(execution.output if execution.status is ExecutionStatus.SUCCEEDED else {})
+    except ValidationError as error:  # a state machine of the user's own under this name
+        return replace(batch, seconds=seconds, error=f"Its output is not that of a batch ({reason(error)}).")
     return replace(
         batch,
-        accepted=told.get("accepted", 0),
-        low_confidence=told.get("low_confidence", 0),
-        errors=told.get("errors", 0),
-        low_confidence_keys=tuple(told.get("low_confidence_keys", ())),
-        error_keys=tuple(told.get("error_keys", ())),
-        summary_key=told.get("summary", {}).get("s3_key"),
+        **told.model_dump(exclude={"summary"}),
+        summary_key=told.summary.s3_key if told.summary else None,
         seconds=seconds,
     )
 
@@ -106,10 +136,11 @@ def failures(app: App, batch: Batch, *, limit: int = 500) -> list[dict[str, str]
     """Why images of an ended batch could not be classified: image (key), error, message; the first `limit`."""
     if not batch.errors or batch.summary_key is None:
         return []
-    summary = json.loads(app.backend.objects.get(batch.summary_key))
+    data, then = app.backend.objects.get(batch.summary_key), "Send the batch again."
+    summary = typed(_SUMMARY, data, f"objects/{batch.summary_key}", then)
     return [
-        {"image": one["s3_key"], "error": one.get("error") or "", "message": message_of(one.get("cause"))}
-        for one in summary["errors"][:limit]
+        {"image": one.s3_key, "error": one.error or "", "message": message_of(one.cause)}
+        for one in summary.errors[:limit]
     ]
 
 

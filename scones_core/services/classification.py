@@ -7,9 +7,12 @@ import re
 import time
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import BaseModel, Field, ValidationError
 
 from scones_core import logs
 from scones_core.domain.capture import image_format
@@ -193,12 +196,23 @@ def _probabilities(execution: Execution, events: Any) -> tuple[float, ...]:
         return found
     for event in reversed(events()):
         details = event.get("stateExitedEventDetails") or {}
-        if found := _inferences(json.loads(details.get("output", "null"))):
-            return found
+        with suppress(ValueError, RecursionError):  # an output that is too long to stand in the history, or too deep
+            if found := _inferences(json.loads(details.get("output", "null"))):
+                return found
     return ()
 
 
+class _Body(BaseModel):
+    inferences: tuple[Annotated[float, Field(ge=0, le=1, strict=True)], ...]
+
+
+class _Output(BaseModel):
+    body: _Body
+
+
 def _inferences(output: Any) -> tuple[float, ...]:
-    body = output.get("body") if isinstance(output, dict) else None
-    inferences = body.get("inferences") if isinstance(body, dict) else None
-    return tuple(inferences) if isinstance(inferences, list) else ()
+    """Of the output of a machine that classifies; of any other, none."""
+    try:
+        return _Output.model_validate(output).body.inferences
+    except ValidationError:
+        return ()

@@ -1,10 +1,12 @@
 """Batches: many images, one execution, a summary."""
 
+import time
+
 import pytest
 
-from scones_core.errors import NotFound, SconesError
+from scones_core.errors import BadDefinition, Damaged, NotFound, SconesError
 from scones_core.ports import ExecutionStatus
-from scones_core.services import App, batch, capture, classification, monitoring
+from scones_core.services import App, batch, capture, classification, machines, monitoring
 
 
 def test_a_batch_sums_up_what_became_of_each_image(serving: App):
@@ -47,3 +49,44 @@ def test_a_stopped_batch_is_aborted(serving: App):
     with pytest.raises(SconesError, match="ended as ABORTED"):
         batch.wait(serving, name)
     assert [found.name for found in batch.batches(serving)] == [name]
+
+
+def test_a_damaged_summary_is_named(serving: App):
+    serving.backend.objects.put("mixed/b.png", b"not an image")
+    found = batch.wait(serving, batch.start(serving, prefix="mixed/"))
+    assert found.summary_key
+    serving.backend.objects.put(found.summary_key, b'{"errors": [null')
+    with pytest.raises(Damaged, match=found.summary_key):
+        batch.failures(serving, found)
+
+
+def passing(output: object) -> dict[str, object]:
+    return {"StartAt": "Put", "States": {"Put": {"Type": "Pass", "Result": output, "End": True}}}
+
+
+@pytest.mark.parametrize("output", [None, [], {"accepted": "many"}, {"summary": {"s3_key": 3}}])
+def test_what_another_machine_of_the_name_puts_out_is_no_summary(serving: App, output: object):
+    serving.backend.machines.put(batch.MACHINE, passing(output))
+    found = batch.wait(serving, batch.start(serving))
+    assert "not that of a batch" in str(found.error)
+    assert batch.failures(serving, found) == []
+
+
+@pytest.mark.parametrize("inferences", [["a"], [None, 0.5], [[0.5]], [2.0, -1.0], "0.5", {"a": 1}])
+def test_what_another_machine_puts_out_is_no_inference(serving: App, inferences: object):
+    serving.backend.machines.put("odd", passing({"body": {"inferences": inferences}}))
+    started = machines.start(serving, "odd", "{}")
+    while (execution := classification.describe(serving, started.name)).stopped is None:
+        time.sleep(0.01)
+    found = classification.classified(serving, execution)
+    assert (found.status, found.confidence, found.prediction) == ("SUCCEEDED", None, None)
+
+
+def test_a_damaged_definition_is_refused_by_its_name(serving: App):
+    serving.backend.machines.put("own", passing({}))
+    [file] = serving.settings.home.rglob("own.asl.json")
+    file.write_bytes(file.read_bytes()[:20])
+    with pytest.raises(BadDefinition, match="'own'"):
+        machines.definition(serving, "own")
+    with pytest.raises(BadDefinition, match="'own'"):
+        machines.start(serving, "own", "{}")

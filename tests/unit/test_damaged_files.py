@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 from streamlit.testing.v1 import AppTest
 
+from scones_core.domain.typed import typed
 from scones_core.errors import Damaged
 from scones_core.local.endpoint import ENDPOINT
-from scones_core.local.files import typed
 from scones_core.local.training import JOB, REQUEST
 from scones_core.local.workflow.environment import VARIABLES
 from scones_core.ports import JobStatus

@@ -5,8 +5,9 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
+from scones_core.domain.typed import typed
 from scones_core.errors import Damaged
-from scones_core.local.files import Parsed, typed, write_atomically
+from scones_core.local.files import Parsed, write_atomically
 from scones_core.local.workflow.locks import locked
 
 VARIABLES: TypeAdapter[dict[str, str]] = TypeAdapter(dict[str, str])

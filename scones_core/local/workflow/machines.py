@@ -44,8 +44,12 @@ class Machines:
 
     def definition(self, machine: str) -> Mapping[str, Any]:
         """Return the definition as it stands in the file, with its substitutions still open."""
-        given: Mapping[str, Any] = json.loads(Path(self._file(machine)).read_bytes())
-        return given
+        file = Path(self._file(machine))
+        with _naming(machine):
+            given = json.loads(file.read_bytes())
+            if isinstance(given, dict):
+                return given
+        raise BadDefinition(f"State machine {machine!r}: its file holds no JSON object; put it anew.")
 
     def put(self, machine: str, definition: Mapping[str, Any]) -> None:
         if not _NAME.fullmatch(machine):
