@@ -1,5 +1,6 @@
 """The graph of a state machine, its states coloured by what happened; a click or a key selects one."""
 
+import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from functools import cache
 from itertools import pairwise
@@ -29,6 +30,7 @@ def state_graph(
     definition: Definition, runs: Sequence[StateRun], *, selected: str | None, key: str, choice: str
 ) -> None:
     """Draw the states as the runs left them; a state that the reader picks is put under `choice` before the rerun."""
+    key = hashlib.sha256(key.encode()).hexdigest()  # a component's key cannot hold two underscores, as names can
 
     def picked() -> None:
         st.session_state[choice] = st.session_state[key]["picked"]

@@ -252,6 +252,14 @@ def test_a_name_that_is_taken_by_the_app_or_is_none_is_refused(name: str, app: A
     assert list(machines.names(app)) == ["classify_batch", "classify_image"]
 
 
+def test_names_with_two_underscores_are_shown(trained: App, open_part: Open) -> None:
+    machines.put(trained, "my__machine", json.dumps(PASS))
+    ended(trained, machines.start(trained, "my__machine", "{}").name)
+    assert r"my\_\_machine" in texts(open_part("images"))
+    page = open_part("machines")
+    shown(page.selectbox[0].select("my__machine").run())
+
+
 def test_input_that_is_not_json_starts_nothing(trained: App, open_part: Open) -> None:
     page = open_part("machines")
     page.segmented_control(key="machine_given_classify_image").select("json").run()
