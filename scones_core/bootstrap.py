@@ -1,29 +1,38 @@
 """The one place where things are wired; its arguments are the seams for tests."""
 
+import errno
 from pathlib import Path
 
 from scones_core.db import Database
 from scones_core.errors import Unavailable
 from scones_core.ports import Backend
 from scones_core.services import App, attribution
-from scones_core.services.threshold import settle_threshold
+from scones_core.services.threshold import settle_variables
 from scones_core.settings import REPOSITORY, BackendName, Settings
 
 
 def open_app(settings: Settings | None = None) -> App:
     """Open the backend and the database that the settings name; creates an empty home where there is none."""
-    settings = settings or Settings()
-    home = settings.home.resolve()
-    settings = settings.model_copy(update={"home": home})
+    settings = settings or Settings.read()
     url = settings.database_url.get_secret_value() if settings.database_url else None
     try:
-        database = Database(home, url)
-    except PermissionError:
-        raise Unavailable(f"The home “{home.name}” cannot be written: choose another with --home.") from None
-    app = App(settings, build_backend(settings, home), database)
+        home = _resolved(settings.home)
+        settings = settings.model_copy(update={"home": home})
+        app = App(settings, build_backend(settings, home), Database(home, url))
+    except OSError as error:
+        raise Unavailable(
+            f"The home “{settings.home.name[:100]}” cannot be used ({error.strerror}): choose another with --home."
+        ) from None
     attribution.attribute_older(app)
-    settle_threshold(app)
+    settle_variables(app)
     return app
+
+
+def _resolved(home: Path) -> Path:
+    try:
+        return home.resolve()
+    except RuntimeError:  # what Python 3.11 and 3.12 raise
+        raise OSError(errno.ELOOP, "a circle of links") from None
 
 
 def build_backend(settings: Settings, home: Path) -> Backend:
@@ -54,10 +63,11 @@ def _embedded(settings: Settings, home: Path) -> Backend:
         workflows.close()
         endpoints.close()
 
+    training = LocalTraining(home / "training", objects)
     return Backend(
         name="embedded",
         objects=objects,
-        training=LocalTraining(home / "training", objects),
+        training=training,
         endpoints=endpoints,
         workflows=workflows,
         machines=workflows,
@@ -65,7 +75,11 @@ def _embedded(settings: Settings, home: Path) -> Backend:
         close=close,
         threads=workflows.threads,
         troubles=endpoints.troubles,
-        checks=lambda: [("captures", endpoints.check_captures)],
+        checks=lambda: [
+            ("captures", endpoints.check_captures),
+            ("workflow", workflows.check),
+            ("training", training.check),
+        ],
     )
 
 

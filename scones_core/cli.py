@@ -6,6 +6,7 @@ import signal
 import sys
 from argparse import SUPPRESS, ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -16,10 +17,13 @@ from scones_core.commands import run
 from scones_core.domain.datasets import POOL, TEST
 from scones_core.domain.drift import SimulatedDrift
 from scones_core.domain.review import Strategy
-from scones_core.errors import SconesError
+from scones_core.errors import SconesError, of_the_system
+from scones_core.services.doctor import checks_without_home
 from scones_core.services.label_export import ExportFormat
 from scones_core.settings import BackendName, Settings
 from scones_core.terminal import Terminal
+
+log = logs.get(__name__)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -29,10 +33,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, interrupted)
     terminal = Terminal(_to_stderr, interactive=sys.stderr.isatty())
     try:
-        app = open_app(_settings(arguments))
-        logs.configure(app.settings.home, as_json=app.settings.log_json)
-        with logs.about(command=arguments.command):
-            result = run(app, arguments, terminal)
+        result = _result(arguments, terminal)
         print(json.dumps(result, default=_plain) if arguments.json else readable(result))  # noqa: T201
         sys.stdout.flush()
     except SconesError as error:
@@ -40,6 +41,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except OSError as error:
+        log.exception("refused by the system")
+        _to_stderr(f"error: {of_the_system(error)}\n")
         return 1
     except BaseException as error:
         if not interrupted.asked and not isinstance(error, KeyboardInterrupt):
@@ -49,9 +54,21 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
+def _result(arguments: Namespace, terminal: Terminal) -> Mapping[str, Any]:
+    try:
+        app = open_app(_settings(arguments))
+    except SconesError as error:
+        if arguments.command != "doctor":
+            raise
+        return {"checks": [asdict(check) for check in checks_without_home(error)]}
+    logs.configure(app.settings.home, as_json=app.settings.log_json)
+    with logs.about(command=arguments.command):
+        return run(app, arguments, terminal)
+
+
 def _settings(arguments: Namespace) -> Settings:
     given = {name: getattr(arguments, name, None) for name in ("home", "backend")}
-    return Settings(**{name: value for name, value in given.items() if value is not None})
+    return Settings.read(**{name: value for name, value in given.items() if value is not None})
 
 
 class _Interrupted:

@@ -12,6 +12,9 @@ SconesError
 A message is one sentence or two: what happened, to which thing, and what to do next.
 """
 
+import errno
+from pathlib import Path
+
 __all__ = [
     "BadDefinition",
     "BadImage",
@@ -21,7 +24,19 @@ __all__ = [
     "NotFound",
     "SconesError",
     "Unavailable",
+    "of_the_system",
 ]
+
+_WAYS_OUT = {
+    errno.ENOSPC: "make room on its disk",
+    errno.EDQUOT: "make room on its disk",
+    errno.EACCES: "give this user the right to it",
+    errno.EPERM: "give this user the right to it",
+    errno.EROFS: "choose another home, or let this one be written",
+    errno.EISDIR: "a folder lies where a file belongs; move it away",
+    errno.ENOTDIR: "a file lies where a folder belongs; move it away",
+    errno.EEXIST: "a file lies where a folder belongs; move it away",
+}
 
 
 class SconesError(Exception):
@@ -54,3 +69,11 @@ class Unavailable(SconesError):
 
 class Damaged(SconesError):
     """Stored data does not match its checksum or its format."""
+
+
+def of_the_system(error: OSError) -> Unavailable:
+    """What the operating system refuses, as a sentence that names the file by the last two parts of its path."""
+    reason = error.strerror or str(error)
+    name = "/".join(Path(str(error.filename)).parts[-2:]) if error.filename else "A file"
+    way_out = _WAYS_OUT.get(error.errno or 0, "check it and its disk")
+    return Unavailable(f"“{name}” cannot be used ({reason.lower()}): {way_out}.")

@@ -107,7 +107,7 @@ def configure(home: Path, *, as_json: bool = False, shown: bool = False) -> None
     file = home / FILE
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        kept = RotatingFileHandler(file, maxBytes=MOST_BYTES, backupCount=KEPT, encoding="utf-8")
+        kept = _File(file, maxBytes=MOST_BYTES, backupCount=KEPT, encoding="utf-8")
     except OSError as error:
         logger.warning("the log file cannot be written: %s", error)
         return
@@ -115,6 +115,13 @@ def configure(home: Path, *, as_json: bool = False, shown: bool = False) -> None
     logger.addHandler(kept)
     logger.setLevel(logging.INFO)
     logger.propagate = False
+
+
+class _File(RotatingFileHandler):
+    """A log file that says nothing where it cannot be written, as on a full disk: what is logged is told elsewhere."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
+        pass
 
 
 def _formatter(as_json: bool) -> logging.Formatter:

@@ -1,11 +1,20 @@
 """Settings, from SCONES_* variables, `.env` and Streamlit's `secrets.toml`, in this order of precedence."""
 
+import tomllib
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from pydantic import SecretStr
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+from pydantic import SecretStr, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+    TomlConfigSettingsSource,
+)
+
+from scones_core.errors import BadInput
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
@@ -47,6 +56,20 @@ class Settings(BaseSettings):
     endpoint_instance: str = "ml.m5.large"
     endpoint_most_instances: int = 1
     poll_seconds: float = 15.0
+
+    @classmethod
+    def read(cls, **given: Any) -> "Settings":
+        """The settings, with `given` before all sources. Raises BadInput, which names the variable."""
+        try:
+            return cls(**given)
+        except ValidationError as error:
+            first = error.errors()[0]
+            name = f"SCONES_{first['loc'][0]}".upper()
+            raise BadInput(
+                f"The setting {name} cannot be used ({first['msg']}): set it right, or leave it out."
+            ) from None
+        except (SettingsError, tomllib.TOMLDecodeError) as error:
+            raise BadInput(f"The settings cannot be read ({error}).") from None
 
     @classmethod
     def settings_customise_sources(

@@ -9,8 +9,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from scones_core.db.file_lock import FileLock
-from scones_core.errors import Damaged, SconesError, Unavailable
+from scones_core.db.schema import metadata
+from scones_core.errors import BadInput, Damaged, SconesError, Unavailable
+from scones_core.file_lock import FileLock
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 WRITE_LOCK = 0x5C0E5  # any number that other users of the PostgreSQL database do not use
@@ -33,7 +34,9 @@ class Database:
         self._lock = FileLock(home / "scones.db.lock", lock_timeout, LOCKED)
         self._lock_timeout = lock_timeout
         self._writing: ContextVar[bool] = ContextVar("writing", default=False)
-        self.engine = sa.create_engine(url or f"sqlite:///{home / 'scones.db'}")
+        self.engine = (
+            _engine(url) if url else sa.create_engine(sa.URL.create("sqlite", database=str(home / "scones.db")))
+        )
         self.is_sqlite = self.engine.dialect.name == "sqlite"
         if self.is_sqlite:
             sa.event.listen(self.engine, "connect", _configure_sqlite)
@@ -87,6 +90,15 @@ class Database:
             finally:
                 connection.invalidate()  # the session ends, and its lock with it
 
+    def check(self) -> None:
+        """Raises Damaged when a table is missing or a page of the file is damaged, Unavailable."""
+        with self.read() as connection:
+            lacking = set(metadata.tables) - set(sa.inspect(connection).get_table_names())
+            found = connection.scalar(sa.text("PRAGMA quick_check(1)")) if self.is_sqlite else "ok"
+        if lacking or found != "ok":
+            what = f"without the table {min(lacking)}" if lacking else found
+            raise Damaged(f"The database scones.db is damaged ({what}): restore it from a backup.")
+
     def close(self) -> None:
         self.engine.dispose()
 
@@ -126,7 +138,7 @@ class Database:
             version = connection.scalar(sa.text("SELECT version_num FROM alembic_version")) if known else None
         if version == HEAD:
             return
-        if version is not None and not list((MIGRATIONS / "versions").glob(f"{version}_*.py")):
+        if version is not None and version not in _versions():
             raise Unavailable(f"The database was made by a newer version of this app (schema {version}): update it.")
         from alembic import command
         from alembic.config import Config
@@ -138,6 +150,23 @@ class Database:
             command.upgrade(config, "head")
 
 
+def _versions() -> set[str]:
+    return {file.name.partition("_")[0] for file in (MIGRATIONS / "versions").glob("*.py")}
+
+
+def _engine(url: str) -> sa.Engine:
+    try:
+        engine = sa.create_engine(url)
+    except (sa.exc.ArgumentError, ImportError, ValueError, TypeError):  # what they say may hold the password
+        engine = None
+    if engine is None or engine.dialect.name not in ("sqlite", "postgresql"):
+        raise BadInput(
+            "SCONES_DATABASE_URL names no database of a kind that can be used: give it as "
+            "postgresql+psycopg://user:password@host/name, or leave it out."
+        )
+    return engine
+
+
 @contextmanager
 def _clear_errors() -> Iterator[None]:
     """What the database refuses, in words: that it is full, read-only, gone or damaged."""
@@ -147,11 +176,13 @@ def _clear_errors() -> Iterator[None]:
         raise
     except sa.exc.OperationalError as error:
         text = str(error.orig).strip().splitlines()[0]
+        if "no such table" in text or "no such column" in text:
+            raise Damaged(f"The database scones.db is damaged ({text}): restore it from a backup.") from None
         raise Unavailable(f"The database cannot be used ({text}): {_way_out(text)}.") from error
     except sa.exc.DatabaseError as error:
         if isinstance(error, sa.exc.IntegrityError | sa.exc.ProgrammingError | sa.exc.DataError):
             raise  # a fault of this program, not of the database's files
-        raise Damaged(f"The database is damaged ({error.orig}): restore it from a backup.") from None
+        raise Damaged(f"The database scones.db is damaged ({error.orig}): restore it from a backup.") from None
 
 
 def _way_out(text: str) -> str:

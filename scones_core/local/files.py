@@ -3,25 +3,31 @@
 import os
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Generic, TypeVar
+
+from scones_core.errors import Damaged, of_the_system
 
 T = TypeVar("T")
 
 
 def write_atomically(path: Path, data: bytes, *, durable: bool = True) -> None:
-    """Replace `path` by `data`, wholly or not at all; `durable` also survives a power loss."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Replace `path` by `data`, wholly or not at all; `durable` also survives a power loss. Raises OSError."""
     beside = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.tmp")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         with beside.open("wb") as file:
             file.write(data)
             if durable:
                 file.flush()
                 os.fsync(file.fileno())
         beside.replace(path)
-    except BaseException:
-        beside.unlink(missing_ok=True)
+    except BaseException as error:
+        with suppress(OSError):
+            beside.unlink()
+        if isinstance(error, OSError):  # of a full disk the system does not say for which file
+            raise OSError(error.errno, error.strerror, str(path)) from None
         raise
     if durable:
         sync_folder(path.parent)
@@ -47,10 +53,17 @@ class Parsed(Generic[T]):
         self._known: dict[str, tuple[tuple[int, int, int], T]] = {}
 
     def read(self, file: str) -> T:
-        """Raises FileNotFoundError, and what parsing raises."""
-        found = os.stat(file)
-        stamp = found.st_ino, found.st_mtime_ns, found.st_size
-        known = self._known.get(file)
-        if known is None or known[0] != stamp:
-            known = self._known[file] = (stamp, self._parse(Path(file).read_bytes(), file))
-        return known[1]
+        """Raises FileNotFoundError, Damaged where the file cannot be read, and what parsing raises."""
+        try:
+            found = os.stat(file)
+            stamp = found.st_ino, found.st_mtime_ns, found.st_size
+            known = self._known.get(file)
+            if known is not None and known[0] == stamp:
+                return known[1]
+            data = Path(file).read_bytes()
+        except FileNotFoundError:
+            raise
+        except OSError as error:
+            raise Damaged(str(of_the_system(error))) from None
+        self._known[file] = (stamp, self._parse(data, file))
+        return self._known[file][1]

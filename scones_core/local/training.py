@@ -21,8 +21,9 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from scones_core import logs
 from scones_core.domain.typed import typed
-from scones_core.errors import BadInput, Conflict, Damaged, NotFound
+from scones_core.errors import BadInput, Conflict, Damaged, NotFound, of_the_system
 from scones_core.local.files import write_atomically
 from scones_core.local.object_store import LocalObjectStore
 from scones_core.ports import JobStatus, TrainingJob, TrainingRequest
@@ -31,6 +32,7 @@ JOB: TypeAdapter[TrainingJob] = TypeAdapter(TrainingJob)
 REQUEST: TypeAdapter[TrainingRequest] = TypeAdapter(TrainingRequest)
 REPOSITORY = Path(__file__).resolve().parents[2]
 METRIC = re.compile(r"^(\S+) #quality_metric: (\S+?)\s*=\s*([-+.\deE]+|nan|inf)$")
+log = logs.get(__name__)
 NAME = re.compile(r"[a-zA-Z0-9](-?[a-zA-Z0-9]){0,62}")
 
 
@@ -60,7 +62,7 @@ class LocalTraining:
         return job
 
     def describe(self, name: str) -> TrainingJob:
-        if not NAME.fullmatch(name) or not (self._folder / name / "job.json").is_file():
+        if not NAME.fullmatch(name) or not (self._folder / name / "job.json").exists():
             raise NotFound(f"There is no training job “{name}”.")
         job = load(self._folder, name)
         if not job.status.ended:
@@ -82,11 +84,20 @@ class LocalTraining:
         except FileNotFoundError:
             return []
 
+    def check(self) -> str:
+        """Whether the jobs' files can be read. Raises Damaged."""
+        found = [_read(self._folder, path.parent.name) for path in sorted(self._folder.glob("*/job.json"))]
+        return f"{len(found)} jobs can be read"
+
     def _recover(self) -> None:
         """Settle what a killed runner left, and see that waiting jobs have a runner."""
-        with queue_lock(self._folder, wait=False) as free:
-            if free:
-                settle_orphans(self._folder)
+        try:
+            with queue_lock(self._folder, wait=False) as free:
+                if free:
+                    settle_orphans(self._folder)
+        except OSError as error:  # as on a full disk: the next look does it
+            log.warning("training jobs not looked after", error=str(of_the_system(error)))
+            return
         if free and any(job.status is JobStatus.PENDING for job in jobs(self._folder)):
             self._spawn_runner()
 
@@ -124,12 +135,21 @@ def jobs(folder: Path) -> list[TrainingJob]:
 
 def load(folder: Path, name: str) -> TrainingJob:
     """The job as described; one whose file is damaged has failed, and says so."""
-    file = folder / name / "job.json"
     try:
-        return typed(JOB, file.read_bytes(), f"training/{name}/job.json", "Start the job again.")
+        return _read(folder, name)
     except Damaged as error:
-        changed = datetime.fromtimestamp(file.stat().st_mtime, UTC)
+        changed = datetime.fromtimestamp((folder / name / "job.json").stat().st_mtime, UTC)
         return TrainingJob(name, JobStatus.FAILED, changed, ended=changed, failure_reason=str(error))
+
+
+def _read(folder: Path, name: str) -> TrainingJob:
+    try:
+        data = (folder / name / "job.json").read_bytes()
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise Damaged(str(of_the_system(error))) from None
+    return typed(JOB, data, f"training/{name}/job.json", "Start the job again.")
 
 
 def load_request(folder: Path, name: str) -> TrainingRequest:

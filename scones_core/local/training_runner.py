@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
 
-from scones_core.errors import Damaged
+from scones_core.errors import SconesError, of_the_system
 from scones_core.local.files import write_atomically
 from scones_core.local.object_store import LocalObjectStore
 from scones_core.local.training import REPOSITORY, jobs, load_request, queue_lock, save, settle_orphans
@@ -36,19 +36,24 @@ def run(folder: Path, objects: LocalObjectStore, job: TrainingJob, lock: IO[str]
     here = folder / job.name
     job = replace(job, status=JobStatus.IN_PROGRESS, started=datetime.now(UTC))
     save(folder, job)
-    stopped = (here / "stop").exists()
     try:
-        code = None if stopped else _train(here, objects, lock)
-    except Damaged as error:  # the next job is to run all the same
-        save(folder, replace(job, status=JobStatus.FAILED, ended=datetime.now(UTC), failure_reason=str(error)))
-        return
-    if stopped or (code != 0 and (here / "stop").exists()):
-        job = replace(job, status=JobStatus.STOPPED)
-    elif code == 0:
-        job = _store_artifact(here, objects, job)
-    else:
-        job = replace(job, status=JobStatus.FAILED, failure_reason=_failure(here, code))
+        job = _ended(here, objects, job, lock)
+    except SconesError as error:  # the next job is to run all the same
+        job = replace(job, status=JobStatus.FAILED, failure_reason=str(error))
+    except OSError as error:
+        job = replace(job, status=JobStatus.FAILED, failure_reason=str(of_the_system(error)))
     save(folder, replace(job, ended=datetime.now(UTC)))
+
+
+def _ended(here: Path, objects: LocalObjectStore, job: TrainingJob, lock: IO[str]) -> TrainingJob:
+    """Raises SconesError, OSError."""
+    stopped = (here / "stop").exists()
+    code = None if stopped else _train(here, objects, lock)
+    if stopped or (code != 0 and (here / "stop").exists()):
+        return replace(job, status=JobStatus.STOPPED)
+    if code == 0:
+        return _store_artifact(here, objects, job)
+    return replace(job, status=JobStatus.FAILED, failure_reason=_failure(here, code))
 
 
 def _train(here: Path, objects: LocalObjectStore, lock: IO[str]) -> int:

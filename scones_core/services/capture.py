@@ -197,7 +197,10 @@ def image(app: App, event_id: str) -> bytes:
         key = datasets.key_of(connection, row["image_sha256"])
     if key is None:
         raise NotFound(f"The image of the captured inference “{event_id}” is gone, or its capture file is damaged.")
-    return app.backend.objects.get(key)
+    found = app.backend.objects.get(key)
+    if hashlib.sha256(found).hexdigest() != row["image_sha256"]:
+        raise NotFound(f"The image of the captured inference “{event_id}” is damaged (“{key}”).")
+    return found
 
 
 def _captured_image(app: App, row: Mapping[str, Any]) -> bytes:
@@ -212,13 +215,13 @@ def _captured_image(app: App, row: Mapping[str, Any]) -> bytes:
 
 
 def stored_image(app: App, event_id: str) -> str:
-    """Key, below `train/reviewed/`, of the image behind a captured inference; the image is put there if need be.
+    """Key, below `train/reviewed/`, of the image behind a captured inference.
 
-    Raises NotFound.
+    The image is put there where it is missing, or is another than was captured. Raises NotFound.
     """
     sha256 = inference(app, event_id)["image_sha256"]
     found = next(app.backend.objects.list(f"{REVIEWED}{sha256[:24]}."), None)
-    if found:
+    if found and hashlib.sha256(app.backend.objects.get(found.key)).hexdigest() == sha256:
         return found.key
     data = image(app, event_id)
     key = f"{REVIEWED}{sha256[:24]}.{image_format(data) or 'png'}"

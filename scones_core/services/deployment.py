@@ -14,6 +14,7 @@ from scones_core.errors import BadInput, Conflict, Damaged, NotFound, Unavailabl
 from scones_core.ports import Endpoint, Trial
 from scones_core.services import training
 from scones_core.services.app import App
+from scones_core.services.threshold import ENDPOINT_NAME, VARIABLES, variables
 
 log = logs.get(__name__)
 P = ParamSpec("P")
@@ -56,7 +57,8 @@ def _deploy(
     with _noted(app, version, action, actor):
         config = training.endpoint_config(version, capture_percentage)
         deployed = app.backend.endpoints.deploy(app.settings.endpoint, config)
-        app.backend.workflows.configure({"ENDPOINT_NAME": app.settings.endpoint})
+        with app.db.turn(VARIABLES):
+            app.backend.workflows.configure({**variables(app), ENDPOINT_NAME: app.settings.endpoint})
     return deployed
 
 

@@ -1,5 +1,6 @@
 """Checks of the installation and of the backend's configuration."""
 
+import hashlib
 import importlib.metadata
 import shutil
 import sys
@@ -7,12 +8,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from scones_core import logs
-from scones_core.errors import SconesError
-from scones_core.services import deployment, etl, processes, training
+from scones_core.domain.datasets import SPLITS, LabelledImage, lst_text
+from scones_core.errors import Damaged, NotFound, SconesError, of_the_system
+from scones_core.services import etl, processes, training
 from scones_core.services.app import App
 
 PACKAGES = ("streamlit", "boto3", "pandas", "altair", "Pillow", "scikit-learn", "SQLAlchemy")
 PROBE = "doctor/probe"
+SAMPLE = 20  # images of the dataset that are looked at
 
 log = logs.get(__name__)
 
@@ -29,11 +32,10 @@ class Check:
 def checks(app: App) -> list[Check]:
     """Run every check; one that fails does not keep the others from running."""
     return [
-        _run("python", lambda: _python()),
-        _run("packages", lambda: _packages()),
+        *_installation(),
         _run("database", lambda: _database(app)),
         _run("object store", lambda: _object_store(app)),
-        _run("state machines", lambda: ", ".join(app.backend.machines.names())),
+        _run("state machines", lambda: _state_machines(app)),
         _run("notifications", lambda: ", ".join(app.backend.notifier.channels()) or "none configured"),
         _run("background", lambda: processes.check(app)),
         _run("disk", lambda: _disk(app)),
@@ -41,6 +43,15 @@ def checks(app: App) -> list[Check]:
         _run("endpoint", lambda: _endpoint(app)),
         *[_run(name, check) for name, check in app.backend.checks()],
     ]
+
+
+def checks_without_home(error: SconesError) -> list[Check]:
+    """What can be checked where the home cannot be opened for the error."""
+    return [*_installation(), Check("home", False, str(error))]
+
+
+def _installation() -> list[Check]:
+    return [_run("python", _python), _run("packages", _packages)]
 
 
 def configuration(app: App) -> list[dict[str, str]]:
@@ -61,6 +72,8 @@ def _run(name: str, check: Callable[[], str]) -> Check:
         return Check(name, True, check())
     except SconesError as error:
         return Check(name, False, str(error))
+    except OSError as error:
+        return Check(name, False, str(of_the_system(error)))
     except Exception as error:  # the doctor outlives what it diagnoses
         log.exception("a check failed unexpectedly", check=name)
         return Check(name, False, f"{type(error).__name__}: {error}. See {logs.FILE} in the home.")
@@ -81,6 +94,7 @@ def _packages() -> str:
 
 
 def _database(app: App) -> str:
+    app.db.check()
     with app.db.write():
         return f"{app.db.engine.dialect.name}, readable and writable"
 
@@ -103,11 +117,37 @@ def _dataset(app: App) -> str:
     version = etl.current(app)
     if version is None:
         return "none loaded yet"
+    images = etl.images(app, version.id)
+    for split in SPLITS:
+        key = f"datasets/{version.id}/{split}.lst"
+        if app.backend.objects.get(key).decode(errors="replace") != lst_text(images, split):
+            raise Damaged(f"“{key}” is not what was written: load the images again.")
+    some = images[:: len(images) // SAMPLE + 1]
+    lacking = [image.key for image in some if not _is_there(app, image)]
+    if lacking:
+        raise Damaged(
+            f"{len(lacking)} of {len(some)} images looked at are missing or damaged, such as “{lacking[0]}”: load the "
+            "images again."
+        )
     return f"{version.id}: {version.train} train, {version.pool} pool, {version.test} test images"
 
 
+def _is_there(app: App, image: LabelledImage) -> bool:
+    try:
+        return hashlib.sha256(app.backend.objects.get(image.key)).hexdigest() == image.sha256
+    except NotFound:
+        return False
+
+
+def _state_machines(app: App) -> str:
+    names = app.backend.machines.names()
+    for name in names:
+        app.backend.machines.definition(name)
+    return ", ".join(names)
+
+
 def _endpoint(app: App) -> str:
-    serving = deployment.endpoint(app)
+    serving = app.backend.endpoints.describe(app.settings.endpoint)
     if serving is None:
         return "none deployed yet"
     model = training.model(app, serving.config.model)

@@ -1,7 +1,8 @@
 """From reviewed labels to a challenger, and its comparison with the champion."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -62,6 +63,8 @@ def new_dataset(app: App, *, min_labels: int = 1) -> DatasetVersion:
     parent = etl.get(app)
     base = etl.images(app, parent.id)
     reviewed, gone = _reviewed(app, parent)
+    lost = {row["key"] for row in gone}
+    base = [image for image in base if image.key not in lost]
     reviewed = _with_copies(app, base, reviewed)
     revision = with_reviewed(base, reviewed)
     trained = {(image.sha256, image.class_index) for image in base if image.split == TRAIN}
@@ -74,7 +77,7 @@ def new_dataset(app: App, *, min_labels: int = 1) -> DatasetVersion:
         revision.images,
         source=f"{_loaded_from(app, parent)}, with reviewed labels",
         generated=parent.generated,
-        skipped=gone,
+        skipped=[{"name": row["name"], "reason": row["reason"]} for row in gone],
         parent=parent.id,
         new_labels=added,
         corrections=[_in_words(correction, parent.classes) for correction in revision.corrections],
@@ -90,17 +93,24 @@ def _reviewed(app: App, parent: DatasetVersion) -> tuple[list[ReviewedImage], li
     """The reviewed images of these classes, or of none of them, newest first; and those that are gone, with reasons."""
     found: list[ReviewedImage] = []
     gone: list[dict[str, str]] = []
-    for row in review.reviewed(app):
-        if row["label"] != OTHER and row["label"] not in parent.classes:
-            continue
-        try:
-            key = row["stored_key"] or capture.stored_image(app, row["id"])
-        except SconesError as error:  # an older version of the app copied images later, and captures expire
-            gone.append({"name": str(row["image"]), "reason": f"reviewed, but {error}"})
+    rows = [row for row in review.reviewed(app) if row["label"] == OTHER or row["label"] in parent.classes]
+    keys = map_ahead(lambda row: _stored(app, row), rows, app.backend.objects.at_once)
+    for row, key in zip(rows, keys, strict=True):
+        if isinstance(key, SconesError):
+            name, lost = str(row["image"]), str(row["stored_key"] or "")
+            gone.append({"name": name, "reason": f"reviewed, but {key}", "key": lost})
             continue
         index = None if row["label"] == OTHER else parent.classes.index(row["label"])
         found.append(ReviewedImage(row["image_sha256"], key, index, made_from(row["image_key"]), row["copy_of"]))
     return found, gone
+
+
+def _stored(app: App, row: Mapping[str, Any]) -> str | SconesError:
+    """Where the reviewed image lies, or why it cannot be had any more: captures expire, and files are damaged."""
+    try:
+        return capture.stored_image(app, row["id"])
+    except SconesError as error:
+        return error
 
 
 def _with_copies(app: App, base: Sequence[LabelledImage], reviewed: Sequence[ReviewedImage]) -> list[ReviewedImage]:

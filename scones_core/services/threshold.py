@@ -1,12 +1,14 @@
-"""The confidence threshold in force: in the database, which pages go by, and in the function that filters."""
+"""The confidence threshold in force, in the database, and what the workflow's functions are told."""
 
 from scones_core import logs
 from scones_core.db import settings
+from scones_core.db.models import deployment_list
 from scones_core.domain import confidence
 from scones_core.errors import BadInput, Damaged, SconesError
 from scones_core.services.app import App
 
-VARIABLE = "THRESHOLD"
+ENDPOINT_NAME, THRESHOLD = "ENDPOINT_NAME", "THRESHOLD"  # variables of the functions
+VARIABLES = "threshold"  # what is changed by one at a time
 
 log = logs.get(__name__)
 
@@ -23,34 +25,40 @@ def set_threshold(app: App, value: float, *, actor: str = "") -> float:
     """Set the threshold, here and in the filtering function. Raises BadInput outside [0, 1)."""
     if not 0 <= value < 1:
         raise BadInput(f"The threshold {value} is not at least 0 and below 1: a usual value is 0.93.")
-    before = threshold(app)
-    with (
-        app.db.write() as connection
-    ):  # durable first, so that a change that is cut short can be told from one that is not
-        settings.put(connection, "threshold", before, actor)
-    with app.db.write() as connection:
-        app.backend.workflows.configure({VARIABLE: repr(float(value))})
-        settings.put(connection, "threshold", float(value), actor)
+    with app.db.turn(VARIABLES):
+        before = threshold(app)
+        with app.db.write() as connection:  # durable first, so that a change that is cut short is put right
+            settings.put(connection, "threshold", before, actor)
+        app.backend.workflows.configure({**variables(app), THRESHOLD: repr(float(value))})
+        with app.db.write() as connection:
+            settings.put(connection, "threshold", float(value), actor)
     return value
 
 
-def settle_threshold(app: App) -> None:
-    """Give the filtering function the threshold in force again, where a change of it was cut short."""
+def variables(app: App) -> dict[str, str]:
+    """What the functions have to be told: the endpoint once one was deployed, the threshold once one was set."""
     with app.db.read() as connection:
         stored = settings.get(connection, "threshold")
+        deployed = deployment_list(connection, app.settings.endpoint)
+    wanted = {ENDPOINT_NAME: app.settings.endpoint} if deployed else {}
+    return wanted if stored is None else {**wanted, THRESHOLD: repr(float(stored))}
+
+
+def settle_variables(app: App) -> None:
+    """Tell the functions again what they have to know, where a change was cut short or their variables are damaged."""
     try:
-        if stored is None or _in_function(app) == float(stored):
+        wanted = variables(app)
+        if not wanted or wanted.items() <= _in_functions(app).items():
             return
-        with app.db.write() as connection:  # no change is under way any more
-            value = float(settings.get(connection, "threshold"))
-            app.backend.workflows.configure({VARIABLE: repr(value)})
-        log.warning("threshold settled", threshold=value)
+        with app.db.turn(VARIABLES, timeout=0):  # no change of it is under way
+            app.backend.workflows.configure(wanted := variables(app))
+        log.warning("variables of the functions settled", **wanted)
     except SconesError as error:  # the app opens all the same
-        log.warning("threshold not settled", error=str(error))
+        log.warning("variables of the functions not settled", error=str(error))
 
 
-def _in_function(app: App) -> float | None:
+def _in_functions(app: App) -> dict[str, str]:
     try:
-        return float(app.backend.workflows.environment()[VARIABLE])
-    except (KeyError, ValueError, Damaged):
-        return None
+        return dict(app.backend.workflows.environment())
+    except Damaged:
+        return {}

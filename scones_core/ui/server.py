@@ -21,7 +21,7 @@ log = logs.get(__name__)
 def refuse_strangers() -> None:
     """End the program where others than this machine could reach the app and nobody would have to sign in."""
     address = st.get_option("server.address")
-    if _is_loopback(address) or _has_sign_in() or Settings().without_sign_in:
+    if _is_loopback(address) or _has_sign_in() or Settings.read().without_sign_in:
         return
     raise SystemExit(
         f"Scones Unlimited does not start: it would listen beyond this machine ({address or 'all addresses'}) without "

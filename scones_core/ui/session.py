@@ -8,10 +8,12 @@ import streamlit as st
 
 from scones_core import logs
 from scones_core.bootstrap import open_app
-from scones_core.errors import SconesError
+from scones_core.errors import SconesError, of_the_system
 from scones_core.services import App, notification, processes, registration
 from scones_core.services.background import Background
 from scones_core.ui.text import plain
+
+log = logs.get(__name__)
 
 _USER = "user_name"
 _ANYONE = "someone"
@@ -71,6 +73,9 @@ def shown_errors() -> Iterator[None]:
         yield
     except SconesError as error:
         st.error(plain(error), icon=":material/error:")
+    except OSError as error:
+        log.exception("refused by the system")
+        st.error(plain(of_the_system(error)), icon=":material/error:")
 
 
 def _account() -> str:

@@ -302,3 +302,65 @@ def test_an_input_that_lies_too_deep_is_refused(home: Home):
         deep = [deep]
     with pytest.raises(BadInput, match="200 levels"):
         home.open().start("pass", "one", deep)
+
+
+# What would keep the thread that all executions share
+
+
+def endless(**fields: Any) -> dict[str, Any]:
+    """Two states that hand on to each other for ever."""
+    again = {"Variable": "$", "IsPresent": True, "Next": "A"}
+    states = {
+        "A": {"Type": "Pass", "Next": "B", **fields},
+        "B": {"Type": "Choice", "Choices": [again], "Default": "C"},
+        "C": {"Type": "Succeed"},
+    }
+    return {"StartAt": "A", "States": states}
+
+
+def test_an_endless_express_child_lets_others_go_on_and_can_be_stopped(home: Home):
+    service = home.open()
+    config = {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "EXPRESS"}}
+    service.put("map", dict(one({"Type": "Map", "Label": "Items", "ItemProcessor": {**config, **endless()}})))
+    service.start("map", "one", [1])
+    assert_it_still_works(service)
+    service.stop("one")
+    assert ended(service, "one").status is ExecutionStatus.ABORTED
+
+
+def test_a_history_that_outgrows_the_memory_fails_its_execution_and_lets_others_go_on(home: Home):
+    service = home.open()
+    service.put("loop", endless())
+    service.start("loop", "one", {"a": "x" * 200_000})
+    assert_it_still_works(service)
+    found = ended(service, "one")
+    assert (found.status, found.error) == (ExecutionStatus.FAILED, "States.Runtime")
+    assert "100,000,000 characters" in str(found.cause)
+    assert service.history("one")[-1]["type"] == "ExecutionFailed"
+
+
+@pytest.mark.parametrize(
+    ("fields", "given"),
+    [
+        ({f"x{i}.$": "$[0:]" for i in range(3_000)}, list(range(30_000))),
+        ({f"x{i}.$": "States.ArrayContains($.a, -1)" for i in range(3_000)}, {"a": list(range(40_000))}),
+        ({f"x{i}.$": "States.JsonToString($.a)" for i in range(3_000)}, {"a": [1] * 30_000}),
+    ],
+)
+def test_many_expressions_that_are_cheap_one_by_one_are_ended_together(home: Home, fields: Any, given: Any):
+    service = home.open()
+    service.put("many", dict(one({"Type": "Pass", "Parameters": fields, "End": True})))
+    service.start("many", "one", given)
+    assert_it_still_works(service)
+    found = ended(service, "one")
+    assert found.status is ExecutionStatus.FAILED
+    assert "more than 1 s together" in str(found.cause)
+
+
+def test_many_cheap_jsonata_expressions_are_ended_together(home: Home):
+    service = home.open()
+    output = {f"x{i}": "{% -1 in $states.input.a %}" for i in range(3_000)}
+    service.put("many", {"QueryLanguage": "JSONata", **one({"Type": "Pass", "Output": output, "End": True})})
+    service.start("many", "one", {"a": list(range(40_000))})
+    assert_it_still_works(service)
+    assert "more than 1 s together" in str(ended(service, "one").cause)

@@ -94,3 +94,13 @@ def test_a_read_only_home_is_told_in_a_sentence(app: App):
 
     with pytest.raises(Unavailable, match="right to write"):
         write()
+
+
+@pytest.mark.parametrize("name", ["what?", "100%20", "a#b", "Zoë 自行车", "a b;c"])
+def test_a_home_of_any_name_holds_its_database(tmp_path: Path, name: str):
+    database = Database(tmp_path / name)
+    with database.write() as connection:
+        connection.execute(sa.text("SELECT 1"))
+    database.close()
+    assert [file.name for file in (tmp_path).iterdir()] == [name]
+    assert (tmp_path / name / "scones.db").is_file()

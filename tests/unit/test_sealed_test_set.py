@@ -1,5 +1,6 @@
 """Test images are sealed: sent only where there is no pool, never trained on, never fewer."""
 
+import hashlib
 import io
 import shutil
 from collections import Counter
@@ -227,6 +228,36 @@ def test_an_image_that_is_gone_is_left_out_by_name_and_keeps_no_other_back(poole
     version = retraining.new_dataset(pooled)
     assert version.new_labels == 2
     assert [row["name"] for row in version.skipped] == [gone]
+
+
+def test_a_damaged_copy_of_a_reviewed_image_is_made_anew_from_its_capture(pooled: App):
+    send(pooled, keys(pooled, POOL)[:3])
+    review_all(pooled, "bicycle")
+    for info in list(pooled.backend.objects.list("train/reviewed/"))[:2]:
+        whole = pooled.backend.objects.get(info.key)
+        pooled.backend.objects.put(info.key, whole[: len(whole) // 2])
+    version = retraining.new_dataset(pooled)
+    assert (version.new_labels, version.skipped) == (3, ())
+    for image in etl.images(pooled, version.id):
+        assert hashlib.sha256(etl.image(pooled, image.key)).hexdigest() == image.sha256
+
+
+def test_a_reviewed_image_of_an_earlier_version_that_is_damaged_for_good_is_left_out_of_the_next(pooled: App):
+    send(pooled, keys(pooled, POOL)[:2])
+    review_all(pooled, "bicycle")
+    first = retraining.new_dataset(pooled)
+    [lost, *_] = [image for image in etl.images(pooled, first.id) if image.key.startswith("train/reviewed/")]
+    send(pooled, keys(pooled, POOL)[2:4])
+    review_all(pooled, "bicycle")
+    for info in list(pooled.backend.objects.list("captures/")):
+        pooled.backend.objects.delete(info.key)
+    for image in etl.images(pooled, etl.versions(pooled)[-1].id):
+        if image.sha256 == lost.sha256:
+            pooled.backend.objects.delete(image.key)
+    pooled.backend.objects.put(lost.key, b"half")
+    second = retraining.new_dataset(pooled)
+    assert lost.key not in {image.key for image in etl.images(pooled, second.id)}
+    assert (second.new_labels, len(second.skipped)) == (2, 1)
 
 
 def test_a_decision_keeps_why_the_image_was_shown_and_under_which_classes(pooled: App):

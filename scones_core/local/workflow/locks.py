@@ -4,20 +4,20 @@ import fcntl
 import os
 import uuid
 import weakref
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 
+from scones_core.file_lock import FileLock
 
-@contextmanager
-def locked(file: Path) -> Iterator[None]:
-    """Hold the file's lock; other threads and processes that ask for it wait."""
-    descriptor = os.open(file, os.O_RDWR | os.O_CREAT, 0o644)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
+TIMEOUT = 30.0  # seconds
+_REFUSAL = (
+    "“workflows/{}” has been locked for {{timeout}} by {{holder}}: wait until it has finished writing, or end it."
+)
+
+
+def locked(file: Path) -> AbstractContextManager[None]:
+    """Hold the file's lock; other threads and processes wait for it, and raise Unavailable after half a minute."""
+    return FileLock(file, TIMEOUT, _REFUSAL.format(file.name)).held()
 
 
 class Owner:

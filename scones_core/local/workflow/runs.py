@@ -21,6 +21,7 @@ T = TypeVar("T")
 ROLE_ARN = f"arn:aws:iam::{ACCOUNT_ID}:role/scones-workflow"
 ENDED = "The process that ran this execution ended before it did; start it again under another name."
 MIN_AGE_SECONDS = 1.0
+LARGE, LARGE_GROWTH = 5_000_000, 1.5  # characters of a history that is kept again only when it has grown so much
 _STATES_ARN = f"arn:aws:states:local:{ACCOUNT_ID}"
 
 
@@ -45,7 +46,7 @@ def begun(execution: Execution) -> History:
 @dataclass
 class Run(Services):
     """stopping : the error and cause with which the execution is being stopped
-    written : how many events the last checkpoint holds
+    written, written_characters : how many events the last checkpoint holds, and characters where they are many
     """
 
     execution: Execution
@@ -56,6 +57,7 @@ class Run(Services):
     task: "asyncio.Task[Any] | None" = None
     stopping: StatesError | None = None
     written: int = 0
+    written_characters: int = 0
 
     async def run(self) -> Execution:
         """Run to the end and return the ended execution."""
@@ -87,11 +89,14 @@ class Run(Services):
     def checkpoint_is_due(self) -> bool:
         """Tell whether there is something new to keep; most executions end before it is worth it."""
         age = (utc_now() - self.execution.started).total_seconds()
-        return age > MIN_AGE_SECONDS and bool(self.map_runs or len(self.history.events) > self.written)
+        if age <= MIN_AGE_SECONDS or self.history.characters < LARGE_GROWTH * self.written_characters:
+            return False
+        return bool(self.map_runs or len(self.history.events) > self.written)
 
     def new_events(self) -> list[Event]:
         """Return the whole history so far, and take it for kept."""
         self.written = len(self.history.events)
+        self.written_characters = self.history.characters if self.history.characters > LARGE else 0
         return list(self.history.events)
 
     def stop(self, error: StatesError) -> None:

@@ -157,6 +157,14 @@ class LocalWorkflows:
     def put(self, machine: str, definition: Mapping[str, Any]) -> None:
         self._machines.put(machine, definition)
 
+    def check(self) -> str:
+        """Whether the executions, the definitions and the functions' variables can be read. Raises SconesError."""
+        self._store.check()
+        for machine in self._machines.names():
+            self._machines.compiled(machine)
+        self._environment.read()
+        return "executions, definitions and variables can be read"
+
     def threads(self) -> Mapping[str, bool]:
         """Whether each thread behind the executions is alive, by name; one that is not needs a restart of the app."""
         looking = self._looking is None or not self._looking.done()

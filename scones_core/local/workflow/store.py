@@ -186,6 +186,13 @@ class Store:
         rows = self._read(f"SELECT {_COLUMNS} FROM executions WHERE {_RUNNING} AND owner = ?", [owner])
         return self._executions(rows)
 
+    def check(self) -> None:
+        """Raises Damaged when a page of the file is damaged, Unavailable."""
+        [(found,)] = self._read("PRAGMA quick_check(1)", [])
+        if found != "ok":
+            with telling(self.file):
+                raise sqlite3.DatabaseError(found)
+
     def close(self) -> None:
         self._writer.close()
         with self._reading, locked(self._lock_file):
@@ -266,7 +273,11 @@ def _put_map_runs(connection: sqlite3.Connection, execution: str, runs: Sequence
 
 def packed(history: Sequence[Event]) -> bytes:
     """Events as compressed JSON: one image appears in a dozen events, and compresses to one."""
-    return zlib.compress(dumps(history).encode("utf-8", "surrogatepass"), 1)
+    compressor = zlib.compressobj(1)
+    parts = [compressor.compress(b"[")]
+    for number, event in enumerate(history):  # one by one, so that others have their turn, and memory is bounded
+        parts.append(compressor.compress((("," if number else "") + dumps(event)).encode("utf-8", "surrogatepass")))
+    return b"".join([*parts, compressor.compress(b"]"), compressor.flush()])
 
 
 def unpacked(blob: bytes | None) -> list[Event]:

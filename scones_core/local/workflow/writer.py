@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
+from scones_core.errors import Unavailable
 from scones_core.local.workflow.locks import locked
 
 _BATCH = 256  # changes per transaction
@@ -83,7 +84,7 @@ class Writer:
     def _failed(self, batch: Sequence[Waiting], error: Exception) -> None:
         """Try the changes one by one, so that a bad one fails alone; where the file is at fault, all fail."""
         self._disconnect()
-        if len(batch) > 1 and not isinstance(error, (sqlite3.OperationalError, OSError)):
+        if len(batch) > 1 and not isinstance(error, (sqlite3.OperationalError, OSError, Unavailable)):
             for item in batch:
                 self._write([item])
             return
@@ -100,7 +101,7 @@ class Writer:
     def _disconnect(self) -> None:
         """Close the connection, which ends a transaction that is still open."""
         connection, self._connection = self._connection, None
-        with suppress(sqlite3.Error, OSError), locked(self._lock_file):
+        with suppress(sqlite3.Error, OSError, Unavailable), locked(self._lock_file):
             if connection is not None:
                 connection.close()
 

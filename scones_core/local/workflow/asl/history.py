@@ -10,6 +10,7 @@ from typing import Any
 from scones_core.local.workflow.asl.errors import RuntimeFailure
 
 MAX_EVENTS = 25_000  # https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
+MAX_CHARACTERS = 100_000_000  # what fits into memory and is written in seconds; on AWS 25,000 times 262,144 would do
 UNTRUNCATED = {"truncated": False}
 
 Event = dict[str, Any]
@@ -30,6 +31,7 @@ class History:
 
     def __init__(self, now: Callable[[], datetime] = utc_now) -> None:
         self.events: list[Event] = []
+        self.characters = 0  # of inputs and outputs
         self._now = now
 
     def add(self, type_: str, previous: int, **details: Mapping[str, Any]) -> int:
@@ -41,6 +43,11 @@ class History:
         """
         if len(self.events) >= MAX_EVENTS - 1:
             raise RuntimeFailure.because("The execution reached the maximum number of history events (25000).")
+        if self.characters > MAX_CHARACTERS:
+            raise RuntimeFailure.because(
+                f"The history of the execution has more than {MAX_CHARACTERS:,} characters: hand on keys of objects, "
+                "not what is in them."
+            )
         return self.end(type_, previous, **details)
 
     def end(self, type_: str, previous: int, **details: Mapping[str, Any]) -> int:
@@ -48,4 +55,5 @@ class History:
         number = len(self.events) + 1
         event = {"timestamp": timestamp(self._now()), "type": type_, "id": number, "previousEventId": previous}
         self.events.append(event | details)
+        self.characters += sum(len(text) for part in details.values() for text in part.values() if type(text) is str)
         return number

@@ -12,13 +12,19 @@ from scones_core.local.workflow.asl.retry import Retries
 from scones_core.local.workflow.asl.scope import Scope
 from scones_core.local.workflow.asl.state import Outcome, State, StateMachine
 
+_TURNS, _MANY_TURNS, _PAUSE = 32, 512, 0.001  # seconds
+
 
 async def run_states(machine: StateMachine, frame: Frame, given: Any) -> Any:
     """Run the states from StartAt to a terminal one and return its output. Raises StatesError."""
     name: str | None = machine.start_at
+    turns = 0
     while name is not None:
         outcome = await visit(machine.states[name], frame, given)
         name, given = outcome.next, outcome.settled.output
+        turns += 1
+        if turns % _TURNS == 0:  # states that never wait let other executions have their turn, and other threads
+            await asyncio.sleep(0 if turns % _MANY_TURNS else _PAUSE)
     frame.state = None
     return given
 

@@ -136,6 +136,7 @@ def _evaluation(name: str, arguments: list[Evaluate], text: str) -> Evaluate:
     def evaluate(scope: Scope) -> Any:
         values = [argument(scope) for argument in arguments]
         try:
+            scope.on_time()
             if weight(values, MAX_ARGUMENTS) > MAX_ARGUMENTS:
                 raise ValueError(f"its arguments have more than {MAX_ARGUMENTS:,} characters")
             return function(*values)

@@ -34,6 +34,7 @@ def compile_expression(text: str, location: str, accessible: Collection[str] = (
             states = {"input": scope.input, "context": scope.context, **scope.states}
             bindings["states"] = {name: states[name] for name in states if fields is None or name in fields}
         try:
+            scope.on_time()
             if not cheap:
                 return scope.elsewhere("JSONata", text, bindings)
             with _in_place:

@@ -51,6 +51,7 @@ class Path:
         if self.steps is not None:
             return walk(document, self.steps)
         try:
+            scope.on_time()
             if not self.cheap:
                 return scope.elsewhere("JSONPath", self.query, document)
             return jsonpath_.matches(self.query, document)

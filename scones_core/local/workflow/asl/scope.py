@@ -1,10 +1,15 @@
 """What an expression can see."""
 
+import math
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 Ask = Callable[[str, str, Any], Any]
+
+
+SECONDS = 1.0  # for all expressions of a field, but for the costly ones, each of which has as much
 
 
 class Costly(Exception):
@@ -21,6 +26,7 @@ class Scope:
     variables : what `$name` stands for, by name
     states : more fields of JSONata's `$states`, as {"result": …}
     ask : evaluates a costly expression elsewhere, as queries.pool.Pool.evaluate does; None where nobody may wait for it
+    until : when this thread, on its own clock in seconds, has computed enough for one field
     """
 
     input: Any
@@ -29,6 +35,15 @@ class Scope:
     variables: Mapping[str, Any] = field(default_factory=dict)
     states: Mapping[str, Any] = field(default_factory=dict)
     ask: Ask | None = None
+    until: float = math.inf
+
+    def on_time(self) -> None:
+        """To be called before each expression. Raises Costly, or ValueError where time may be taken but not so much."""
+        if time.thread_time() <= self.until:
+            return
+        if self.ask is None:
+            raise Costly
+        raise ValueError(f"the expressions of the field take more than {SECONDS:g} s together")
 
     def elsewhere(self, language: str, text: str, data: Any) -> Any:
         """Evaluate a costly expression. Raises Costly where nobody may wait for it, and what the pool raises."""

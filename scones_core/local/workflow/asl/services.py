@@ -1,16 +1,18 @@
 """What the states of an execution ask of the world."""
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from scones_core.local.workflow.asl.jsontext import weight
-from scones_core.local.workflow.asl.scope import Ask, Costly, Scope
+from scones_core.local.workflow.asl.scope import SECONDS, Ask, Costly, Scope
 
 if TYPE_CHECKING:
     from scones_core.local.workflow.asl.map_run import Child, MapRun
 
 T = TypeVar("T")
+IN_PLACE = 0.05  # seconds of the thread that all executions share, for a field
 MAX_CHARACTERS = 8_000_000  # of the values of all costly expressions of a field
 
 
@@ -50,11 +52,16 @@ class Services(Protocol):
 
 
 async def evaluated(services: Services, function: Callable[..., T], scope: Scope, *more: Any) -> T:
-    """Return `function(scope, *more)`, which has no effects: computed in place, unless it meets a costly expression."""
+    """Return `function(scope, *more)`, which has no effects: computed in place, unless that takes long."""
     try:
-        return function(scope, *more)
+        return function(replace(scope, until=time.thread_time() + IN_PLACE), *more)
     except Costly:
-        found = await services.evaluate(lambda ask: function(replace(scope, ask=_within_reason(ask)), *more))
+        pass
+
+    def patiently(ask: Ask) -> T:
+        return function(replace(scope, ask=_within_reason(ask), until=time.thread_time() + SECONDS), *more)
+
+    found = await services.evaluate(patiently)
     return replace(found, ask=None) if isinstance(found, Scope) else found
 
 
