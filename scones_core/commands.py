@@ -2,6 +2,7 @@
 
 import time
 from argparse import Namespace
+from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import asdict
@@ -36,6 +37,7 @@ from scones_core.services import (
 from scones_core.terminal import Terminal
 
 Result = Mapping[str, Any]
+REASONS = 5  # of lines put aside, that are told
 ACTOR = "command line"
 
 
@@ -123,6 +125,11 @@ def _ingest(app: App, args: Namespace, terminal: Terminal) -> Result:
             )
     else:
         found = capture.ingest(app, progress=terminal.progress)
+    if found.quarantined:
+        reasons = Counter(row["reason"] for row in capture.put_aside(app)).most_common(REASONS)
+        terminal.line("Lines put aside, of all files, by reason (page Monitor lists each):")
+        for reason, count in reasons:
+            terminal.line(f"{count:>7,}  {reason}")
     return {**asdict(found), "seconds": None}
 
 

@@ -1,5 +1,6 @@
 """The files that a command line names."""
 
+import os
 import re
 from pathlib import Path
 
@@ -12,9 +13,12 @@ SAGEMAKER = re.compile(r"([^/]+)/[^/]+/\d{4}/\d\d/\d\d/\d\d/[^/]+$")  # endpoint
 def read(path: str) -> bytes:
     """Raises BadInput."""
     try:
+        if Path(path).exists() and not Path(path).is_file():
+            raise BadInput(f"“{path}” is a folder, a device or a pipe: name a file.")
         return Path(path).read_bytes()
-    except OSError as error:
-        raise BadInput(f"“{path}” cannot be read ({error.strerror}): name an existing file.") from None
+    except (OSError, ValueError) as error:  # the latter of a NUL character
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise BadInput(f"“{path[:200]}” cannot be read ({reason}): name an existing file.") from None
 
 
 def captures(paths: list[str], terminal: Terminal) -> list[str]:
@@ -22,7 +26,7 @@ def captures(paths: list[str], terminal: Terminal) -> list[str]:
     found: list[str] = []
     for path in paths:
         inside = [path]
-        if (folder := Path(path)).is_dir():
+        if os.path.isdir(folder := Path(path)):  # which says no, where `Path.is_dir` raises
             files = sorted(file for file in folder.rglob("*") if file.name.endswith((".jsonl", ".jsonl.gz")))
             seen = [file for file in files if not any(part[0] == "." for part in file.relative_to(folder).parts)]
             inside = [str(file) for file in seen if file.is_file()]

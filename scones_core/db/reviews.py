@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from scones_core.db.inferences import made_by
-from scones_core.db.schema import dataset_images, decisions, inferences, leases, reviewed_images
+from scones_core.db.schema import dataset_images, decisions, inferences, leases, reviewed_images, unreadable_images
 from scones_core.domain.datasets import TEST, TRAFFIC, TRAIN
 from scones_core.domain.drift import SimulatedDrift
 from scones_core.domain.review import LEASE, Decision, Strategy
@@ -75,9 +75,39 @@ def _open(reviewer: str, now: datetime, exclude: Sequence[str], model: str | Non
         .select_from(inferences)
         .outerjoin(reviewed_images, reviewed_images.c.image_sha256 == inferences.c.image_sha256)
         .outerjoin(leases, leases.c.image_sha256 == inferences.c.image_sha256)
-        .where(reviewed_images.c.image_sha256.is_(None))
+        .where(reviewed_images.c.image_sha256.is_(None), _readable(inferences.c.image_sha256))
         .where(sa.or_(leases.c.expires.is_(None), leases.c.reviewer == reviewer, sa.not_(_in_force(now))))
         .where(inferences.c.image_sha256.not_in(held), made_by(model))
+    )
+
+
+def _readable(image: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:
+    return ~sa.exists().where(unreadable_images.c.image_sha256 == image)
+
+
+def set_unreadable(connection: sa.Connection, reasons: Mapping[str, str]) -> None:
+    """Offer these images to nobody any more. reasons : by the image's SHA-256."""
+    for image, reason in reasons.items():
+        connection.execute(sa.delete(unreadable_images).where(unreadable_images.c.image_sha256 == image))
+        connection.execute(sa.insert(unreadable_images), {"image_sha256": image, "reason": reason})
+        release(connection, image)
+
+
+def unreadable(connection: sa.Connection) -> Sequence[Any]:
+    """Rows capture_key, capture_line, reason: one per captured image that cannot be decoded."""
+    table = inferences.c
+    which = table.image_sha256.in_(sa.select(unreadable_images.c.image_sha256))
+    first = sa.select(table.image_sha256, sa.func.min(table.event_id).label("event_id")).where(which)
+    ids = first.group_by(table.image_sha256).subquery()
+    return (
+        connection.execute(
+            sa.select(table.capture_key, table.capture_line, unreadable_images.c.reason)
+            .join(ids, ids.c.event_id == table.event_id)
+            .join(unreadable_images, unreadable_images.c.image_sha256 == ids.c.image_sha256)
+            .order_by(table.capture_key, table.capture_line)
+        )
+        .mappings()
+        .all()
     )
 
 
@@ -239,5 +269,6 @@ def pending(threshold: float) -> sa.Select[Any]:
     image = inferences.c.image_sha256
     reviewed = sa.exists().where(reviewed_images.c.image_sha256 == image)
     # Grouped, for SQLite then walks along the index of both columns; count(distinct …) takes sixteen times as long.
-    images = sa.select(image).where(inferences.c.confidence <= threshold, ~reviewed).group_by(image).subquery()
+    waits = (inferences.c.confidence <= threshold, ~reviewed, _readable(image))
+    images = sa.select(image).where(*waits).group_by(image).subquery()
     return sa.select(sa.func.count()).select_from(images)

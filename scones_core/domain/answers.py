@@ -132,6 +132,14 @@ def _checked(numbers: list[float]) -> tuple[float, ...]:
     return tuple(min(1.0, max(0.0, number)) for number in numbers)
 
 
+def _indices(labels: list[Any]) -> list[int] | None:
+    """Labels that are the class indices, be it as texts."""
+    if not all(type(one) is int or (isinstance(one, str) and one.isascii() and one.isdigit()) for one in labels):
+        return None
+    found = [int(one) for one in labels if len(str(one)) < 6]
+    return found if sorted(found) == list(range(len(labels))) else None
+
+
 def _in_order(probabilities: tuple[float, ...], labels: list[Any] | None) -> Answer:
     """With the labels; class indices in place of names say where each probability belongs.
 
@@ -142,8 +150,8 @@ def _in_order(probabilities: tuple[float, ...], labels: list[Any] | None) -> Ans
     names = labels[0] if len(labels) == 1 and isinstance(labels[0], list) else labels
     if len(names) != len(probabilities):
         raise NotAnInference(f"the output names {len(names)} labels for {len(probabilities)} probabilities")
-    if all(type(name) is int for name in names) and sorted(names) == list(range(len(names))):
-        return Answer(tuple(p for _, p in sorted(zip(names, probabilities, strict=True))))
+    if (indices := _indices(names)) is not None:
+        return Answer(tuple(p for _, p in sorted(zip(indices, probabilities, strict=True))))
     if not all(isinstance(name, str) and name.strip() and "\0" not in name for name in names):
         raise NotAnInference("the output's labels are not all texts")
     if len(set(names)) < len(names):

@@ -27,7 +27,7 @@ class Inference:
     """One captured inference.
 
     time: UTC.  probabilities: one per class, each in [0, 1].  labels: the classes' names in the same order, where the
-    endpoint gave them.  image_format: png, jpeg, webp or gif, by the first bytes; None where the input is no picture.
+    endpoint gave them.  image_format: png, jpeg or webp, by the first bytes; None where the input is no picture.
     image_key: the object that was sent.  model: the version that answered; both where the capture says so.
     """
 
@@ -175,14 +175,12 @@ def image_of(line: str | bytes) -> bytes:
 
 
 def image_format(data: bytes) -> str | None:
-    """png, jpeg, webp or gif, as the first bytes say; None for anything else."""
+    """png, jpeg or webp, as the first bytes say; None for anything else."""
     if data.startswith(b"\x89PNG\r\n\x1a\n"):
         return "png"
     if data.startswith(b"\xff\xd8\xff"):
         return "jpeg"
-    if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
-        return "webp"
-    return "gif" if data.startswith((b"GIF87a", b"GIF89a")) else None
+    return "webp" if data.startswith(b"RIFF") and data[8:12] == b"WEBP" else None
 
 
 def _validated(model: type[M], line: str | bytes) -> M:

@@ -31,6 +31,8 @@ def in_order(runs: Sequence[StateRun]) -> Mapping[str, Any]:
 
 def _can_be_drawn(machine: Any, depth: int) -> bool:
     states = machine.get("States") if isinstance(machine, Mapping) else None
+    if not isinstance(machine.get("ProcessorConfig", {}) if states else {}, Mapping):
+        return False
     if depth < 0 or not isinstance(states, Mapping) or not states or machine.get("StartAt") not in tuple(states):
         return False
     return all(isinstance(state, Mapping) and _state_can_be_drawn(state, depth) for state in states.values())

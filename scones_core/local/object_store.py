@@ -1,5 +1,6 @@
 """The object store in a folder: one file per object."""
 
+import errno
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -10,6 +11,8 @@ from typing import BinaryIO
 from scones_core.errors import BadInput, NotFound
 from scones_core.local.files import sync_folder, write_atomically
 from scones_core.ports import ObjectInfo
+
+LONGEST_PART = 240  # bytes: file systems allow 255, and a file that is being written has a longer name
 
 
 class LocalObjectStore:
@@ -27,6 +30,10 @@ class LocalObjectStore:
         parts = key.split("/")
         if not key or any(part in ("", "..") or part.startswith(".") for part in parts) or "\0" in key:
             raise BadInput(f"The key “{key}” cannot be used: use names without leading dots, separated by single /.")
+        if any(len(part.encode("utf-8", "surrogatepass")) > LONGEST_PART for part in parts):
+            raise BadInput(f"The key “{key[:80]}…” cannot be used: its parts may have {LONGEST_PART} bytes each.")
+        if not key.isprintable() and not key.encode("utf-8", "replace").decode() == key:
+            raise BadInput(f"The key {key!a} cannot be used: it is not text.")
         return self.folder.joinpath(*parts)
 
     def put(self, key: str, data: bytes) -> None:
@@ -63,13 +70,13 @@ class LocalObjectStore:
 
     def list(self, prefix: str = "", *, after: str = "") -> Iterator[ObjectInfo]:
         for key, entry in self._walk(prefix.rpartition("/")[0]):
-            if key.startswith(prefix) and key > after:
+            if key.startswith(prefix) and key > after and entry.is_file():
                 yield _info(key, entry)
 
     def listdir(self, prefix: str = "") -> tuple[Sequence[str], Sequence[ObjectInfo]]:
         found = self._entries(prefix.rstrip("/"))
         folders = [f"{key}/" for key, entry in found if entry.is_dir()]
-        return folders, [_info(key, entry) for key, entry in found if not entry.is_dir()]
+        return folders, [_info(key, entry) for key, entry in found if entry.is_file()]  # no dead link, no pipe
 
     @contextmanager
     def _opened(self, key: str) -> Iterator[BinaryIO]:
@@ -96,6 +103,10 @@ class LocalObjectStore:
             entries = [entry for entry in os.scandir(self.folder / folder) if not entry.name.startswith(".")]
         except (FileNotFoundError, NotADirectoryError):
             return []
+        except OSError as error:
+            if error.errno == errno.ENAMETOOLONG:
+                return []
+            raise
         entries.sort(key=lambda entry: entry.name + "/" * entry.is_dir())
         return [(f"{folder}/{entry.name}" if folder else entry.name, entry) for entry in entries]
 

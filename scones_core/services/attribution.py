@@ -30,16 +30,29 @@ class Makers:
             self._models: dict[int, ModelVersion] = {m.number: m for m in models_table.model_list(connection)}
         self._histories: dict[str, Sequence[Deployment]] = {}
 
-    def of(self, endpoint: str, variant: str, time: datetime, said: str | None, classes: int) -> Made:
+    def of(
+        self,
+        endpoint: str,
+        variant: str,
+        time: datetime,
+        said: str | None,
+        classes: int,
+        labels: Sequence[str] | None = None,
+    ) -> Made:
         """Who made an inference.
 
         said : the model's id as the capture itself gives it.  classes : how many probabilities there are; a model
-        version with another number of classes cannot have made it.
+        version with another number of classes cannot have made it, nor one that calls them otherwise than `labels`,
+        which came with the answer and name its probabilities in their order.
         """
         number = number_of(said) if self._captures_say else None
         candidates = {number} if number else served_at(self._history(endpoint), variant, time, self._unseen)
         fitting = {n for n in candidates if n in self._models and len(self._models[n].classes) == classes}
+        if labels is not None:
+            fitting = {n for n in fitting if set(self._models[n].classes) == set(labels)}
         attribution, model = attributed(fitting)
+        if labels is not None:
+            return {"attribution": str(attribution), "model": model, "classes": tuple(labels)}
         lists = {self._models[n].classes for n in fitting}
         return {"attribution": str(attribution), "model": model, "classes": lists.pop() if len(lists) == 1 else None}
 

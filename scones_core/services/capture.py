@@ -1,6 +1,7 @@
 """From data-capture files to inferences in the database, each once."""
 
 import hashlib
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime, timedelta
@@ -13,6 +14,7 @@ from scones_core import logs
 from scones_core.ahead import map_ahead
 from scones_core.db import datasets
 from scones_core.db import inferences as table
+from scones_core.db.reviews import unreadable
 from scones_core.domain.attribution import Attribution, Maker
 from scones_core.domain.capture import NotAnInference, image_format, image_of
 from scones_core.errors import BadInput, NotFound
@@ -20,12 +22,15 @@ from scones_core.ports import ObjectInfo
 from scones_core.services.app import App, Progress, silent
 from scones_core.services.attribution import Makers
 from scones_core.services.capture_reading import FOREIGN, Files, Found, Reading, as_lines
+from scones_core.sources.model import check_classes
+from scones_core.vision.images import decode
 
 FILES_AT_ONCE = 8  # capture files that a thread takes at a time
 ROWS_AT_ONCE = 10_000  # inferences per transaction, about
 DEPTH = 6  # folders down to an hour of captures: endpoint/variant/YYYY/MM/DD/HH/
 LATE = timedelta(days=1)  # endpoints write what they captured within minutes
 REVIEWED = "train/reviewed/"
+NAME = re.compile(r"[a-zA-Z0-9](-?[a-zA-Z0-9]){0,62}")  # of an endpoint, as SageMaker allows
 IMPORTED = f"{FOREIGN}/"  # where capture files lie that users brought, below the capture prefix
 
 
@@ -96,6 +101,10 @@ def ingest_files(
     classes : names of the classes, in the order of the probabilities; without them the inferences stay unnamed until
     the files are read again with them, or `name_classes` is called.  endpoint : which made the captures.
     """
+    if classes:
+        check_classes(tuple(classes))
+    if endpoint is not None and not NAME.fullmatch(endpoint):
+        raise BadInput(f"“{endpoint[:63]!a}” is no name of an endpoint: use up to 63 letters, digits and hyphens.")
     keys = []
     for data in map(as_lines, files):
         digest = hashlib.sha256(data).hexdigest()
@@ -113,8 +122,9 @@ def ingest_files(
 def name_classes(app: App, classes: Sequence[str]) -> int:
     """Name the classes of the imported inferences that have no names and as many probabilities; returns how many.
 
-    Raises BadInput where none has so many.
+    Raises BadInput where none has so many, or where these cannot be names of classes.
     """
+    check_classes(tuple(classes))
     with app.db.write() as connection:
         names = tuple(classes)
         named = table.name_imported(connection, table.class_list_ids(connection, [names])[names], len(names))
@@ -217,22 +227,25 @@ def _captured_image(app: App, row: Mapping[str, Any]) -> bytes:
 def stored_image(app: App, event_id: str) -> str:
     """Key, below `train/reviewed/`, of the image behind a captured inference.
 
-    The image is put there where it is missing, or is another than was captured. Raises NotFound.
+    The image is put there where it is missing, or is another than was captured. Raises NotFound, BadImage.
     """
     sha256 = inference(app, event_id)["image_sha256"]
     found = next(app.backend.objects.list(f"{REVIEWED}{sha256[:24]}."), None)
-    if found and hashlib.sha256(app.backend.objects.get(found.key)).hexdigest() == sha256:
+    data = app.backend.objects.get(found.key) if found else b""
+    if found and hashlib.sha256(data).hexdigest() == sha256:
+        decode(data)  # an older version of the app stored what is no picture
         return found.key
     data = image(app, event_id)
+    decode(data)
     key = f"{REVIEWED}{sha256[:24]}.{image_format(data) or 'png'}"
     app.backend.objects.put(key, data)
     return key
 
 
 def put_aside(app: App) -> list[dict[str, Any]]:
-    """Lines of capture files that could not be read: file (key), line (from 1), reason."""
+    """Lines of capture files that could not be read, or whose image cannot: file (key), line (from 1), reason."""
     with app.db.read() as connection:
-        rows = table.quarantined(connection)
+        rows = [*table.quarantined(connection), *unreadable(connection)]
     return [{"file": r["capture_key"], "line": r["capture_line"] + 1, "reason": r["reason"]} for r in rows]
 
 

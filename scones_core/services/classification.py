@@ -15,13 +15,13 @@ from typing import Annotated, Any
 from pydantic import BaseModel, Field, ValidationError
 
 from scones_core import logs
-from scones_core.domain.capture import image_format
 from scones_core.domain.datasets import POOL, TEST, LabelledImage
-from scones_core.errors import BadInput, NotFound
+from scones_core.errors import BadImage, BadInput, NotFound
 from scones_core.ports import Execution, ExecutionStatus
 from scones_core.services import deployment, etl
 from scones_core.services.app import App, Progress, silent
 from scones_core.services.attribution import Makers
+from scones_core.vision.images import decode
 
 MACHINE = "classify_image"
 LOW_CONFIDENCE = "THRESHOLD_CONFIDENCE_NOT_MET"
@@ -78,8 +78,10 @@ def upload(app: App, name: str, data: bytes) -> str:
     """Store a user's image and return its key. Raises BadInput when it is empty, too large, or no image."""
     if not 0 < len(data) <= MAX_UPLOAD:
         raise BadInput(f"“{name}” has {len(data):,} bytes: choose an image of at most {MAX_UPLOAD // 1_000_000} MB.")
-    if image_format(data) is None:
-        raise BadInput(f"“{name}” is no image: choose a PNG, JPEG or WebP file.")
+    try:
+        decode(data)
+    except BadImage as error:
+        raise BadImage(f"“{name}”: {error}") from None
     safe = re.sub(r"[^\w.-]+", "_", PurePosixPath(name).name).lstrip(".")[-80:] or "image"
     key = f"uploads/{hashlib.sha256(data).hexdigest()[:12]}-{safe}"
     app.backend.objects.put(key, data)

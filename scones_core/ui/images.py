@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import streamlit as st
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
 
-from scones_core.errors import SconesError
+from scones_core.errors import BadImage, SconesError
 from scones_core.services import App, capture, etl
+from scones_core.vision.images import decode
 
 SIDE = 192  # pixels of a tile
-FORMATS = ("PNG", "JPEG", "WEBP")
 
 
 @dataclass(frozen=True)
@@ -28,9 +28,9 @@ class Tile:
 def enlarged(data: bytes, side: int = SIDE) -> bytes:
     """A square PNG of `side` pixels; Lanczos keeps the edges of small images sharp. An empty tile when unreadable."""
     try:
-        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
-            square = ImageOps.pad(image.convert("RGBA"), (side, side), Image.Resampling.LANCZOS, color=(0, 0, 0, 0))
-    except (UnidentifiedImageError, OSError, ValueError, Image.DecompressionBombError):
+        image = decode(data).convert("RGBA")
+        square = ImageOps.pad(image, (side, side), Image.Resampling.LANCZOS, color=(0, 0, 0, 0))
+    except BadImage:
         square = Image.new("RGBA", (side, side), (128, 128, 128, 60))
     written = io.BytesIO()
     square.save(written, "PNG")

@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import streamlit as st
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
 
-from scones_core.errors import SconesError
+from scones_core.errors import BadImage, SconesError
 from scones_core.services import App, capture
 from scones_core.services.review import Item
-from scones_core.ui.images import FORMATS
 from scones_core.ui.review_keys import SKIP_KEY, UNDO_KEY, Choice, Desk, choices, entries
+from scones_core.vision.images import decode
 
 _HERE = Path(__file__).parent
 _SMALL, _SIDE = 64, 256  # images up to _SMALL pixels are enlarged to _SIDE; larger ones are fitted into twice that
@@ -92,9 +92,8 @@ def _shown_pictures(app: App, event_id: str) -> tuple[str, str]:
 def pictures(data: bytes) -> tuple[str, str]:
     """Data URIs of an enlarged image and of its own pixels; both empty when it cannot be read."""
     try:
-        with Image.open(io.BytesIO(data), formats=FORMATS) as opened:
-            image = ImageOps.exif_transpose(opened).convert("RGBA")
-    except (UnidentifiedImageError, OSError, ValueError, Image.DecompressionBombError):
+        image = decode(data)
+    except BadImage:
         return "", ""
     small = max(image.size) <= _SMALL
     side = _SIDE if small else 2 * _SIDE

@@ -124,6 +124,14 @@ def test_without_a_definition_the_states_stand_in_the_order_in_which_they_were_e
     }
 
 
+@pytest.mark.parametrize("config", [None, "EXPRESS", 3, []])
+def test_a_map_with_odd_settings_cannot_be_drawn(config: object) -> None:
+    inner = {"StartAt": "B", "States": {"B": {"Type": "Pass", "End": True}}, "ProcessorConfig": config}
+    states = {"A": {"Type": "Map", "ItemProcessor": inner, "End": True}}
+    definition = json.dumps({"StartAt": "A", "States": states})
+    assert read(console_export(stateMachine={"definition": definition})).definition is None
+
+
 @pytest.mark.parametrize(
     "definition",
     ["no JSON", "[]", '{"StartAt": "A", "States": {}}', '{"StartAt": "A", "States": {"B": {}}}',

@@ -1,6 +1,7 @@
 """What the command line makes of the files that it is given."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -35,4 +36,22 @@ def test_a_folder_is_read_past_hidden_files_and_dead_links_and_keeps_its_endpoin
 def test_a_file_that_is_no_image_is_refused_by_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     (tmp_path / "notes.txt").write_text("hello", encoding="utf-8")
     assert main(["--home", str(tmp_path / "home"), "classify", str(tmp_path / "notes.txt")]) == 1
-    assert "“notes.txt” is no image" in capsys.readouterr().err
+    assert "“notes.txt”: The file is not a readable PNG" in capsys.readouterr().err
+
+
+def test_reasons_of_what_was_put_aside_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    (tmp_path / "a.jsonl").write_bytes(line("a") + b"x\ny\n")
+    assert main(["--home", str(tmp_path / "home"), "ingest", str(tmp_path / "a.jsonl")]) == 0
+    assert "      2  not a data-capture record: the line is not valid JSON" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["ingest", "classify"])
+def test_what_is_no_file_is_refused_and_not_waited_for(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], command: str
+):
+    os.mkfifo(tmp_path / "pipe.jsonl")
+    for path in (tmp_path / "pipe.jsonl", Path("/dev/zero"), tmp_path / ("x" * 300)):
+        assert main(["--home", str(tmp_path / "home"), command, str(path)]) == 1
+        told = capsys.readouterr().err
+        assert told.count("\n") == 1
+        assert "name a" in told

@@ -43,13 +43,10 @@ class Machines:
         return sorted({file.name.removesuffix(SUFFIX) for file in files})
 
     def definition(self, machine: str) -> Mapping[str, Any]:
-        """Return the definition as it stands in the file, with its substitutions still open."""
-        file = Path(self._file(machine))
-        with _naming(machine):
-            given = json.loads(file.read_bytes())
-            if isinstance(given, dict):
-                return given
-        raise BadDefinition(f"State machine {machine!r}: its file holds no JSON object; put it anew.")
+        """Return the definition as it stands in the file, with its substitutions still open. Raises BadDefinition."""
+        self.compiled(machine)  # raises what is wrong with it
+        given: Mapping[str, Any] = json.loads(Path(self._file(machine)).read_bytes())
+        return given
 
     def put(self, machine: str, definition: Mapping[str, Any]) -> None:
         if not _NAME.fullmatch(machine):
@@ -79,7 +76,8 @@ def _naming(machine: str) -> Iterator[None]:
     try:
         yield
     except (DefinitionError, ValueError, TypeError) as error:
-        raise BadDefinition(f"State machine {machine!r}: {error}") from None
+        text = str(error)
+        raise BadDefinition(f"State machine {machine!r}: {text if len(text) < 500 else text[:500] + '…'}") from None
     except RecursionError:
         raise BadDefinition(f"State machine {machine!r}: something in it is nested too deeply; flatten it.") from None
 

@@ -66,13 +66,13 @@ def _object(template: Mapping[str, Any]) -> Evaluate:
 def _field(name: str, value: Any) -> tuple[str, Evaluate]:
     if not name.endswith(".$"):
         return name, _compiled(value)
-    if not isinstance(value, str):
-        raise DefinitionError(f"the value of {name!r} must be a path or an intrinsic function")
     return name.removesuffix(".$"), compile_expression(value, name)
 
 
 def compile_expression(text: str, field: str) -> Evaluate:
-    """Compile what a ".$" field holds: a Path or an Intrinsic Function."""
+    """Compile what a ".$" field holds: a Path or an Intrinsic Function. Raises DefinitionError."""
+    if not isinstance(text, str):
+        raise DefinitionError(f"the value of {field!r} must be a path or an intrinsic function")
     if not text.startswith("$"):
         return compile_intrinsic(text)
     path = compile_path(text)
