@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from scones_core.ui.entrance import enter
-from scones_core.ui.server import SCRIPT, lifespan, refuse_strangers
+from scones_core.ui.shell.entrance import enter
+from scones_core.ui.shell.server import SCRIPT, lifespan, refuse_strangers
 
 if __name__ == "__main__":  # as a script, which is how streamlit.testing runs it
     enter()

@@ -3,8 +3,8 @@
 import streamlit as st
 
 from scones_core.services import capture, review
-from scones_core.ui.images import enlarged
-from scones_core.ui.session import get_app
+from scones_core.ui.shell.images import enlarged
+from scones_core.ui.shell.session import get_app
 
 st.title("Peer", anchor=False)
 app = get_app()

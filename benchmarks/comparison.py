@@ -43,6 +43,7 @@ from benchmarks._images import CLASSES, Images, load
 from scones_core.domain.comparison import SIGNIFICANT, Verdict, compare
 from scones_core.domain.confidence import figures_at, propose_threshold
 from scones_core.vision.classifier import Classifier
+from scones_core.vision.fitting import fit
 
 REVIEWS = (0, 20, 40, 80)
 TRAIN, POOL, TEST = 200, 200, 200
@@ -149,7 +150,7 @@ def _loop(seed: int) -> dict[int, Pair]:
 
 
 def _fitted(images: Images, *, seed: int) -> Classifier:
-    return Classifier.fit(images.files, images.labels, CLASSES, seed=seed)
+    return fit(images.files, images.labels, CLASSES, seed=seed)
 
 
 @dataclass(frozen=True)

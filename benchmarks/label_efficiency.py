@@ -3,7 +3,7 @@
 The product's loop, with the known labels for a reviewer who is never wrong. The 1,200 images of the folder are dealt
 anew for each seed, into the product's three splits: 400 `test`, 100 `train`, 700 `pool`. A classifier is trained on
 `train` and classifies the pool; the product's own queue, on a database in memory, gives the next 50 in the strategy's
-order, which move from `pool` to `train`; a new classifier is trained; and so on, up to 500. `Classifier.fit` is used as
+order, which move from `pool` to `train`; a new classifier is trained; and so on, up to 500. `fit` is used as
 it is. Within a seed all strategies share the first splits.
 
 Accuracy is measured on `test`, which is put aside before anything else: the 200 test images of the folder move in steps
@@ -48,6 +48,7 @@ from scones_core.domain.capture import Inference
 from scones_core.domain.metrics import accuracy
 from scones_core.domain.review import Strategy
 from scones_core.vision.classifier import Classifier
+from scones_core.vision.fitting import fit
 
 SEEDS, TEST, TARGET = 10, 400, 400
 LABELS = range(100, 501, 50)  # at each training
@@ -95,7 +96,7 @@ class _Round:
 
     @cached_property
     def model(self) -> Classifier:
-        return Classifier.fit(self.train.files, self.train.labels, CLASSES, seed=self.seed)
+        return fit(self.train.files, self.train.labels, CLASSES, seed=self.seed)
 
     @cached_property
     def accuracy(self) -> float:

@@ -10,7 +10,7 @@ from typing import Any
 
 from benchmarks._home import add_inferences, deployed
 from scones_core.services import App, monitoring
-from scones_core.ui.charts_monitor import sampled
+from scones_core.ui.monitor.charts import sampled
 
 SIZES = (10_000, 100_000, 1_000_000)
 ROUNDS = 3

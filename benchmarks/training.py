@@ -26,6 +26,7 @@ import numpy.typing as npt
 from benchmarks._images import CLASSES, Images, load
 from scones_core.domain.metrics import calibration_floor, evaluate
 from scones_core.vision.classifier import Classifier
+from scones_core.vision.fitting import fit
 from scones_core.vision.images import pixels
 
 FOLDS, ROUNDS, SINGLES = 5, 3, 200
@@ -93,19 +94,19 @@ def _hog(images: Sequence[bytes], cell: int = 4, bins: int = 9) -> Array:
 
 
 def _fit_classifier(images: Sequence[bytes], labels: Sequence[int]) -> Classifier:
-    return Classifier.fit(images, labels, CLASSES)
+    return fit(images, labels, CLASSES)
 
 
 def _fit_in_turn(fits: dict[str, Fit], train: Images) -> tuple[dict[str, Model], dict[str, tuple[float, float]]]:
     """Models, and the medians of wall and processor seconds; taking turns spreads the machine's other work evenly."""
     models: dict[str, Model] = {}
     rounds: dict[str, list[tuple[float, float]]] = {name: [] for name in fits}
-    for fit in fits.values():  # imports and first calls are not training
-        fit(train.files[:5] + train.files[-5:], train.labels[:5] + train.labels[-5:])
+    for warm_up in fits.values():  # imports and first calls are not training
+        warm_up(train.files[:5] + train.files[-5:], train.labels[:5] + train.labels[-5:])
     for _ in range(ROUNDS):
-        for name, fit in fits.items():
+        for name, train_once in fits.items():
             wall, cpu = time.perf_counter(), time.process_time()
-            models[name] = fit(train.files, train.labels)
+            models[name] = train_once(train.files, train.labels)
             rounds[name].append((time.perf_counter() - wall, time.process_time() - cpu))
             _say(f"{name}: trained in {rounds[name][-1][0]:.1f} s")
     return models, {name: tuple(map(statistics.median, zip(*taken, strict=True))) for name, taken in rounds.items()}

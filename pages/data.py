@@ -3,9 +3,7 @@
 import streamlit as st
 
 from scones_core.services import etl
-from scones_core.ui.actions import action_button
-from scones_core.ui.charts_model import class_balance
-from scones_core.ui.dataset_view import (
+from scones_core.ui.data.dataset_view import (
     balance_of,
     corrections_table,
     dataset_summary,
@@ -13,11 +11,13 @@ from scones_core.ui.dataset_view import (
     skipped_table,
     versions_table,
 )
-from scones_core.ui.gallery import gallery
-from scones_core.ui.session import get_app
-from scones_core.ui.source_input import source_input
-from scones_core.ui.watching import watch
-from scones_core.ui.widgets import next_step, page_header
+from scones_core.ui.data.gallery import gallery
+from scones_core.ui.shell.actions import action_button
+from scones_core.ui.shell.model_charts import class_balance
+from scones_core.ui.shell.session import get_app
+from scones_core.ui.shell.source_input import source_input
+from scones_core.ui.shell.task_progress import watch
+from scones_core.ui.shell.widgets import next_step, page_header
 
 page_header("Data", "Bring labelled images in; every load makes a dataset version that never changes again.")
 app = get_app()

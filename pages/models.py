@@ -3,12 +3,12 @@
 import streamlit as st
 
 from scones_core.services import deployment, training
-from scones_core.ui.challenge import challenge, compare_any
-from scones_core.ui.models_view import history_table, lineage, registry_table, retrain_form, rollback
-from scones_core.ui.serving import watch_serving
-from scones_core.ui.session import get_app
-from scones_core.ui.trial_view import trial_section
-from scones_core.ui.widgets import empty_state, page_header
+from scones_core.ui.models.challenger import challenge, compare_any
+from scones_core.ui.models.models_view import history_table, lineage, registry_table, retrain_form, rollback
+from scones_core.ui.models.trial_view import trial_section
+from scones_core.ui.shell.background_deploy import watch_serving
+from scones_core.ui.shell.session import get_app
+from scones_core.ui.shell.widgets import empty_state, page_header
 
 page_header("Models", "Every model version with its origin; retrain from reviewed labels, compare, promote, roll back.")
 app = get_app()

@@ -3,9 +3,7 @@
 import streamlit as st
 
 from scones_core.services import capture
-from scones_core.ui.actions import action_button
-from scones_core.ui.ingesting import ingest, ingest_on_opening
-from scones_core.ui.monitor_view import (
+from scones_core.ui.monitor.monitor_view import (
     current_figures,
     distributions,
     drift_message,
@@ -18,8 +16,10 @@ from scones_core.ui.monitor_view import (
     timeline,
     unnamed_note,
 )
-from scones_core.ui.session import get_app, shown_errors
-from scones_core.ui.widgets import empty_state, next_step, page_header
+from scones_core.ui.shell.actions import action_button
+from scones_core.ui.shell.ingest import ingest, ingest_on_opening
+from scones_core.ui.shell.session import get_app, shown_errors
+from scones_core.ui.shell.widgets import empty_state, next_step, page_header
 
 page_header("Monitor", "What the endpoint captured of its inferences. Capture is best effort: it may leave some out.")
 app = get_app()

@@ -1,12 +1,12 @@
 """Overview: where the loop stands, what to do next, and the guided demo."""
 
 from scones_core.services import costs, overview
-from scones_core.ui.costs_view import idle_warning
-from scones_core.ui.demo_view import demo_section, running_demo
-from scones_core.ui.loop_strip import loop_stages, loop_strip
-from scones_core.ui.overview_view import key_figures, next_step_card
-from scones_core.ui.session import get_app
-from scones_core.ui.widgets import page_header
+from scones_core.ui.overview.demo_view import demo_section, running_demo
+from scones_core.ui.overview.loop_strip import loop_stages, loop_strip
+from scones_core.ui.overview.overview_view import key_figures, next_step_card
+from scones_core.ui.shell.costs import idle_warning
+from scones_core.ui.shell.session import get_app
+from scones_core.ui.shell.widgets import page_header
 
 page_header(
     "Scones Unlimited",

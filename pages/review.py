@@ -3,10 +3,10 @@
 import streamlit as st
 
 from scones_core.services import capture
-from scones_core.ui.ingesting import ingest_on_opening
-from scones_core.ui.review_view import exports, model_input, reviewer, reviewing, strategy_input
-from scones_core.ui.session import get_app, shown_errors
-from scones_core.ui.widgets import empty_state, next_step, page_header
+from scones_core.ui.review.review_view import exports, model_input, reviewer, reviewing, strategy_input
+from scones_core.ui.shell.ingest import ingest_on_opening
+from scones_core.ui.shell.session import get_app, shown_errors
+from scones_core.ui.shell.widgets import empty_state, next_step, page_header
 
 page_header("Review", "Confirm or correct what the model said of the images it was least sure of.")
 app = get_app()

@@ -4,13 +4,14 @@ import pandas as pd
 import streamlit as st
 
 from scones_core.services import doctor, monitoring
-from scones_core.ui import pages
-from scones_core.ui.actions import action_button
-from scones_core.ui.health import checks_table, set_threshold
-from scones_core.ui.notification_view import notification_status
-from scones_core.ui.session import get_app, shown_errors
-from scones_core.ui.text import plain
-from scones_core.ui.widgets import page_header
+from scones_core.ui.settings.checks import checks_table
+from scones_core.ui.shell import navigation
+from scones_core.ui.shell.actions import action_button
+from scones_core.ui.shell.notifications import notification_status
+from scones_core.ui.shell.session import get_app, shown_errors
+from scones_core.ui.shell.text import plain
+from scones_core.ui.shell.threshold import set_threshold
+from scones_core.ui.shell.widgets import page_header
 
 page_header("Settings", "What is in force, how the app is configured, and whether everything it needs is there.")
 app = get_app()
@@ -29,7 +30,7 @@ with threshold.container(border=True, height="stretch"):
         disabled=value == current,
     )
     st.caption("What a threshold costs and buys, and a proposal for one, is shown on the page Monitor.")
-    pages.link("monitor", "See the figures")
+    navigation.link("monitor", "See the figures")
 with configuration.container(border=True, height="stretch"):
     st.subheader("Configuration", anchor=False)
     rows = [{name.capitalize(): plain(value) for name, value in row.items()} for row in doctor.configuration(app)]

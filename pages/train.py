@@ -3,12 +3,13 @@
 import streamlit as st
 
 from scones_core.services import costs, etl, training
-from scones_core.ui.costs_view import idle_warning
-from scones_core.ui.endpoint_view import endpoint_card
-from scones_core.ui.jobs import deploy_form, jobs_panel, start_form
-from scones_core.ui.serving import watch_serving
-from scones_core.ui.session import get_app
-from scones_core.ui.widgets import empty_state, next_step, page_header
+from scones_core.ui.shell.background_deploy import watch_serving
+from scones_core.ui.shell.costs import idle_warning
+from scones_core.ui.shell.session import get_app
+from scones_core.ui.shell.widgets import empty_state, next_step, page_header
+from scones_core.ui.train.deploy_form import deploy_form
+from scones_core.ui.train.endpoint_view import endpoint_card
+from scones_core.ui.train.jobs import jobs_panel, start_form
 
 page_header("Train & deploy", "A training job makes a model version; a deployed version answers at the endpoint.")
 app = get_app()

@@ -3,27 +3,20 @@
 import streamlit as st
 
 from scones_core.services import batch, classification, deployment, etl, monitoring
-from scones_core.ui.actions import action_button
-from scones_core.ui.batch_view import batch_input, batch_summary, batches_table, running_batches, start_button
-from scones_core.ui.execution_list import (
-    batch_name,
-    batch_outcome,
-    executions_table,
-    more_button,
-    page_size,
-    start_batch,
-    status_filter,
-)
-from scones_core.ui.execution_view import execution_view
-from scones_core.ui.import_view import file_input, import_help, imported_view
-from scones_core.ui.machine_view import machine_input, machine_view, started_execution
-from scones_core.ui.notification_view import messages_table, notification_hint, notification_status
-from scones_core.ui.session import get_app, shown_errors
-from scones_core.ui.traffic_view import traffic_buttons, traffic_input, traffic_progress
-from scones_core.ui.watching import watch
-from scones_core.ui.widgets import empty_state, next_step, page_header
-from scones_core.ui.workflow_input import images_input
-from scones_core.ui.workflow_sections import Section, section_input
+from scones_core.ui.shell.actions import action_button
+from scones_core.ui.shell.notifications import messages_table, notification_hint, notification_status
+from scones_core.ui.shell.session import get_app, shown_errors
+from scones_core.ui.shell.task_progress import watch
+from scones_core.ui.shell.widgets import empty_state, next_step, page_header
+from scones_core.ui.workflow.batch_view import batch_input, batch_summary, batches_table, running_batches, start_button
+from scones_core.ui.workflow.execution_table import executions_table, more_button, page_size, status_filter
+from scones_core.ui.workflow.execution_view import execution_view
+from scones_core.ui.workflow.images_input import images_input
+from scones_core.ui.workflow.import_view import file_input, import_help, imported_view
+from scones_core.ui.workflow.machine_view import machine_input, machine_view, started_execution
+from scones_core.ui.workflow.sections import Section, section_input
+from scones_core.ui.workflow.start_executions import outcome, start_executions, task_name
+from scones_core.ui.workflow.traffic_view import traffic_buttons, traffic_input, traffic_progress
 
 page_header("Workflow", "Send images through the state machines, one by one or in batches, and see what each did.")
 app = get_app()
@@ -46,15 +39,15 @@ with shown_errors():
                 workers = st.select_slider("At a time", [1, 2, 4, 8, 16], 4, key="workflow_workers", width=220)
                 action_button(
                     chosen.label,
-                    lambda: start_batch(app, chosen, workers),
+                    lambda: start_executions(app, chosen, workers),
                     key="start_executions",
                     icon=":material/play_arrow:",
                     primary=True,
                     disabled=bool(chosen.missing),
                     help=chosen.missing,
                 )
-            watch(batch_name())
-            batch_outcome()
+            watch(task_name())
+            outcome()
         st.subheader("Executions", anchor=False)
         status = status_filter()
         executions = classification.executions(app, status=status, limit=page_size())

@@ -1,41 +1,26 @@
 """Which model serves: deploy, promote, roll back; which is tried beside it; and the end of the endpoint."""
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from functools import update_wrapper
-from typing import Concatenate, ParamSpec, TypeVar
+from datetime import datetime
 
 from scones_core import logs
 from scones_core.db import models as table
 from scones_core.domain.models import TRIAL_VARIANT, Action, Approval, Deployment, ModelVersion, service_stack
-from scones_core.errors import BadInput, Conflict, Damaged, NotFound, Unavailable
+from scones_core.errors import BadInput, Conflict, Damaged, NotFound
 from scones_core.ports import Endpoint, Trial
 from scones_core.services import training
 from scones_core.services.app import App
+from scones_core.services.endpoint_changes import noted, one_at_a_time
 from scones_core.services.threshold import ENDPOINT_NAME, VARIABLES, variables
 
 log = logs.get(__name__)
-P = ParamSpec("P")
-T = TypeVar("T")
 
 LEAST_SHARE, MOST_SHARE = 0.01, 0.5  # of the traffic, that a trial may get
-ENDPOINT = "endpoint"  # what is changed by one at a time
-
-
-def _one_at_a_time(change: Callable[Concatenate[App, P], T]) -> Callable[Concatenate[App, P], T]:
-    """A change of the endpoint decides and acts on what it sees: the next waits, in this process or another."""
-
-    def alone(app: App, /, *given: P.args, **named: P.kwargs) -> T:
-        with app.db.turn(ENDPOINT):
-            return change(app, *given, **named)
-
-    return update_wrapper(alone, change)
 
 
 @logs.use_case
-@_one_at_a_time
+@one_at_a_time
 def deploy(app: App, model: str | None = None, *, capture_percentage: int | None = None, actor: str = "") -> Endpoint:
     """Serve a model version; the endpoint is created or updated in place, and a trial ends.
 
@@ -54,7 +39,7 @@ def _deploy(
     if capture_percentage is None:
         before = endpoint(app)
         capture_percentage = before.config.capture_percentage if before else 100
-    with _noted(app, version, action, actor):
+    with noted(app, version, action, actor):
         config = training.endpoint_config(version, capture_percentage)
         deployed = app.backend.endpoints.deploy(app.settings.endpoint, config)
         with app.db.turn(VARIABLES):
@@ -71,7 +56,7 @@ def _newest_not_rejected(app: App) -> ModelVersion:
 
 
 @logs.use_case
-@_one_at_a_time
+@one_at_a_time
 def delete(app: App, *, actor: str = "") -> None:
     """Delete the endpoint; what it captured, the labels and the model versions are kept. Raises NotFound."""
     serving = get_endpoint(app)
@@ -79,46 +64,12 @@ def delete(app: App, *, actor: str = "") -> None:
     if known is None:  # somebody else's model; the history cannot name it
         app.backend.endpoints.delete(serving.name)
         return
-    with _noted(app, known, Action.DELETE, actor):
+    with noted(app, known, Action.DELETE, actor):
         app.backend.endpoints.delete(serving.name)
 
 
-@contextmanager
-def _noted(app: App, version: ModelVersion, action: Action, actor: str, share: float | None = None) -> Iterator[None]:
-    """Note a change in the history before it is made, and afterwards when it ended and whether it succeeded.
-
-    One that failed stays noted: what was captured meanwhile may be either model's.
-    """
-    _note_unseen(app)
-    change = Deployment(0, datetime.now(UTC), app.settings.endpoint, version.number, action, actor, share, done=False)
-    with app.db.write() as connection:
-        change = replace(change, id=table.add_deployment(connection, change))
-    done = False
-    try:
-        yield
-        done = True
-    finally:
-        _end(app, change, done=done)
-
-
-def _end(app: App, change: Deployment, *, done: bool) -> None:
-    """Note the end of a change, and with it what becomes of the models: approved what came, rejected what was left."""
-    approvals: dict[int, Approval] = {}
-    with app.db.write() as connection:
-        if done and change.action in (Action.DEPLOY, Action.PROMOTE, Action.ROLLBACK):
-            left = service_stack(table.deployment_list(connection, change.endpoint))[-1:]
-            if change.action is Action.ROLLBACK and left:
-                approvals[left[0]] = Approval.REJECTED
-            approvals[change.model] = Approval.APPROVED
-        table.end_deployment(connection, change.id, datetime.now(UTC), done=done)
-        for model, approval in approvals.items():
-            table.set_approval(connection, model, approval)
-    for model in approvals:
-        training.publish(app, model)
-
-
 @logs.use_case
-@_one_at_a_time
+@one_at_a_time
 def start_trial(app: App, model: str, share: float, *, actor: str = "") -> Endpoint:
     """Let a model version answer a share of the traffic, 0.01 to 0.5, beside the champion.
 
@@ -133,26 +84,26 @@ def start_trial(app: App, model: str, share: float, *, actor: str = "") -> Endpo
         raise Conflict(f"A trial of {serving.trial.config.model} is under way: end it before {version.id} is tried.")
     training.same_classes(training.model(app, serving.config.model), version)
     config = training.endpoint_config(version, serving.config.capture_percentage, variant=TRIAL_VARIANT)
-    with _noted(app, version, Action.START_TRIAL, actor, share):
+    with noted(app, version, Action.START_TRIAL, actor, share):
         return app.backend.endpoints.set_trial(serving.name, Trial(config, share))
 
 
 @logs.use_case
-@_one_at_a_time
+@one_at_a_time
 def set_trial_share(app: App, share: float, *, actor: str = "") -> Endpoint:
     """Change the share of the traffic, 0.01 to 0.5, that the trial gets. Raises NotFound, Conflict, BadInput."""
     _check(share)
     serving, trial = _on_trial(app)
-    with _noted(app, training.model(app, trial.config.model), Action.CHANGE_SHARE, actor, share):
+    with noted(app, training.model(app, trial.config.model), Action.CHANGE_SHARE, actor, share):
         return app.backend.endpoints.set_trial(serving.name, replace(trial, share=share))
 
 
 @logs.use_case
-@_one_at_a_time
+@one_at_a_time
 def end_trial(app: App, *, actor: str = "") -> Endpoint:
     """Let the champion answer alone again. Raises NotFound, Conflict (no trial)."""
     serving, trial = _on_trial(app)
-    with _noted(app, training.model(app, trial.config.model), Action.END_TRIAL, actor):
+    with noted(app, training.model(app, trial.config.model), Action.END_TRIAL, actor):
         return app.backend.endpoints.set_trial(serving.name, None)
 
 
@@ -206,45 +157,6 @@ def history(app: App) -> list[Deployment]:
     """All deployments of the endpoint that succeeded, oldest first."""
     with app.db.read() as connection:
         return table.deployment_list(connection, app.settings.endpoint)
-
-
-def note_ended(app: App) -> None:
-    """Note what became of changes whose end was not seen, for the app was killed: the endpoint tells.
-
-    While a change is under way, here or in another process, or the endpoint is still at one, nothing is noted.
-    """
-    try:
-        with app.db.turn(ENDPOINT, timeout=0):
-            _note_unseen(app)
-    except Unavailable as error:
-        log.info("changes not looked at", reason=str(error))
-
-
-def _note_unseen(app: App) -> None:
-    with app.db.read() as connection:
-        noted = table.deployment_list(connection, app.settings.endpoint, done=False)
-    unseen = [change for change in noted if change.ended is None]
-    if not unseen:
-        return
-    try:
-        serving = app.backend.endpoints.describe(app.settings.endpoint)
-    except Damaged:  # the next deployment writes the description anew
-        return
-    if serving and serving.status not in ("InService", "Failed"):
-        return
-    for change in unseen:
-        _end(app, change, done=_has_happened(change, serving))
-
-
-def _has_happened(noted: Deployment, serving: Endpoint | None) -> bool:
-    if serving is None or noted.action is Action.DELETE:
-        return serving is None and noted.action is Action.DELETE
-    if noted.action is Action.END_TRIAL:
-        return serving.trial is None
-    if noted.action.of_trial:
-        wanted = (f"v{noted.model}", noted.share)
-        return serving.trial is not None and (serving.trial.config.model, serving.trial.share) == wanted
-    return serving.config.model == f"v{noted.model}"
 
 
 @dataclass(frozen=True)
@@ -303,7 +215,7 @@ def previous(app: App) -> str | None:
 
 
 @logs.use_case
-@_one_at_a_time
+@one_at_a_time
 def promote(app: App, model: str | None = None, *, actor: str = "") -> Endpoint:
     """Put the challenger, or a named model version, into service."""
     version = training.model(app, model) if model else challenger(app)
@@ -313,7 +225,7 @@ def promote(app: App, model: str | None = None, *, actor: str = "") -> Endpoint:
 
 
 @logs.use_case
-@_one_at_a_time
+@one_at_a_time
 def rollback(app: App, *, actor: str = "") -> Endpoint:
     """Bring back the model that served before; the one taken out becomes Rejected."""
     back_to = previous(app)

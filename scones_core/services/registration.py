@@ -19,7 +19,7 @@ from scones_core.domain.metrics import evaluate
 from scones_core.domain.models import Approval, JobRecord, JobState, ModelVersion
 from scones_core.errors import NotFound, SconesError
 from scones_core.ports import EndpointConfig, JobStatus, TrainingJob
-from scones_core.services import deployment, etl, training
+from scones_core.services import deployment, endpoint_changes, etl, training
 from scones_core.services.app import App
 from scones_core.services.background import Loop
 
@@ -71,7 +71,7 @@ def watch(app: App, *, every: float = EVERY) -> Loop:
 
     def look() -> None:
         register_ended(app)
-        deployment.note_ended(app)
+        endpoint_changes.note_ended(app)
 
     return app.background.repeat("registrar", every, look)
 

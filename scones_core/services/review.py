@@ -9,17 +9,14 @@ from typing import Any
 import sqlalchemy as sa
 
 from scones_core import logs
-from scones_core.ahead import map_ahead
 from scones_core.db import inferences as inferences_table
 from scones_core.db import reviews as table
 from scones_core.domain.review import LEASE, OTHER, Decision, Status, Strategy, in_words, label_of, standing, status_of
-from scones_core.errors import BadImage, BadInput, Conflict, SconesError
+from scones_core.errors import BadInput, Conflict
 from scones_core.services import capture, monitoring
 from scones_core.services.app import App
 from scones_core.services.classification import class_name, class_names
-from scones_core.vision.images import decode
-
-log = logs.get(__name__)
+from scones_core.services.unreadable import set_aside
 
 
 @dataclass(frozen=True)
@@ -93,29 +90,8 @@ def next_items(
             for drawn in found:
                 image, why = drawn.row["image_sha256"], str(drawn.strategy)
                 table.lease(connection, image, reviewer, expires, strategy=why, probability=drawn.probability)
-        if not _set_aside(app, [drawn.row for drawn in found]):
+        if not set_aside(app, [drawn.row for drawn in found]):
             return [_item(drawn.row, names, expires, str(drawn.strategy), drawn.probability) for drawn in found]
-
-
-def _set_aside(app: App, rows: Sequence[Mapping[str, Any]]) -> bool:
-    """Whether there were captured images among them that cannot be decoded; these are offered no more."""
-    reasons = map_ahead(lambda row: _why_unreadable(app, row["event_id"]), rows, app.backend.objects.at_once)
-    unreadable = {row["image_sha256"]: why for row, why in zip(rows, reasons, strict=True) if why}
-    if unreadable:
-        log.warning("captured images cannot be decoded", images=len(unreadable))
-        with app.db.write() as connection:
-            table.set_unreadable(connection, unreadable)
-    return bool(unreadable)
-
-
-def _why_unreadable(app: App, id: str) -> str | None:
-    try:
-        decode(capture.image(app, id))
-    except BadImage as error:
-        return str(error)
-    except SconesError:  # it is not there now, which the desk says
-        return None
-    return None
 
 
 def _item(

@@ -14,7 +14,7 @@ from scones_core.vision.artifact import pack
 from scones_core.vision.dictionary import Block, Dictionary
 from scones_core.vision.features import encode, features_of
 from scones_core.vision.kernel import Kernel
-from scones_core.vision.options import DEFAULTS, Observer, Options
+from scones_core.vision.options import Options
 from scones_core.vision.parallel import one_blas_thread
 from scones_core.vision.softmax import Linear, softmax
 
@@ -43,32 +43,6 @@ class Classifier:
     linear: Linear
     temperature: float
     training: Mapping[str, Any] = field(default_factory=dict)
-
-    @classmethod
-    def fit(
-        cls,
-        images: Sequence[bytes],
-        labels: Sequence[int],
-        classes: Sequence[str],
-        *,
-        seed: int = 0,
-        side: int = 32,
-        options: Options = DEFAULTS,
-        sample_weight: Sequence[float] | None = None,
-        validation: tuple[Sequence[bytes], Sequence[int]] | None = None,
-        observer: Observer | None = None,
-    ) -> "Classifier":
-        """Train on PNG, JPEG or WebP files; the same input and seed give the same model, byte for byte.
-
-        images : read one by one, so a sequence that reads files when asked will do.
-        labels : class indices, 0 … len(classes) − 1.
-        sample_weight : how much each image counts, not negative; all alike by default.
-        validation : further images and labels, to report figures of; nothing is chosen by them.
-        Raises BadInput, with BadImage naming the position of a file that cannot be read.
-        """
-        from scones_core.vision.fitting import fit  # brings scikit-learn, which prediction does without
-
-        return fit(images, labels, classes, seed, side, options, sample_weight, validation, observer or Observer())
 
     def predict_proba(self, images: Sequence[bytes]) -> Doubles:
         """Calibrated probabilities, float64, shape (n, n_classes), rows summing to 1.

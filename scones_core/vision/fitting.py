@@ -17,7 +17,7 @@ from scones_core.vision.classifier import Classifier
 from scones_core.vision.coordinates import Coordinates
 from scones_core.vision.dictionary import Dictionary, learn
 from scones_core.vision.features import features_of, read_pixels
-from scones_core.vision.options import MOST_CLASSES, Observer, Options
+from scones_core.vision.options import DEFAULTS, MOST_CLASSES, Observer, Options
 from scones_core.vision.parallel import one_blas_thread
 from scones_core.vision.selection import Task, cross_validate, linear_of, regression
 from scones_core.vision.softmax import Linear, softmax
@@ -36,14 +36,23 @@ def fit(
     images: Sequence[bytes],
     labels: Sequence[int],
     classes: Sequence[str],
-    seed: int,
-    side: int,
-    options: Options,
-    sample_weight: Sequence[float] | None,
-    validation: tuple[Sequence[bytes], Sequence[int]] | None,
-    observer: Observer,
+    *,
+    seed: int = 0,
+    side: int = 32,
+    options: Options = DEFAULTS,
+    sample_weight: Sequence[float] | None = None,
+    validation: tuple[Sequence[bytes], Sequence[int]] | None = None,
+    observer: Observer | None = None,
 ) -> Classifier:
-    """See `Classifier.fit`."""
+    """Train on PNG, JPEG or WebP files; the same input and seed give the same model, byte for byte.
+
+    images : read one by one, so a sequence that reads files when asked will do.
+    labels : class indices, 0 … len(classes) − 1.
+    sample_weight : how much each image counts, not negative; all alike by default.
+    validation : further images and labels, to report figures of; nothing is chosen by them.
+    Raises BadInput, with BadImage naming the position of a file that cannot be read.
+    """
+    observer = observer or Observer()
     options.check(side)
     if seed < 0:
         raise BadInput(f"The seed {seed} is negative; give a whole number of 0 or more.")

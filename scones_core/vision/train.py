@@ -42,7 +42,7 @@ def main() -> int:
 def train(environment: Mapping[str, str]) -> None:
     """Train and write the model folder.  Raises SconesError."""
     # Imported here, so that SIGTERM is answered from the first moment on.
-    from scones_core.vision.classifier import Classifier
+    from scones_core.vision.fitting import fit
     from scones_core.vision.hyperparameters import Hyperparameters
     from scones_core.vision.options import Observer
 
@@ -52,7 +52,7 @@ def train(environment: Mapping[str, str]) -> None:
         raise BadInput("The training job has no train and train_lst channels; give it both.")
     settings.check(images.labels)
     held_out = _channel("validation", environment)
-    model = Classifier.fit(
+    model = fit(
         images,
         images.labels,
         settings.names(images.labels),

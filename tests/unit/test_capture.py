@@ -116,7 +116,7 @@ def test_custom_attributes_are_a_list_or_a_text_and_what_is_not_understood_is_pa
         (b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR", "png"),
         (b"\xff\xd8\xff\xe1\x00\x10Exif", "jpeg"),
         (b"RIFF\x24\x00\x00\x00WEBPVP8 ", "webp"),
-        (b"GIF89a\x01\x00", "gif"),
+        (b"GIF89a\x01\x00", None),
         (b"RIFF\x24\x00\x00\x00WAVEfmt ", None),
         (b"<svg xmlns='http://www.w3.org/2000/svg'/>", None),
         (b"hello", None),

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from scones_core.domain.costs import DAY, LOOK_BACK, MONTH, REFERENCE_SECONDS, Price, quiet
-from scones_core.ui.costs_view import money, span
+from scones_core.ui.shell.costs import money, span
 
 NOW = datetime(2025, 10, 4, 12, tzinfo=UTC)
 PRICE = Price(0.72, "USD")

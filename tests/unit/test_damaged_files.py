@@ -19,8 +19,8 @@ from scones_core.local.training import JOB, REQUEST
 from scones_core.local.workflow.environment import VARIABLES
 from scones_core.ports import JobStatus
 from scones_core.services import App, capture, classification, deployment, doctor, monitoring, overview, training
-from scones_core.ui.pages import PageName
-from scones_core.ui.server import SCRIPT
+from scones_core.ui.shell.navigation import PageName
+from scones_core.ui.shell.server import SCRIPT
 
 PAGES = ("overview", "data", "train", "workflow", "monitor", "review", "models", "settings")
 

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from scones_core.domain.history import StateRun, StateStatus
-from scones_core.ui.graph import drawing, path
-from scones_core.ui.graph_layout import layout
-from scones_core.ui.graph_model import END, START, Graph, Node
+from scones_core.ui.workflow.graph.component import drawing, path
+from scones_core.ui.workflow.graph.layout import layout
+from scones_core.ui.workflow.graph.model import END, START, Graph, Node
 
 NOW = datetime(2025, 10, 4, 8, 44, tzinfo=UTC)
 

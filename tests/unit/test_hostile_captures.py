@@ -25,7 +25,7 @@ from scones_core.services import (
     retraining,
     review,
 )
-from scones_core.ui.images import enlarged
+from scones_core.ui.shell.images import enlarged
 from tests.conftest import png
 from tests.unit.test_ingest import line, put
 

@@ -57,3 +57,58 @@ def test_opening_the_embedded_backend_imports_no_aws_library(tmp_path: Path):
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+UI = ROOT / "scones_core" / "ui"
+
+
+def test_each_page_has_its_folder_and_what_several_share_is_in_the_shell():
+    folders = {path.name for path in UI.iterdir() if path.is_dir() and path.name != "__pycache__"}
+    pages = {path.stem for path in (ROOT / "pages").glob("*.py")}
+    assert folders == {*pages, "shell"}
+    assert [path.name for path in UI.glob("*.py")] == ["__init__.py"]
+    for folder in pages:
+        others = tuple(f"scones_core.ui.{other}." for other in pages - {folder})
+        for file in [*(UI / folder).rglob("*.py"), ROOT / "pages" / f"{folder}.py"]:
+            assert not [name for name in imported(file) if name.startswith(others)], file
+
+
+def test_no_file_is_long():
+    files = [path for part in ("scones_core", "pages", "lambdas") for path in (ROOT / part).rglob("*.py")]
+    assert not [path for path in files if len(path.read_text().splitlines()) > 300]
+
+
+def test_no_module_imports_itself_in_a_circle():
+    names = {_module(path): path for path in (ROOT / "scones_core").rglob("*.py")}
+    leads = {name: _within(path, names) for name, path in names.items()}
+    circles = [cycle for name in leads if (cycle := _circle(name, leads))]
+    assert not circles
+
+
+def _module(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+def _within(path: Path, names: dict[str, Path]) -> set[str]:
+    """The modules of the project that a file imports anywhere in it, also where only the type checker looks."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {name if (name := f"{node.module}.{alias.name}") in names else node.module for alias in node.names}
+    return (found & set(names)) - {_module(path)}
+
+
+def _circle(start: str, leads: dict[str, set[str]]) -> list[str]:
+    """The way from a module back to itself; empty where there is none."""
+    ways, seen = [[start]], {start}
+    while ways:
+        way = ways.pop()
+        for name in leads[way[-1]]:
+            if name == start:
+                return [*way, start]
+            if name not in seen:
+                seen.add(name)
+                ways.append([*way, name])
+    return []

@@ -29,6 +29,7 @@ from scones_core.services import (
     capture,
     classification,
     deployment,
+    endpoint_changes,
     etl,
     monitoring,
     overview,
@@ -146,7 +147,7 @@ def check(folder: Path) -> None:
     """What must hold of a home whose processes were killed, once it has been opened again."""
     app = open_app(Settings(home=folder / "home"))
     told = [line.split() for line in acknowledged(folder)]
-    deployment.note_ended(app)
+    endpoint_changes.note_ended(app)
     running = app.backend.workflows.list(status=ExecutionStatus.RUNNING)
     assert not running, "nothing runs whose process is gone"
     for name in (words[1] for words in told if words[0] == "execution"):

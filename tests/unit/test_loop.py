@@ -52,7 +52,7 @@ def test_the_history_of_an_execution_shows_its_three_states(serving: App):
 
 
 def test_what_is_not_an_image_fails_its_execution_and_leaves_no_capture(serving: App):
-    with pytest.raises(BadInput, match="“notes.png” is no image"):
+    with pytest.raises(BadInput, match="“notes.png”: The file is not a readable PNG"):
         classification.upload(serving, "notes.png", b"this is text")
     key = "uploads/notes.png"
     serving.backend.objects.put(key, b"this is text")

@@ -14,10 +14,10 @@ from scones_core.errors import BadInput, Conflict
 from scones_core.services import App, classification, deployment, etl, overview, registration, training, uploads
 from scones_core.services.background import Background
 from scones_core.services.demo import Stage, Told
-from scones_core.ui.demo_runner import DemoRunner
-from scones_core.ui.loop_strip import loop_stages
-from scones_core.ui.pages import PageName
-from scones_core.ui.server import SCRIPT
+from scones_core.ui.overview.demo_runner import DemoRunner
+from scones_core.ui.overview.loop_strip import loop_stages
+from scones_core.ui.shell.navigation import PageName
+from scones_core.ui.shell.server import SCRIPT
 
 OURS = ("overview", "data", "train", "models", "settings")
 
@@ -163,7 +163,7 @@ def test_a_job_that_runs_can_be_stopped(open_page: Open, serving: App):
 def _counting() -> None:
     import streamlit as st
 
-    from scones_core.ui.actions import action_button
+    from scones_core.ui.shell.actions import action_button
 
     def count() -> None:
         st.session_state["pressed"] = st.session_state.get("pressed", 0) + 1
@@ -266,8 +266,8 @@ def test_the_monitor_tells_the_variants_apart_where_there_are_two(open_page: Ope
 
 def _promoting() -> None:
     from scones_core.services import deployment
-    from scones_core.ui.models_view import confirm_promotion
-    from scones_core.ui.session import get_app
+    from scones_core.ui.models.models_view import confirm_promotion
+    from scones_core.ui.shell.session import get_app
 
     app = get_app()
     champion, challenger = deployment.champion(app), deployment.challenger(app)
@@ -277,8 +277,8 @@ def _promoting() -> None:
 
 def _rolling_back() -> None:
     from scones_core.services import deployment
-    from scones_core.ui.models_view import confirm_rollback
-    from scones_core.ui.session import get_app
+    from scones_core.ui.models.models_view import confirm_rollback
+    from scones_core.ui.shell.session import get_app
 
     app = get_app()
     if back_to := deployment.previous(app):
@@ -287,7 +287,7 @@ def _rolling_back() -> None:
 
 def test_a_threshold_close_to_one_can_be_looked_at_and_taken_back(open_page: Open):
     from scones_core.services import monitoring
-    from scones_core.ui.session import get_app
+    from scones_core.ui.shell.session import get_app
 
     app = get_app()
     monitoring.set_threshold(app, 0.9999)

@@ -13,8 +13,8 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from scones_core.services import App, capture, classification, deployment, monitoring, review
-from scones_core.ui.charts_monitor import MOST_POINTS, sampled
-from scones_core.ui.session import get_app
+from scones_core.ui.monitor.charts import MOST_POINTS, sampled
+from scones_core.ui.shell.session import get_app
 from tests.unit.captured_world import IMAGES, captured_home
 from tests.unit.test_ingest import line
 

@@ -18,7 +18,7 @@ from scones_core.db import notifications
 from scones_core.errors import BadDefinition, BadInput
 from scones_core.ports import ExecutionStatus
 from scones_core.services import App, batch, classification, machines
-from scones_core.ui.session import get_app
+from scones_core.ui.shell.session import get_app
 
 APP = Path(__file__).resolve().parents[2] / "streamlit_app.py"
 Open = Callable[[str], AppTest]

@@ -14,9 +14,9 @@ from scones_core.domain.costs import Price
 from scones_core.errors import Unavailable
 from scones_core.ports import Endpoint, EndpointService, Instances, Use
 from scones_core.services import App, capture, classification, deployment, monitoring
-from scones_core.ui.pages import PageName
-from scones_core.ui.session import get_app
-from scones_core.ui.text import plain
+from scones_core.ui.shell.navigation import PageName
+from scones_core.ui.shell.session import get_app
+from scones_core.ui.shell.text import plain
 
 ENTRANCE = str(Path(__file__).resolve().parents[2] / "streamlit_app.py")
 CENTS = Price(0.1, "USD")
@@ -180,8 +180,8 @@ def test_on_this_machine_nothing_is_said_of_costs(open_page: Open):
 
 def _deleting() -> None:
     from scones_core.services import deployment
-    from scones_core.ui.endpoint_view import confirm_deletion
-    from scones_core.ui.session import get_app
+    from scones_core.ui.shell.session import get_app
+    from scones_core.ui.train.endpoint_view import confirm_deletion
 
     app = get_app()
     if endpoint := deployment.endpoint(app):

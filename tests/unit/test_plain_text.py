@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scones_core.ui.text import plain
+from scones_core.ui.shell.text import plain
 
 MARKUP = re.compile(r"(?<!\\)[`*{}\[\]()<>#+!|$:~&]")
 

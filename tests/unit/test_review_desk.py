@@ -12,8 +12,8 @@ from PIL import Image
 from scones_core.domain.review import Strategy
 from scones_core.errors import Conflict
 from scones_core.services import App, capture, classification, review
-from scones_core.ui.review_desk import pictures
-from scones_core.ui.review_keys import Desk, Entry, choices, entries
+from scones_core.ui.review.desk import pictures
+from scones_core.ui.review.keys import Desk, Entry, choices, entries
 from tests.unit.captured_world import IMAGES, captured_home
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from scones_core.errors import Conflict, SconesError, Unavailable
 from scones_core.services.background import Background
-from scones_core.ui import serving
+from scones_core.ui.shell import background_deploy as serving
 
 
 @pytest.fixture(autouse=True)

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from scones_core.db.schema import deployments, inferences, model_versions
 from scones_core.domain.models import CHAMPION_VARIANT, TRIAL_VARIANT, Approval, service_stack
 from scones_core.errors import BadInput, Conflict, NotFound
-from scones_core.services import App, capture, classification, deployment, monitoring, training
+from scones_core.services import App, capture, classification, deployment, endpoint_changes, monitoring, training
 from tests.conftest import on_every_database
 
 
@@ -146,7 +146,7 @@ def test_a_change_of_which_the_app_has_not_seen_the_end_is_settled_by_what_serve
         connection.execute(query.values(done=False, ended=None, time=long_ago))
         lost = {"endpoint": challenged.settings.endpoint, "model": 1, "action": "start trial", "actor": ""}
         connection.execute(sa.insert(deployments), {**lost, "time": long_ago, "done": False, "share": 0.2})
-    deployment.note_ended(challenged)
+    endpoint_changes.note_ended(challenged)
     assert [(str(d.action), d.model) for d in deployment.history(challenged)][-1] == (f"{begun} trial", 2)
 
 
@@ -173,10 +173,10 @@ def test_while_a_change_is_under_way_its_end_is_not_guessed(challenged: App):
     with challenged.db.write() as connection:
         lost = {"endpoint": challenged.settings.endpoint, "model": 2, "action": "promote", "actor": ""}
         connection.execute(sa.insert(deployments), {**lost, "time": datetime.now(UTC), "done": False})
-    with challenged.db.turn(deployment.ENDPOINT):
-        deployment.note_ended(challenged)
+    with challenged.db.turn(endpoint_changes.ENDPOINT):
+        endpoint_changes.note_ended(challenged)
         assert unseen(challenged) == 1
-    deployment.note_ended(challenged)
+    endpoint_changes.note_ended(challenged)
     assert unseen(challenged) == 0
     assert deployment.history(challenged)[-1].model == 1
 

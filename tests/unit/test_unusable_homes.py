@@ -15,7 +15,7 @@ from streamlit.testing.v1 import AppTest
 from scones_core.cli import main
 from scones_core.errors import of_the_system
 from scones_core.services import App, doctor
-from scones_core.ui.server import SCRIPT
+from scones_core.ui.shell.server import SCRIPT
 
 Damage = Callable[[Path], object]
 

@@ -17,6 +17,7 @@ from scones_core.domain.metrics import accuracy, expected_calibration_error
 from scones_core.errors import BadImage, BadInput, Damaged
 from scones_core.vision.classifier import Classifier, pack
 from scones_core.vision.dictionary import Block
+from scones_core.vision.fitting import fit
 from scones_core.vision.options import Observer, Options
 
 SMALL = Options(blocks=(Block(patch=4, words=16, grid=2),))
@@ -41,7 +42,7 @@ def task(per_class: int, kinds: int = 2, start: int = 0, **looks: float) -> tupl
 
 @pytest.fixture(scope="module")
 def model() -> Classifier:
-    return Classifier.fit(*task(20), ["upright", "level"], options=SMALL)
+    return fit(*task(20), ["upright", "level"], options=SMALL)
 
 
 @pytest.fixture(scope="module")
@@ -99,8 +100,8 @@ def test_a_mirror_image_gets_the_same_probabilities(model: Classifier):
 
 def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(artifact: bytes):
     images, labels = task(20)
-    again = Classifier.fit(images, labels, ["upright", "level"], options=SMALL)
-    other = Classifier.fit(images, labels, ["upright", "level"], options=SMALL, seed=1)
+    again = fit(images, labels, ["upright", "level"], options=SMALL)
+    other = fit(images, labels, ["upright", "level"], options=SMALL, seed=1)
     assert again.save() == artifact
     assert other.save() != artifact
 
@@ -110,13 +111,13 @@ def test_default_options_learn_three_classes_of_images_of_odd_sizes():
     for i in range(24):
         images.append(picture(i % 3, i, side=24 + i))
         labels.append(i % 3)
-    model = Classifier.fit(images, labels, ["upright", "level", "slanted"], side=32)
+    model = fit(images, labels, ["upright", "level", "slanted"], side=32)
     assert model.predict_proba(images).shape == (24, 3)
     assert accuracy(labels, model.predict_proba(images)) >= 0.9
 
 
 def test_one_image_per_class_is_enough_to_train_and_leaves_the_model_humble():
-    model = Classifier.fit(*task(1), ["upright", "level"], options=SMALL)
+    model = fit(*task(1), ["upright", "level"], options=SMALL)
     p = model.predict_proba(task(5, start=9)[0])
     assert p.max() < 0.9
 
@@ -125,14 +126,14 @@ def test_one_image_per_class_is_enough_to_train_and_leaves_the_model_humble():
 def test_classes_with_fewer_images_than_folds_are_learnt_without_a_warning(counts: list[int]):
     labels = [label for label, count in enumerate(counts) for _ in range(count)]
     images = [picture(label % 3, i) for i, label in enumerate(labels)]
-    model = Classifier.fit(images, labels, [f"class {i}" for i in range(len(counts))], options=SMALL)
+    model = fit(images, labels, [f"class {i}" for i in range(len(counts))], options=SMALL)
     assert model.predict_proba(images[:3]).sum(axis=1) == pytest.approx(1)
 
 
 def test_twenty_classes_of_a_few_images_work():
     rng = np.random.default_rng(0)
     labels = [i % 20 for i in range(80)]
-    model = Classifier.fit(
+    model = fit(
         [picture(int(rng.integers(3)), i, side=16) for i in range(80)],
         labels,
         [f"class {i}" for i in range(20)],
@@ -148,7 +149,7 @@ def test_confidence_on_noise_is_no_more_than_what_is_earned():
     labels = [1 - label if rng.uniform() < 0.2 else label for label in labels]
     fresh, truth = task(150, start=5000, noise=90)
     truth = [1 - label if rng.uniform() < 0.2 else label for label in truth]
-    model = Classifier.fit(images, labels, ["upright", "level"], options=SMALL)
+    model = fit(images, labels, ["upright", "level"], options=SMALL)
     p = model.predict_proba(fresh)
     assert model.temperature > 1
     assert expected_calibration_error(truth, p) < 0.15
@@ -157,7 +158,7 @@ def test_confidence_on_noise_is_no_more_than_what_is_earned():
 def test_images_without_weight_teach_nothing():
     images, labels = task(15)
     wrong = [1 - label for label in labels]
-    model = Classifier.fit(
+    model = fit(
         images + images, labels + wrong, ["upright", "level"], options=SMALL, sample_weight=[1.0] * 30 + [0.0] * 30
     )
     fresh, truth = task(10, start=300)
@@ -169,7 +170,7 @@ def test_training_is_watched_while_it_runs():
     told: list[str] = []
     observer = Observer(told.append, lambda name, value: metrics.append((name, value)))
     validation = task(4, start=70, noise=120)
-    Classifier.fit(*task(10, noise=120), ["upright", "level"], options=SMALL, validation=validation, observer=observer)
+    fit(*task(10, noise=120), ["upright", "level"], options=SMALL, validation=validation, observer=observer)
     losses = [value for name, value in metrics if name == "train:log_loss"]
     assert len(losses) >= 3
     assert losses[-1] < losses[0]
@@ -180,9 +181,9 @@ def test_training_is_watched_while_it_runs():
 def test_a_class_without_an_image_is_refused_by_name():
     images, _ = task(3)
     with pytest.raises(BadInput, match="tricycle"):
-        Classifier.fit(images, [0, 0, 0, 1, 1, 1], ["upright", "level", "tricycle"])
+        fit(images, [0, 0, 0, 1, 1, 1], ["upright", "level", "tricycle"])
     with pytest.raises(BadInput, match="level"):
-        Classifier.fit(images, [0, 0, 0, 1, 1, 1], ["upright", "level"], sample_weight=[1, 1, 1, 0, 0, 0])
+        fit(images, [0, 0, 0, 1, 1, 1], ["upright", "level"], sample_weight=[1, 1, 1, 0, 0, 0])
 
 
 @pytest.mark.parametrize(
@@ -206,17 +207,17 @@ def test_a_class_without_an_image_is_refused_by_name():
 )
 def test_unusable_input_is_refused(labels: list[int], classes: list[str], more: dict[str, object]):
     with pytest.raises(BadInput):
-        Classifier.fit(task(2)[0], labels, classes, **more)
+        fit(task(2)[0], labels, classes, **more)
 
 
 @pytest.mark.parametrize("labels", [[], [0, 1], [0, 1, 2], [0, 1, -1]])
 def test_unusable_validation_labels_are_refused(labels: list[int]):
     with pytest.raises(BadInput, match="validation"):
-        Classifier.fit(*task(3), ["upright", "level"], options=SMALL, validation=(task(2)[0][:3], labels))
+        fit(*task(3), ["upright", "level"], options=SMALL, validation=(task(2)[0][:3], labels))
 
 
 def test_images_that_are_all_alike_leave_the_model_undecided():
-    model = Classifier.fit([picture(0, 0)] * 8, [0, 1] * 4, ["one", "other"], options=SMALL)
+    model = fit([picture(0, 0)] * 8, [0, 1] * 4, ["one", "other"], options=SMALL)
     assert model.predict_proba([picture(0, 0)]) == pytest.approx(0.5, abs=0.1)
 
 
@@ -224,7 +225,7 @@ def test_an_unreadable_image_is_named(model: Classifier):
     images, labels = task(10)
     images[3] = b"damaged"
     with pytest.raises(BadImage, match=r"^Image 4 of 20: "):
-        Classifier.fit(images, labels, ["upright", "level"], options=SMALL)
+        fit(images, labels, ["upright", "level"], options=SMALL)
     with pytest.raises(BadImage, match=r"^Image 4 of 20: "):
         model.predict_proba(images)
     with pytest.raises(BadImage, match=r"^The file is not"):

@@ -7,8 +7,8 @@ from typing import Any, TypeVar
 
 from scones_core.local.workflow.asl.errors import RUNTIME, StatesError
 from scones_core.local.workflow.asl.execution_events import record_end, record_start
-from scones_core.local.workflow.asl.frame import Frame, context_time
-from scones_core.local.workflow.asl.history import Event, History, utc_now
+from scones_core.local.workflow.asl.frame import Frame
+from scones_core.local.workflow.asl.history import Event, History, context_time, utc_now
 from scones_core.local.workflow.asl.interpreter import run_states
 from scones_core.local.workflow.asl.map_run import Child, MapRun
 from scones_core.local.workflow.asl.scope import Ask

@@ -18,11 +18,12 @@ from scones_core.local.workflow.asl.history import utc_now
 from scones_core.local.workflow.asl.jsontext import MAX_DEPTH, dumps, is_too_deep, is_too_large
 from scones_core.local.workflow.engine import Engine
 from scones_core.local.workflow.environment import Environment
+from scones_core.local.workflow.executions_file import telling
 from scones_core.local.workflow.functions import Function, Functions, load_handlers
 from scones_core.local.workflow.locks import Owner
 from scones_core.local.workflow.machines import Machines
 from scones_core.local.workflow.runs import ENDED, Run, begun
-from scones_core.local.workflow.store import Store, telling
+from scones_core.local.workflow.store import Store
 from scones_core.local.workflow.world import make_world
 from scones_core.ports import Execution, ExecutionStatus
 

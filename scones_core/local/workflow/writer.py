@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from scones_core.errors import Unavailable
+from scones_core.local.workflow.executions_file import connected
 from scones_core.local.workflow.locks import locked
 
 _BATCH = 256  # changes per transaction
@@ -19,17 +20,6 @@ _log = logging.getLogger(__name__)
 T = TypeVar("T")
 Change = Callable[[sqlite3.Connection], Any]
 Waiting = tuple[Change, "Future[Any]"]
-
-
-def connected(file: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(file, timeout=30, isolation_level=None, check_same_thread=False)
-    try:
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")  # NORMAL would lose acknowledged changes at a power loss
-    except BaseException:
-        connection.close()
-        raise
-    return connection
 
 
 class Writer:

@@ -2,24 +2,26 @@
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, ClassVar, Protocol, TypeVar
 
 from scones_core.local.workflow.asl.errors import RuntimeFailure
-from scones_core.local.workflow.asl.history import UNTRUNCATED, History
+from scones_core.local.workflow.asl.history import UNTRUNCATED, History, context_time
 from scones_core.local.workflow.asl.jsontext import MAX_DEPTH, dumps, is_too_deep
 from scones_core.local.workflow.asl.scope import Scope
 from scones_core.local.workflow.asl.services import Services, evaluated
 from scones_core.local.workflow.asl.variables import Sizes
 
-if TYPE_CHECKING:
-    from scones_core.local.workflow.asl.state import State
-
 T = TypeVar("T")
 
 
-def context_time(moment: datetime) -> str:
-    """Times in the Context Object end with Z."""
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+class Entered(Protocol):
+    """What a frame knows of the state it is in: a `state.State`."""
+
+    type: ClassVar[str]
+    can_be_aborted: ClassVar[bool]
+
+    @property
+    def name(self) -> str: ...
 
 
 class Frame:
@@ -46,7 +48,7 @@ class Frame:
         self.settled = previous
         self.variables: Mapping[str, Any] = variables or {}
         self.sizes = Sizes()
-        self.state: State | None = None
+        self.state: Entered | None = None
         self.children: list[Frame] = []
         self._written: tuple[Any, str] = (None, "null")
 
@@ -78,7 +80,7 @@ class Frame:
             self._written = (value, text)
         return self._written[1]
 
-    def enter(self, state: "State", given: Any, **context: Any) -> int:
+    def enter(self, state: Entered, given: Any, **context: Any) -> int:
         """Record that a state is entered, and return the event's id."""
         self.settled = self.previous
         self.state = state

@@ -20,6 +20,11 @@ def timestamp(moment: datetime) -> str:
     return moment.isoformat(timespec="milliseconds")
 
 
+def context_time(moment: datetime) -> str:
+    """Times in the Context Object end with Z."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
 def utc_now() -> datetime:
     """Return the time to the millisecond, as Step Functions tells it."""
     moment = datetime.now(UTC)

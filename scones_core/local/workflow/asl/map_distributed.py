@@ -15,8 +15,8 @@ from scones_core.local.workflow.asl.branches import ended
 from scones_core.local.workflow.asl.errors import EXCEED_TOLERATED_FAILURE_THRESHOLD, BranchFailure, StatesError
 from scones_core.local.workflow.asl.execution_events import record_end, record_start
 from scones_core.local.workflow.asl.flow import Evaluate
-from scones_core.local.workflow.asl.frame import Frame, context_time
-from scones_core.local.workflow.asl.history import History
+from scones_core.local.workflow.asl.frame import Frame
+from scones_core.local.workflow.asl.history import History, context_time
 from scones_core.local.workflow.asl.interpreter import run_states
 from scones_core.local.workflow.asl.item_batcher import Batch, ItemBatcher
 from scones_core.local.workflow.asl.item_reader import ItemReader, Page

@@ -10,8 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from scones_core.local.workflow.asl.errors import StatesError
-from scones_core.local.workflow.asl.frame import context_time
-from scones_core.local.workflow.asl.history import Event, timestamp, utc_now
+from scones_core.local.workflow.asl.history import Event, context_time, timestamp, utc_now
 from scones_core.local.workflow.asl.jsontext import dumps
 
 _COUNTS = ("pending", "running", "succeeded", "failed", "timedOut", "aborted", "total", "resultsWritten")

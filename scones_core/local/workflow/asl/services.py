@@ -3,13 +3,11 @@
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from scones_core.local.workflow.asl.jsontext import weight
+from scones_core.local.workflow.asl.map_run import Child, MapRun
 from scones_core.local.workflow.asl.scope import SECONDS, Ask, Costly, Scope
-
-if TYPE_CHECKING:
-    from scones_core.local.workflow.asl.map_run import Child, MapRun
 
 T = TypeVar("T")
 IN_PLACE = 0.05  # seconds of the thread that all executions share, for a field
@@ -42,11 +40,11 @@ class Services(Protocol):
         """Call `work`, where it may wait, with what evaluates costly expressions, and return what it gives."""
         ...
 
-    def opened(self, run: "MapRun") -> None:
+    def opened(self, run: MapRun) -> None:
         """Take note of a Map Run that begins; its counts change while it runs."""
         ...
 
-    async def ended(self, run: "MapRun", child: "Child") -> None:
+    async def ended(self, run: MapRun, child: Child) -> None:
         """Take note of a child execution that ended."""
         ...
 

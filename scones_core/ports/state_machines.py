@@ -1,0 +1,18 @@
+"""Definitions of state machines."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+
+class StateMachines(Protocol):
+    """The definitions the workflow service can run."""
+
+    def names(self) -> Sequence[str]: ...
+
+    def definition(self, machine: str) -> Mapping[str, Any]:
+        """The state machine's definition. Raises NotFound."""
+        ...
+
+    def put(self, machine: str, definition: Mapping[str, Any]) -> None:
+        """Create or replace a definition. Raises BadDefinition naming the state and the field."""
+        ...

@@ -1,0 +1,108 @@
+"""A dataset version on screen: its figures, what was skipped, its lineage; and loading another."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+import streamlit as st
+
+from scones_core.domain.datasets import DatasetVersion
+from scones_core.services import App, etl
+from scones_core.ui.shell.session import get_background
+from scones_core.ui.shell.source_input import Chosen
+from scones_core.ui.shell.text import plain
+from scones_core.ui.shell.widgets import generated_badge, utc
+
+
+def load(app: App, chosen: Chosen) -> None:
+    """Start loading in the background. Raises Conflict while another load runs, BadInput for an empty upload."""
+    spec = chosen.spec(app)
+    get_background().start(
+        "load",
+        "Loading images",
+        lambda progress: etl.load(app, spec, classes=chosen.classes, pool_share=chosen.pool_share, progress=progress),
+    )
+
+
+def balance_of(app: App, version: DatasetVersion) -> list[dict[str, object]]:
+    """`etl.balance`, counted once: a version never changes."""
+    return _balance(app, str(app.settings.home), version)
+
+
+@st.cache_data(show_spinner=False, max_entries=8, hash_funcs={DatasetVersion: lambda version: version.id})
+def _balance(_app: App, home: str, version: DatasetVersion) -> list[dict[str, object]]:
+    return etl.balance(_app, version)
+
+
+def dataset_summary(version: DatasetVersion) -> None:
+    """What the version is, in one line of badges and one of figures."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.subheader(plain(version.source), anchor=False, width="content")
+        generated_badge(version)
+        st.badge(version.id, icon=":material/fingerprint:", color="gray", help="Digest of the images and labels.")
+    with st.grid(5, min_column_width=150):
+        st.metric("Train images", f"{version.train:,}", border=True)
+        st.metric(
+            "Pool images",
+            f"{version.pool:,}",
+            border=True,
+            help="Sent through the workflow, reviewed, and then trained on.",
+        )
+        st.metric(
+            "Test images",
+            f"{version.test:,}",
+            border=True,
+            help=f"Sealed: never trained on, whatever is reviewed. Test set {version.test_set}.",
+        )
+        st.metric("Classes", len(version.classes), border=True, help=", ".join(version.classes))
+        st.metric("Reviewed labels added", f"{version.new_labels:,}", border=True)
+
+
+def skipped_table(version: DatasetVersion) -> None:
+    if not version.skipped:
+        st.success("Nothing was skipped: every image of the source could be used.", icon=":material/check_circle:")
+        return
+    st.caption("These images were left out; the others are not affected.")
+    rows = pd.DataFrame([{"Name": row["name"], "Reason": row["reason"]} for row in version.skipped])
+    st.dataframe(rows, hide_index=True, alt="Names of the skipped images and why each was skipped")
+
+
+def corrections_table(version: DatasetVersion) -> None:
+    """Reviews of test images, which correct their labels."""
+    if not version.corrections:
+        st.info("No test label was corrected since the version before.", icon=":material/verified:")
+        return
+    st.caption("Reviewed test images, or copies of them: their labels were corrected, and none was trained on.")
+    rows = [{"Image": row["key"], "Label before": row["was"], "Reviewed as": row["now"]} for row in version.corrections]
+    st.dataframe(pd.DataFrame(rows), hide_index=True, alt="Test images whose labels were reviewed")
+
+
+def versions_table(versions: Sequence[DatasetVersion], current: DatasetVersion) -> None:
+    """All versions, newest first, each with its parent; above it the line the current one descends from."""
+    st.markdown("Descent of the current version: " + " → ".join(f"`{id}`" for id in _descent(versions, current)))
+    rows = pd.DataFrame(
+        [
+            {
+                "Version": version.id,
+                "Current": version.id == current.id,
+                "Created": utc(version.created),
+                "Source": version.source,
+                "Generated": version.generated,
+                "Train": version.train,
+                "Pool": version.pool,
+                "Test": version.test,
+                "Test set": version.test_set,
+                "New labels": version.new_labels,
+                "Parent": version.parent or "–",
+            }
+            for version in versions
+        ]
+    )
+    st.dataframe(rows, hide_index=True, alt="Dataset versions with their parents, newest first")
+
+
+def _descent(versions: Sequence[DatasetVersion], version: DatasetVersion) -> list[str]:
+    by_id = {each.id: each for each in versions}
+    line = [version.id]
+    while (parent := by_id[line[0]].parent) in by_id and parent not in line:
+        line.insert(0, str(parent))
+    return line

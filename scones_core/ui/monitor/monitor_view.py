@@ -1,0 +1,275 @@
+"""The sections of the Monitor page."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+import pandas as pd
+import streamlit as st
+
+from scones_core.domain.attribution import Attribution, Maker
+from scones_core.domain.drift import Drift, DriftLevel
+from scones_core.errors import SconesError
+from scones_core.services import App, capture, deployment, monitoring, review
+from scones_core.services.monitoring import Figures
+from scones_core.ui.monitor import charts
+from scones_core.ui.shell.actions import action_button
+from scones_core.ui.shell.images import captured_image
+from scones_core.ui.shell.session import shown_errors
+from scones_core.ui.shell.text import plain
+from scones_core.ui.shell.threshold import set_threshold
+from scones_core.ui.shell.variant_figures import figures_row
+from scones_core.ui.shell.widgets import percent, utc
+
+_RANGES: dict[str, timedelta | None] = {
+    "Last hour": timedelta(hours=1),
+    "24 hours": timedelta(days=1),
+    "7 days": timedelta(days=7),
+    "30 days": timedelta(days=30),
+    "All time": None,
+}
+_MAKERS = {
+    str(Attribution.IMPORTED): "Imported",
+    str(Attribution.UNDECIDED): "Captured during an update",
+    str(Attribution.UNKNOWN): "Model unknown",
+}
+_DRIFT = {DriftLevel.UNKNOWN: "Unknown", DriftLevel.NONE: "None", DriftLevel.DRIFT: "Drift"}
+
+
+def time_range() -> datetime | None:
+    """The chosen start, to the minute; None for all time."""
+    chosen = st.segmented_control("Time range", list(_RANGES), default="All time", required=True, key="monitor_range")
+    back = _RANGES[chosen]
+    return None if back is None else datetime.now(UTC).replace(second=0, microsecond=0) - back
+
+
+def model_input(makers: Sequence[Maker]) -> str | None:
+    """Whose inferences are looked at; None for all."""
+    found: dict[str | None, str] = {
+        None: "All models",
+        **{maker.name: f"{_maker(maker.name)} ({maker.inferences:,})" for maker in makers},
+    }
+    chosen: str | None = st.selectbox(
+        "Made by", list(found), format_func=lambda name: found[name], key="monitor_model", width=260
+    )
+    return chosen
+
+
+def _maker(name: str) -> str:
+    return _MAKERS.get(name, f"Model {name}")
+
+
+def unnamed_note(app: App, makers: Sequence[Maker]) -> None:
+    """Asks for the class names of imported inferences that have none."""
+    unnamed = sum(maker.unnamed for maker in makers if maker.name == Attribution.IMPORTED)
+    if not unnamed:
+        return
+    with st.container(border=True):
+        st.markdown(
+            f"**{unnamed:,} imported inferences have no class names.** Until they have, their classes are shown as "
+            "numbers, and nothing says whether the model was right."
+        )
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            text = st.text_input(
+                "Class names, in the order of the probabilities", placeholder="bicycle, motorcycle", key="import_names"
+            )
+            names = [name.strip() for name in (text or "").split(",") if name.strip()]
+            action_button(
+                "Name the classes",
+                lambda: f"{capture.name_classes(app, names):,} inferences named",
+                key="name_classes",
+                icon=":material/label:",
+                disabled=len(names) < 2,
+            )
+
+
+def put_aside(app: App) -> None:
+    """The lines of capture files that could not be read, counted by reason, and one by one."""
+    rows = capture.put_aside(app)
+    if not rows:
+        return
+    with st.expander(f"Put aside: {len(rows):,} lines of capture files could not be read", icon=":material/block:"):
+        table = pd.DataFrame(rows)
+        reasons = table.groupby("reason").size().sort_values(ascending=False)
+        st.table(reasons.rename_axis("Reason").reset_index(name="Lines"), border="horizontal", hide_index=True)
+        shown = table.rename(columns=str.capitalize)
+        st.dataframe(shown, hide_index=True, alt="Lines of capture files that could not be read, with the reason")
+
+
+def current_figures(app: App, since: datetime | None, model: str | None, makers: Sequence[Maker]) -> Figures:
+    """The figures at the threshold in force; computed again only when something they depend on has changed."""
+    champion, at = deployment.champion(app), monitoring.threshold(app)
+    serving = f"{champion.id} since {deployment.in_service_since(app, champion)}" if champion else ""
+    return _figures(app, str(app.settings.home), tuple(makers), serving, since, at, model)
+
+
+@st.cache_resource(show_spinner="Computing the figures…", max_entries=4)
+def _figures(
+    _app: App,
+    home: str,
+    makers: tuple[Maker, ...],
+    serving: str,
+    since: datetime | None,
+    at: float,
+    model: str | None,
+) -> Figures:
+    return monitoring.figures(_app, since=since, at=at, model=model)
+
+
+def key_figures(figures: Figures) -> None:
+    mean = figures.points["confidence"].mean()
+    grid = st.grid(4, min_column_width=150, gap="small")
+    grid.metric("Captured inferences", f"{figures.inferences:,}", border=True)
+    grid.metric(
+        "Low-confidence",
+        percent(figures.low_share),
+        border=True,
+        help=f"{figures.low_confidence:,} captured inferences at or below the threshold {figures.threshold:.2f}.",
+    )
+    grid.metric("Mean confidence", percent(mean), border=True)
+    grid.metric("Drift", _DRIFT[figures.drift.level], border=True, help=drift_sentence(figures.drift))
+
+
+def drift_sentence(drift: Drift) -> str:
+    """What the drift figure says, as a person would."""
+    if drift.ks is None or drift.p_value is None or drift.class_shift is None:
+        return (
+            "Drift is judged from 20 captured inferences on that the model in service made since it came into service, "
+            f"against 20 or more test images; there are {drift.recent:,} and {drift.reference:,}."
+        )
+    numbers = f"confidences: largest distance {drift.ks:.2f}, p {_p(drift.p_value)}"
+    if drift.class_p_value is not None:
+        numbers += f"; shares of the predicted classes: moved by {drift.class_shift:.0%}, p {_p(drift.class_p_value)}"
+    compared = f"its answers to its {drift.reference:,} test images ({numbers})"
+    if drift.level is DriftLevel.DRIFT:
+        return (
+            f"The {drift.recent:,} newest inferences of the model in service differ from {compared}: look at recent "
+            "images, and review some."
+        )
+    return f"The {drift.recent:,} newest inferences of the model in service are like {compared}."
+
+
+def _p(value: float) -> str:
+    return "< 0.001" if value < 0.001 else f"= {value:.2g}"
+
+
+@st.fragment
+def timeline(app: App, figures: Figures) -> None:
+    """Confidence over time; beside it the image behind the point that was picked, at first the latest.
+
+    A fragment: picking a point does not compute the figures again.
+    """
+    shown = charts.sampled(figures.points)
+    left, right = st.columns([5, 2], gap="large")
+    with left:
+        picked = charts.confidence_over_time(shown, figures.threshold, key="confidence_over_time")
+        sample = f" A sample of {len(shown):,} of the {len(figures.points):,} points is drawn; the figures count all."
+        st.caption(
+            "The dashed line is the threshold. Click a point to see the image behind it."
+            + (sample if len(shown) < len(figures.points) else "")
+        )
+    with right, shown_errors():
+        st.markdown("##### Picked" if picked else "##### Latest")
+        _inference(app, picked or str(figures.points["event_id"].iloc[-1]))
+
+
+def _inference(app: App, event_id: str) -> None:
+    item, row = review.item(app, event_id), capture.inference(app, event_id)
+    captured_image(app, event_id, width=168, alt=f"The captured image {item.image}")
+    st.markdown(f"**{plain(item.prediction.replace('_', ' '))}** with {percent(item.confidence)} confidence")
+    charts.probability_bars(item.probabilities, key="shown_probabilities")
+    by = f"by {item.model}" if item.model.startswith("v") else _maker(item.model).lower()
+    st.caption(f"Captured {utc(row['time'])}, {by}  \n{plain(item.image.rsplit('/', 1)[-1])}")
+
+
+def distributions(figures: Figures) -> None:
+    left, right = st.columns(2, gap="medium")
+    with left:
+        st.markdown("##### Confidence")
+        charts.confidence_histogram(figures.histogram, figures.threshold, key="confidence_histogram")
+    with right:
+        st.markdown("##### Predicted classes")
+        charts.predicted_classes(figures.by_class, key="predicted_classes")
+
+
+def production_variants(figures: Figures) -> None:
+    """The endpoint's variants side by side, where more than one has answered."""
+    if len(figures.by_variant) > 1:
+        st.markdown("##### Production variants")
+        rows = [{"Variant": plain(row.variant), **figures_row(row)} for row in figures.by_variant]
+        st.table(pd.DataFrame(rows), border="horizontal", hide_index=True)
+
+
+def drift_message(drift: Drift) -> None:
+    if drift.level is DriftLevel.DRIFT:
+        st.warning(drift_sentence(drift), icon=":material/trending_down:")
+    elif drift.level is DriftLevel.NONE:
+        st.success(drift_sentence(drift), icon=":material/check_circle:")
+    else:
+        st.info(drift_sentence(drift), icon=":material/hourglass_empty:")
+
+
+@st.fragment
+def threshold_section(app: App) -> None:
+    """What a threshold costs and buys on labelled images; trying one reruns this section only."""
+    st.subheader("Threshold", anchor=False)
+    if deployment.endpoint(app) is None:
+        st.info("No model is in service to measure: deploy one on **Train & deploy**.", icon=":material/info:")
+        return
+    with shown_errors():
+        model, test_set, images = monitoring.measured_on(app)
+        st.caption(
+            f"Measured on the {images:,} sealed test images of {model} (test set `{test_set}`), not on captured "
+            "inferences: reviewed ones were chosen, mostly for low confidence, and estimate no error rate."
+        )
+        rows = monitoring.risk_coverage(app)
+        current = monitoring.threshold(app)
+        left, right = st.columns([3, 2], gap="large")
+        with right:
+            tried = st.slider("Try a threshold", 0.5, 0.99, _within(current), 0.01, key="tried_threshold")
+            _tried(app, tried, current)
+            _proposal(app)
+        with left:
+            charts.risk_coverage(rows, tried, key="risk_coverage")
+
+
+def _within(threshold: float) -> float:
+    return min(0.99, max(0.5, round(threshold, 2)))
+
+
+def _tried(app: App, tried: float, current: float) -> None:
+    figures = monitoring.threshold_figures(app, tried)
+    with st.container(horizontal=True, gap="small"):
+        st.metric("Accepted", percent(figures.coverage), border=True, help="Coverage: share of images accepted.")
+        st.metric(
+            "Errors among them",
+            percent(figures.risk),
+            border=True,
+            help="Selective risk: error rate of the accepted images.",
+        )
+    st.caption(
+        f"With 95 % confidence at most {percent(figures.risk_upper_bound)} of the accepted are wrong, by "
+        f"{figures.labels_used:,} test images."
+    )
+    with st.container(horizontal=True, vertical_alignment="center"):
+        action_button(
+            f"Set threshold to {tried:.2f}",
+            lambda: set_threshold(app, tried),
+            key="set_tried_threshold",
+            icon=":material/tune:",
+            disabled=tried == current,
+        )
+        st.caption(f"In force: {current:.2f}", width="content")
+
+
+def _proposal(app: App) -> None:
+    with st.popover("Propose a threshold", icon=":material/lightbulb:"):
+        risk = st.number_input("Errors among the accepted, at most (%)", 0.5, 50.0, 5.0, 0.5, key="proposal_risk") / 100
+        try:
+            found = monitoring.propose_threshold(app, max_risk=risk, level=0.95)
+        except SconesError as error:
+            st.info(plain(error), icon=":material/info:")
+            return
+        st.markdown(
+            f"From **{found.threshold:.2f}** on, errors stay at or below {percent(risk)} with 95 % confidence; "
+            f"{percent(found.coverage)} of the images are then accepted."
+        )

@@ -1,0 +1,109 @@
+"""The guided demo, run by the server process and watched by any number of browsers.
+
+It goes on when its page is left; a second browser, or the same one later, sees the same demo where it stands.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import streamlit as st
+
+from scones_core.errors import BadInput
+from scones_core.services import App, demo
+from scones_core.services.app import Progress
+from scones_core.services.background import Background, Task
+from scones_core.services.demo import Stage, Told
+from scones_core.ui.shell.session import get_background
+
+_NAME = "demo"
+MOST_IMAGES = 500
+
+Run = Callable[..., Any]
+
+
+@dataclass
+class Story:
+    """What a demo has told so far. Appended to by the demo's thread; readers take copies."""
+
+    source: str
+    images: int
+    task: Task | None = None
+    told: list[Told] = field(default_factory=list)
+    log: dict[Stage, list[str]] = field(default_factory=dict)
+
+    @property
+    def running(self) -> bool:
+        return self.task is not None and self.task.running
+
+    @property
+    def error(self) -> str | None:
+        return self.task.error if self.task else None
+
+    @property
+    def current(self) -> Stage | None:
+        """The stage at work, or at which the demo failed; None when all is told."""
+        if self.task is None or not (self.task.running or self.task.error):
+            return None
+        return list(Stage)[min(len(self.told), len(Stage) - 1)]
+
+    def result(self, stage: Stage) -> Any:
+        """What a stage that has ended gave; None before."""
+        return next((told.result for told in list(self.told) if told.stage is stage), None)
+
+    def ended(self, stage: Stage) -> bool:
+        return any(told.stage is stage for told in list(self.told))
+
+    def add_log(self, line: str) -> None:
+        self.log.setdefault(list(Stage)[min(len(self.told), len(Stage) - 1)], []).append(line)
+
+
+class DemoRunner:
+    """At most one demo at a time; the last one stays to be looked at."""
+
+    def __init__(self, tasks: Background) -> None:
+        self._tasks = tasks
+        self.story: Story | None = None
+
+    def start(
+        self,
+        app: App,
+        *,
+        source: str,
+        images: int,
+        classes: Sequence[str] | None = None,
+        replace: bool = False,
+        run: Run = demo.run,
+    ) -> Story:
+        """Start a demo in the background. Raises BadInput for a number out of range.
+
+        replace : without it, Conflict where a model serves that would be replaced; always so while a demo runs.
+        """
+        if not 1 <= images <= MOST_IMAGES:
+            raise BadInput(f"{images} images are not between 1 and {MOST_IMAGES}: choose another number.")
+        demo.check(app, replace=replace)
+        story = Story(source, images)
+
+        def work(progress: Progress) -> None:
+            told_as_it_goes = run(
+                app,
+                source=source,
+                images=images,
+                classes=classes,
+                replace=replace,
+                progress=progress,
+                on_log=story.add_log,
+            )
+            for told in told_as_it_goes:
+                story.told.append(told)
+                progress(0, None, "Going on")
+
+        story.task = self._tasks.start(_NAME, "The guided demo", work)
+        self.story = story
+        return story
+
+
+@st.cache_resource(show_spinner=False)
+def get_demo() -> DemoRunner:
+    """The demo of this server process."""
+    return DemoRunner(get_background())

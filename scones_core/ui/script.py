@@ -1,5 +1,0 @@
-"""What Streamlit runs for each session, whatever address was opened; no `pages/` lies beside it to be discovered."""
-
-from scones_core.ui.entrance import enter
-
-enter()

@@ -1,0 +1,50 @@
+"""Two models on the same images: accuracies, the interval of their difference, the test, the verdict."""
+
+import streamlit as st
+
+from scones_core.domain.comparison import Comparison, Verdict
+from scones_core.ui.shell.model_charts import difference
+from scones_core.ui.shell.widgets import percent, signed
+
+_SHOW = {Verdict.BETTER: st.success, Verdict.WORSE: st.error, Verdict.NO_DIFFERENCE: st.info}
+
+
+def comparison_view(
+    comparison: Comparison,
+    old: str,
+    new: str,
+    *,
+    key: str,
+    roles: tuple[str, str] = ("Champion", "Challenger"),
+    test_set: str = "",
+) -> None:
+    """old, new: ids of the model versions that `comparison` calls champion and challenger; test_set: their images."""
+    first, second, test = st.columns(3)
+    first.metric(f"{roles[0]} {old}", percent(comparison.champion_accuracy))
+    gain = signed(100 * comparison.difference) if comparison.difference else 0
+    second.metric(f"{roles[1]} {new}", percent(comparison.challenger_accuracy), gain, delta_description="points")
+    test.metric("McNemar p, mid-p", f"{comparison.p_value:.3f}", help="Two-sided, on the images where one is right.")
+    difference(comparison, f"Accuracy of {new} minus {old}, percentage points", key=f"{key}_difference")
+    named = f" (test set `{test_set}`)" if test_set else ""
+    st.caption(
+        f"Both on the same {comparison.images:,} test images{named}. They are sealed: neither model was trained on any "
+        "of them, whatever was reviewed."
+    )
+    _SHOW[comparison.verdict](f"{_verdict(comparison, old, new)} {_evidence(comparison, old, new)}")
+
+
+def _verdict(comparison: Comparison, old: str, new: str) -> str:
+    if comparison.verdict is Verdict.NO_DIFFERENCE:
+        return f"**No significant difference.** On these images {new} and {old} cannot be told apart."
+    return (
+        f"**{new} is {comparison.verdict}.** The difference to {old} is larger than chance explains at the 5 % level."
+    )
+
+
+def _evidence(comparison: Comparison, old: str, new: str) -> str:
+    low, high = (signed(100 * end) for end in comparison.difference_interval)
+    return (
+        f"Of {comparison.images:,} test images only {new} is right on {comparison.challenger_only}, only {old} on "
+        f"{comparison.champion_only}. The difference is {signed(100 * comparison.difference)} percentage points, "
+        f"95 % interval {low} to {high}."
+    )

@@ -1,0 +1,34 @@
+"""Reading what the endpoint captured, when a page asks for it and of its own accord."""
+
+import time
+
+import streamlit as st
+
+from scones_core.services import App, capture
+from scones_core.ui.shell.session import shown_errors
+
+_DUE = "ingest_due"
+_EVERY = 5.0  # seconds between two ingests of their own accord
+_SHARE = 20  # and at least so many times as long as the last one took
+
+
+def ingest(app: App, *, recent: bool = False) -> str:
+    """Read what the endpoint captured since the last time, or only what is `recent`; returns what to tell the user."""
+    started, place = time.monotonic(), st.empty()
+
+    def progress(done: int, total: int | None, what: str) -> None:
+        place.progress(done / max(1, total or done), f"{done:,} {what}")
+
+    found = capture.ingest(app, recent=recent, progress=progress)
+    place.empty()
+    ended = time.monotonic()
+    st.session_state[_DUE] = ended + max(_EVERY, _SHARE * (ended - started))
+    unreadable = f", {found.quarantined:,} could not be read" if found.quarantined else ""
+    return f"{found.new:,} new captured inferences{unreadable}."
+
+
+def ingest_on_opening(app: App) -> None:
+    """Ingest, unless this session did so a moment ago."""
+    if time.monotonic() >= st.session_state.get(_DUE, 0.0):
+        with shown_errors():
+            ingest(app, recent=True)

@@ -1,0 +1,20 @@
+"""The log of a training job, and which job the page Train shows."""
+
+from collections.abc import Sequence
+from typing import Literal
+
+import streamlit as st
+
+EVERY = 1.0  # seconds between two looks at running jobs
+JOB = "job"  # in the session: the name of the job that is shown
+
+
+def select_job(name: str) -> None:
+    """Show this job in the panel from the next run on."""
+    st.session_state[JOB] = name
+
+
+def show_log(lines: Sequence[str], *, last: int = 200, height: int | Literal["content"] = "content") -> None:
+    """The last lines of a training log, with the time of day (UTC) instead of the full time."""
+    short = [f"{line[11:19]}{line[line.find(' ') :]}" if line[10:11] == "T" else line for line in lines[-last:]]
+    st.code("\n".join(short) or "The log is empty so far.", language=None, height=height, wrap_lines=True)

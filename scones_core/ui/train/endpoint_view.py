@@ -1,0 +1,55 @@
+"""The endpoint on screen: what serves now, what it costs, and its end."""
+
+import streamlit as st
+
+from scones_core.ports import Endpoint
+from scones_core.services import App, deployment
+from scones_core.services.costs import EndpointCost
+from scones_core.ui.shell.actions import action_button
+from scones_core.ui.shell.costs import endpoint_cost
+from scones_core.ui.shell.session import user
+from scones_core.ui.shell.text import plain
+from scones_core.ui.shell.widgets import status_badge, trial_sentence, utc
+
+
+def endpoint_card(app: App, cost: EndpointCost | None) -> None:
+    """What serves now, its cost, and the way to delete it."""
+    endpoint = deployment.endpoint(app)
+    if endpoint is None:
+        st.markdown("No endpoint yet. Deploy a trained model, and it can classify images.")
+        return
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.markdown(f"**{plain(endpoint.name)}**", width="content")
+        status_badge(endpoint.status)
+    if endpoint.failure_reason:
+        st.error(plain(endpoint.failure_reason), icon=":material/error:")
+    grid = st.grid(2, min_column_width=120)
+    grid.metric("Model in service", endpoint.config.model)
+    grid.metric("Data capture", f"{endpoint.config.capture_percentage} %")
+    st.caption(f"Variant {endpoint.config.variant}, updated {utc(endpoint.updated)}")
+    if endpoint.trial:
+        st.caption(f"{trial_sentence(endpoint.trial)} A deployment ends the trial.")
+    endpoint_cost(cost)
+    if st.button("Delete endpoint", key="delete_endpoint", icon=":material/delete:"):
+        confirm_deletion(app, endpoint)
+
+
+@st.dialog("Delete the endpoint", icon=":material/delete:")
+def confirm_deletion(app: App, endpoint: Endpoint) -> None:
+    """Asks before the endpoint goes."""
+    st.write(
+        f"**{endpoint.name}** stops answering, and the workflow with it, until a model is deployed again. Captured "
+        "inferences, labels and model versions are kept."
+    )
+    action_button(
+        f"Yes, delete {endpoint.name}",
+        lambda: _delete(app, endpoint.name),
+        key="confirm_delete_endpoint",
+        icon=":material/delete:",
+        primary=True,
+    )
+
+
+def _delete(app: App, name: str) -> str:
+    deployment.delete(app, actor=user())
+    return f"{name} is deleted"

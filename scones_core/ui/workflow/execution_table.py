@@ -1,0 +1,136 @@
+"""The table of executions, to choose one from."""
+
+import base64
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from scones_core.domain.history import image_key
+from scones_core.ports import Execution, ExecutionStatus
+from scones_core.services import App, classification
+from scones_core.services.classification import Classified
+from scones_core.ui.shell.images import tile_image
+
+_CHOSEN = "execution"  # in the page's URL
+_ALL = "All"
+_FILTERS: dict[str, ExecutionStatus | None] = {
+    _ALL: None,
+    "Succeeded": ExecutionStatus.SUCCEEDED,
+    "Failed": ExecutionStatus.FAILED,
+    "Running": ExecutionStatus.RUNNING,
+    "Aborted": ExecutionStatus.ABORTED,
+    "Timed out": ExecutionStatus.TIMED_OUT,
+}
+STATUSES = {
+    ExecutionStatus.SUCCEEDED: ("Succeeded", "green"),
+    ExecutionStatus.FAILED: ("Failed", "red"),
+    ExecutionStatus.RUNNING: ("Running", "blue"),
+    ExecutionStatus.TIMED_OUT: ("Timed out", "orange"),
+    ExecutionStatus.ABORTED: ("Aborted", "gray"),
+}
+_PAGE = 20
+
+
+def status_filter() -> ExecutionStatus | None:
+    chosen = st.segmented_control(
+        "Status", list(_FILTERS), default=_ALL, required=True, key="workflow_status", on_change=forget_chosen
+    )
+    return _FILTERS[chosen]
+
+
+def page_size() -> int:
+    """How many executions to show: twenty, and more for every press of the button below the table."""
+    return _PAGE * int(st.session_state.get("workflow_pages", 1))
+
+
+def more_button(shown: int) -> None:
+    if shown >= page_size():
+        st.button(
+            "Show older executions", icon=":material/expand_more:", key="workflow_more", on_click=_more, type="tertiary"
+        )
+
+
+def _more() -> None:
+    st.session_state["workflow_pages"] = st.session_state.get("workflow_pages", 1) + 1
+
+
+def executions_table(app: App, executions: Sequence[Execution], threshold: float) -> str:
+    """The table, newest first; gives the name of the chosen execution, at first the newest. A choice is in the URL."""
+    names = [execution.name for execution in executions]
+    wanted = st.query_params.get(_CHOSEN, names[0])
+    marked = [names.index(wanted)] if wanted in names else []
+    event = st.dataframe(
+        pd.DataFrame([_row(app, execution) for execution in executions]),
+        key=f"executions-{names[0]}-{len(names)}",
+        hide_index=True,
+        on_select="rerun",
+        selection_mode="single-row",
+        selection_default={"selection": {"rows": marked}},
+        row_height=44,
+        height=min(400, 44 * len(names) + 40),
+        column_config=_columns(threshold),
+        placeholder="–",
+        alt=f"The {len(names)} newest executions with image, prediction and confidence",
+    )
+    chosen: list[int] = event["selection"]["rows"]
+    if not chosen or chosen == marked:
+        return wanted
+    st.query_params[_CHOSEN] = names[chosen[0]]
+    return names[chosen[0]]
+
+
+def forget_chosen() -> None:
+    """Let the table choose the newest again."""
+    st.query_params.pop(_CHOSEN, None)
+
+
+def _columns(threshold: float) -> dict[str, Any]:
+    return {
+        "Image": st.column_config.ImageColumn(width=60),
+        "Status": st.column_config.MultiselectColumn(
+            options=[text for text, _ in STATUSES.values()],
+            color=[colour for _, colour in STATUSES.values()],
+            width=100,
+        ),
+        "Confidence": st.column_config.ProgressColumn(
+            format="percent", min_value=0.0, max_value=1.0, help=f"Above {threshold:.0%} the inference is accepted."
+        ),
+        "Error": st.column_config.TextColumn(width=150),
+        "Started (UTC)": st.column_config.DatetimeColumn(format="D MMM YYYY, HH:mm:ss"),
+        "Duration": st.column_config.NumberColumn(format="%.2f s", width="small"),
+    }
+
+
+def _row(app: App, execution: Execution) -> dict[str, Any]:
+    told = _result(app, execution)
+    stopped = execution.stopped
+    return {
+        "Image": _thumbnail(app, image_key(execution.input)),
+        "Status": [STATUSES[execution.status][0]],
+        "Prediction": (told.prediction or "–").replace("_", " "),
+        "Confidence": told.confidence,
+        "Error": execution.error or "",
+        "Started (UTC)": execution.started.replace(tzinfo=None),
+        "Duration": (stopped - execution.started).total_seconds() if stopped else None,
+        "State machine": execution.machine,
+        "Execution": execution.name,
+    }
+
+
+def _result(app: App, execution: Execution) -> Classified:
+    """What an execution said; kept once it has ended, for it never changes then."""
+    if execution.stopped is None:
+        return classification.classified(app, execution)
+    return _kept_result(app, execution.name, execution)
+
+
+@st.cache_data(show_spinner=False, max_entries=5000)
+def _kept_result(_app: App, name: str, _execution: Execution) -> Classified:
+    return classification.classified(_app, _execution)
+
+
+def _thumbnail(app: App, key: str | None) -> str:
+    """The image as a data URI: rows then need no request each. Empty where an execution is about no one image."""
+    return f"data:image/png;base64,{base64.b64encode(tile_image(app, key, key)).decode()}" if key else ""

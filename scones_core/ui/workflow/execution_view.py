@@ -1,0 +1,120 @@
+"""One execution: the graph of its state machine, and what each state did."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+
+from scones_core.domain.history import StateRun, StateStatus, state_runs
+from scones_core.ports import Execution, ExecutionStatus
+from scones_core.services import App, batch, classification
+from scones_core.ui.shell.text import plain
+from scones_core.ui.shell.widgets import utc
+from scones_core.ui.workflow.graph.component import state_graph
+from scones_core.ui.workflow.graph.model import Definition, all_names, fanned_out
+from scones_core.ui.workflow.state_view import MapRuns, in_words, seconds, state_view, status_badge
+
+_EVERY = 1.0  # seconds between two looks at a running execution
+_EXECUTION_COLOURS: dict[ExecutionStatus, StateStatus] = {
+    ExecutionStatus.SUCCEEDED: StateStatus.SUCCEEDED,
+    ExecutionStatus.FAILED: StateStatus.FAILED,
+    ExecutionStatus.TIMED_OUT: StateStatus.FAILED,
+    ExecutionStatus.RUNNING: StateStatus.RUNNING,
+    ExecutionStatus.ABORTED: StateStatus.ABORTED,
+}
+
+
+@dataclass(frozen=True)
+class ToldExecution:
+    """All that is known of an execution, of this app or from a file."""
+
+    execution: Execution
+    definition: Definition
+    events: Sequence[Mapping[str, Any]]
+    map_runs: MapRuns = ()
+
+
+def execution_view(app: App, name: str) -> None:
+    """Everything about one execution; looks again every second while it runs. Raises NotFound."""
+    running = classification.describe(app, name).status is ExecutionStatus.RUNNING
+    st.fragment(run_every=_EVERY if running else None)(_view)(app, name, running)
+
+
+def _view(app: App, name: str, was_running: bool) -> None:
+    execution = classification.describe(app, name)
+    if was_running and execution.stopped:
+        st.rerun()
+    events = classification.history(app, name)
+    definition = classification.definition(app, execution)
+    told_execution(app, ToldExecution(execution, definition, events, batch.map_runs(app, name)))
+
+
+def told_execution(app: App, told: ToldExecution) -> None:
+    """The same view for an execution from wherever."""
+    runs = state_runs(told.events)
+    _heading(told.execution)
+    left, right = st.columns([5, 6], gap="large")
+    with left:
+        chosen = _choose_state(told, runs)
+    with right:
+        elsewhere = chosen in fanned_out(told.definition, {run.name for run in runs})
+        visits = [run for run in runs if run.name == chosen]
+        state_view(app, chosen, visits, told.map_runs, fanned_out=elsewhere)
+    _documents(told, runs)
+
+
+def _heading(execution: Execution) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.subheader(plain(execution.name), anchor=False, width="content")
+        status_badge(str(execution.status).replace("_", " ").capitalize(), _EXECUTION_COLOURS[execution.status])
+    lasted = f" · {seconds(execution.stopped - execution.started)}" if execution.stopped else ""
+    error = f" · {plain(execution.error)}" if execution.error else ""
+    st.caption(f"State machine {plain(execution.machine)} · started {utc(execution.started)}{lasted}{error}")
+
+
+def _choose_state(told: ToldExecution, runs: Sequence[StateRun]) -> str:
+    """The graph, whose states can be clicked, and a list of the states for keyboards; both show the same choice."""
+    key = f"state-{told.execution.name}"
+    names = all_names(told.definition)
+    if st.session_state.get(key) not in names:
+        st.session_state[key] = _first_shown(names, runs)
+    state_graph(told.definition, runs, selected=st.session_state[key], key=f"graph-{told.execution.name}", choice=key)
+    chosen: str = st.selectbox("State", names, key=key, help="Or choose a state in the graph.")
+    return chosen
+
+
+def _first_shown(names: Sequence[str], runs: Sequence[StateRun]) -> str:
+    """What one looks for: where it went wrong, or else where it ended."""
+    failed = [run.name for run in runs if run.status is StateStatus.FAILED]
+    return next((name for name in [*failed[-1:], *[run.name for run in runs][-1:]] if name in names), names[0])
+
+
+def _documents(told: ToldExecution, runs: Sequence[StateRun]) -> None:
+    """The graph in words, the definition and the events, each to read and to take along."""
+    execution, events = told.execution, told.events
+    with st.expander("States in words", icon=":material/list:"):
+        st.markdown("\n".join(f"1. {in_words(run)}" for run in runs[:200]) or "No state was entered.")
+    with st.expander("Definition", icon=":material/data_object:"):
+        definition_text(told.definition, execution.machine, key=f"definition-{execution.name}")
+    with st.expander(f"History ({len(events):,} events)", icon=":material/history:"):
+        _download(
+            "Download history", lambda: json.dumps(list(events), indent=2), f"{execution.name}.json", execution.name
+        )
+        rows = [{"Id": event["id"], "Time": event["timestamp"], "Event": event["type"]} for event in events[:2000]]
+        st.dataframe(rows, hide_index=True, height=280, alt="The events of the execution")
+
+
+def definition_text(definition: Definition, machine: str, *, key: str) -> None:
+    """A definition as JSON, to read and to download."""
+    text = json.dumps(definition, indent=2, ensure_ascii=False)
+    _download("Download definition", lambda: text, f"{machine}.asl.json", key)
+    st.code(text, language="json", height=360)
+
+
+def _download(label: str, text: Callable[[], str], file_name: str, key: str) -> None:
+    """The text is made when the button is pressed."""
+    st.download_button(
+        label, text, file_name, "application/json", icon=":material/download:", on_click="ignore", key=f"download-{key}"
+    )

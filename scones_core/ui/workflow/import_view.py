@@ -1,0 +1,73 @@
+"""Executions from a file: the AWS console's export, or a history as the AWS command line prints it."""
+
+import streamlit as st
+
+from scones_core.domain.execution_export import ExportedExecution, exported_execution
+from scones_core.domain.export_definition import in_order
+from scones_core.domain.history import state_runs
+from scones_core.ports import Execution, ExecutionStatus
+from scones_core.services import App
+from scones_core.ui.workflow.execution_view import ToldExecution, told_execution
+
+_LARGEST = 50  # MB
+
+
+def file_input() -> tuple[str, bytes] | None:
+    """Name and content of the file, once there is one."""
+    file = st.file_uploader(
+        "Exported execution",
+        type=["json"],
+        max_upload_size=_LARGEST,
+        key="imported_execution",
+        help="Nothing is stored: the file is shown, and forgotten with the page.",
+    )
+    return (file.name, file.getvalue()) if file else None
+
+
+def import_help() -> None:
+    st.info(
+        "Choose a file above to see an execution from AWS in the same view as those of this app.",
+        icon=":material/upload_file:",
+    )
+    st.markdown(
+        "- **From the console**: open the execution, then **Actions › Export**; the file is called "
+        "`execution-detail.json` and brings the definition along.\n"
+        "- **From the command line**: "
+        "`aws stepfunctions get-execution-history --execution-arn … > history.json`; its states are shown in the "
+        "order in which they were entered.\n"
+        "- **From this page**: what **Download history** of an execution gives."
+    )
+
+
+def imported_view(app: App, name: str, data: bytes) -> None:
+    """The execution in the file. Raises BadInput."""
+    exported = _read(data, name.removesuffix(".json"))
+    definition = exported.definition or in_order(state_runs(exported.events))
+    if not definition["States"]:
+        st.info("The execution in the file has not entered a state yet.", icon=":material/account_tree:")
+        return
+    if exported.definition is None:
+        st.caption(
+            ":material/info: The file has no definition that can be drawn: "
+            "the graph shows the states in the order in which they were entered."
+        )
+    told_execution(app, ToldExecution(_execution(exported), definition, exported.events))
+
+
+@st.cache_data(show_spinner=False, max_entries=4)
+def _read(data: bytes, name: str) -> ExportedExecution:
+    return exported_execution(data, name)
+
+
+def _execution(exported: ExportedExecution) -> Execution:
+    return Execution(
+        name=exported.name,
+        machine=exported.machine,
+        status=ExecutionStatus(exported.status),
+        started=exported.started,
+        input=exported.input,
+        stopped=exported.stopped,
+        output=exported.output,
+        error=exported.error,
+        cause=exported.cause,
+    )
