@@ -12,7 +12,7 @@ from scones_core.errors import BadInput
 from scones_core.sources import SourceImage, open_source
 from scones_core.sources.model import no_progress
 from scones_core.sources.sample import open_sample
-from scones_core.vision.classifier import Classifier
+from scones_core.vision.fitting import fit
 
 
 def drawn(seed: int = 0, train: int = 20, test: int = 10) -> list[SourceImage]:
@@ -74,7 +74,7 @@ def test_a_classifier_learns_the_sample_but_not_all_of_it() -> None:
     images = drawn(train=200, test=200)
     train, test = ([image for image in images if image.split == split] for split in ("train", "test"))
     classes = ("bicycle", "motorcycle")
-    model = Classifier.fit([image.data for image in train], [classes.index(image.label) for image in train], classes)
+    model = fit([image.data for image in train], [classes.index(image.label) for image in train], classes)
     probabilities = model.predict_proba([image.data for image in test])
     accuracy = np.mean(probabilities.argmax(axis=1) == [classes.index(image.label) for image in test])
     assert 0.8 < accuracy < 0.98
