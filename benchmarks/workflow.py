@@ -20,8 +20,8 @@ from typing import Any
 
 from benchmarks._home import deployed
 from scones_core.local.clients import RuntimeClient, S3Client
+from scones_core.local.workflow.definitions import substituted
 from scones_core.local.workflow.functions import FunctionContext, load_handlers
-from scones_core.local.workflow.machines import substituted
 from scones_core.ports import ExecutionStatus
 from scones_core.services import App, classification
 from scones_core.settings import REPOSITORY, Settings

@@ -84,7 +84,7 @@ def _embedded(settings: Settings, home: Path) -> Backend:
 
 
 def _aws(settings: Settings) -> Backend:
-    from scones_core.aws.algorithms import Algorithm, Machines
+    from scones_core.aws.algorithms import Algorithm, Hardware
     from scones_core.aws.checks import checks
     from scones_core.aws.costs import SageMakerCosts
     from scones_core.aws.endpoint import SageMakerEndpoints
@@ -95,7 +95,7 @@ def _aws(settings: Settings) -> Backend:
     from scones_core.aws.training import SageMakerTraining
     from scones_core.aws.workflow import StepFunctions
 
-    machines = Machines(
+    machines = Hardware(
         algorithm=Algorithm.named(settings.algorithm),
         training=settings.training_instance,
         endpoint=settings.endpoint_instance,

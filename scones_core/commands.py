@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from scones_core import documents, named_files
+from scones_core import cli_output, named_files
 from scones_core.domain.datasets import TEST
 from scones_core.domain.drift import SimulatedDrift
 from scones_core.domain.review import Strategy
@@ -56,7 +56,7 @@ def _etl(app: App, args: Namespace, terminal: Terminal) -> Result:
     classes = _names(args.classes)
     share = args.pool_share
     version = etl.load(app, args.source, classes=classes, pool_share=share, progress=terminal.progress)
-    return documents.dataset(version)
+    return cli_output.dataset(version)
 
 
 def _names(text: str | None) -> list[str] | None:
@@ -66,13 +66,13 @@ def _names(text: str | None) -> list[str] | None:
 def _train(app: App, args: Namespace, terminal: Terminal) -> Result:
     job = training.start(app, dataset=args.dataset, seed=args.seed)
     registration.wait(app, job.name, on_log=terminal.line)
-    return documents.model(app, training.model_of_job(app, job.name))
+    return cli_output.model(app, training.model_of_job(app, job.name))
 
 
 def _deploy(app: App, args: Namespace, _terminal: Terminal) -> Result:
     registration.register_ended(app)
     endpoint = deployment.deploy(app, args.model, capture_percentage=args.capture_percentage, actor=ACTOR)
-    return documents.endpoint(endpoint)
+    return cli_output.endpoint(endpoint)
 
 
 def _classify(app: App, args: Namespace, terminal: Terminal) -> Result:
@@ -84,7 +84,7 @@ def _classify(app: App, args: Namespace, terminal: Terminal) -> Result:
         split = _split(app, args.split, terminal)
         keys += classification.sample_keys(app, args.sample, split=split)
     found = classification.classify(app, keys, workers=args.workers, progress=terminal.progress)
-    return {**documents.classified(found), "split": split}
+    return {**cli_output.classified(found), "split": split}
 
 
 def _split(app: App, wanted: str | None, terminal: Terminal) -> str:
@@ -98,7 +98,7 @@ def _split(app: App, wanted: str | None, terminal: Terminal) -> str:
 def _batch(app: App, args: Namespace, terminal: Terminal) -> Result:
     split = None if args.prefix is not None else _split(app, args.split, terminal)
     name = batch.start(app, prefix=args.prefix, sample=args.sample, split=split)
-    return {**documents.batch(batch.wait(app, name, progress=terminal.progress)), "split": split}
+    return {**cli_output.batch(batch.wait(app, name, progress=terminal.progress)), "split": split}
 
 
 def _traffic(app: App, args: Namespace, terminal: Terminal) -> Result:
@@ -135,7 +135,7 @@ def _ingest(app: App, args: Namespace, terminal: Terminal) -> Result:
 
 def _monitor(app: App, args: Namespace, _terminal: Terminal) -> Result:
     found = monitoring.figures(app, since=_time(args.since), at=args.threshold, model=args.model)
-    return documents.figures(found, capture.makers(app))
+    return cli_output.figures(found, capture.makers(app))
 
 
 def _time(text: str | None) -> datetime | None:
@@ -185,20 +185,20 @@ def _review_export(app: App, args: Namespace, _terminal: Terminal) -> Result:
 def _retrain(app: App, args: Namespace, terminal: Terminal) -> Result:
     registration.register_ended(app)
     found = retraining.retrain(app, min_labels=args.min_labels, seed=args.seed, on_log=terminal.line)
-    return documents.retrained(found)
+    return cli_output.retrained(found)
 
 
 def _promote(app: App, args: Namespace, _terminal: Terminal) -> Result:
     registration.register_ended(app)
     before = deployment.champion(app)
     endpoint = deployment.promote(app, args.model, actor=ACTOR)
-    return {**documents.endpoint(endpoint), "previous": before.id if before else None}
+    return {**cli_output.endpoint(endpoint), "previous": before.id if before else None}
 
 
 def _rollback(app: App, _args: Namespace, _terminal: Terminal) -> Result:
     before = deployment.champion(app)
     endpoint = deployment.rollback(app, actor=ACTOR)
-    return {**documents.endpoint(endpoint), "previous": before.id if before else None}
+    return {**cli_output.endpoint(endpoint), "previous": before.id if before else None}
 
 
 def _undeploy(app: App, _args: Namespace, _terminal: Terminal) -> Result:
@@ -208,14 +208,14 @@ def _undeploy(app: App, _args: Namespace, _terminal: Terminal) -> Result:
 
 
 _TELL: dict[demo.Stage, Callable[[Any], Any]] = {
-    demo.Stage.ETL: documents.dataset,
-    demo.Stage.DEPLOY: documents.endpoint,
-    demo.Stage.CLASSIFY: documents.classified,
+    demo.Stage.ETL: cli_output.dataset,
+    demo.Stage.DEPLOY: cli_output.endpoint,
+    demo.Stage.CLASSIFY: cli_output.classified,
     demo.Stage.INGEST: asdict,
-    demo.Stage.MONITOR: documents.figures,
+    demo.Stage.MONITOR: cli_output.figures,
     demo.Stage.REVIEW: lambda found: {"decisions": [asdict(one) for one in found], "reviewed": len(found)},
-    demo.Stage.RETRAIN: documents.retrained,
-    demo.Stage.PROMOTE: documents.endpoint,
+    demo.Stage.RETRAIN: cli_output.retrained,
+    demo.Stage.PROMOTE: cli_output.endpoint,
 }
 
 
@@ -233,7 +233,9 @@ def _demo(app: App, args: Namespace, terminal: Terminal) -> Result:
     for told in running:
         took, before = time.monotonic() - before, time.monotonic()
         terminal.line(f"{told.stage} done in {took:.1f} s")
-        result = documents.model(app, told.result) if told.stage is demo.Stage.TRAIN else _TELL[told.stage](told.result)
+        result = (
+            cli_output.model(app, told.result) if told.stage is demo.Stage.TRAIN else _TELL[told.stage](told.result)
+        )
         stages[str(told.stage)] = {"seconds": round(took, 3), **result}
     return {**stages, "seconds": None}
 

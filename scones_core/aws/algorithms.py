@@ -44,7 +44,7 @@ class Algorithm(StrEnum):
 
 
 @dataclass(frozen=True)
-class Machines:
+class Hardware:
     """What training and serving run on. spot : train on spare capacity, cheaper and at times interrupted.
 
     training : an instance type; None takes the algorithm's own. most_instances : above 1, the endpoint scales.

@@ -5,7 +5,7 @@ from contextlib import suppress
 from functools import partial
 
 from scones_core.aws import functions
-from scones_core.aws.algorithms import Machines
+from scones_core.aws.algorithms import Hardware
 from scones_core.aws.costs import SageMakerCosts
 from scones_core.aws.object_store import S3ObjectStore
 from scones_core.aws.session import Aws
@@ -27,7 +27,7 @@ OUTPUTS = (
 NOBODY = "doctor"  # a job, an execution and a machine of this name never exist
 
 
-def checks(aws: Aws, objects: S3ObjectStore, machines: Machines, endpoint: str) -> Sequence[Check]:
+def checks(aws: Aws, objects: S3ObjectStore, machines: Hardware, endpoint: str) -> Sequence[Check]:
     """Names of the checks, and the checks."""
     return [
         ("AWS identity", lambda: _identity(aws)),
@@ -171,7 +171,7 @@ def _principal(arn: str) -> str:
     return f"arn:{arn.split(':')[1]}:iam::{account}:role/{role}"
 
 
-def _quotas(aws: Aws, machines: Machines) -> str:
+def _quotas(aws: Aws, machines: Hardware) -> str:
     wanted = {
         f"{machines.training_instance} for {'spot training' if machines.spot else 'training'} job usage",
         f"{machines.endpoint} for endpoint usage",

@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
-from scones_core.aws.algorithms import Machines
-from scones_core.aws.recently import Recently
+from scones_core.aws.algorithms import Hardware
 from scones_core.aws.session import Aws, utc
+from scones_core.aws.ttl_cache import TtlCache
 from scones_core.domain.costs import DAY, LOOK_BACK, Price
 from scones_core.errors import NotFound, SconesError, Unavailable
 from scones_core.ports import Instances, Use
@@ -25,12 +25,12 @@ TO_THE_HOUR = timedelta(hours=1)  # period of the metric; CloudWatch gives up to
 class SageMakerCosts:
     """Every answer is kept for some minutes, that there is none as well; a price for a day."""
 
-    def __init__(self, aws: Aws, machines: Machines) -> None:
+    def __init__(self, aws: Aws, machines: Hardware) -> None:
         self._aws = aws
         self._machines = machines
-        self._prices: Recently[Price] = Recently(DAY, lambda _: False)
-        self._types: Recently[str] = Recently(0, bool)  # of endpoint configurations, which cannot be changed
-        self._answers: Recently[Any] = Recently(SOME_MINUTES, lambda _: False)
+        self._prices: TtlCache[Price] = TtlCache(DAY, lambda _: False)
+        self._types: TtlCache[str] = TtlCache(0, bool)  # of endpoint configurations, which cannot be changed
+        self._answers: TtlCache[Any] = TtlCache(SOME_MINUTES, lambda _: False)
 
     def training(self) -> Instances:
         return Instances(self._machines.training_instance, Use.TRAINING, spot=self._machines.spot)

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, WaiterError
 
 from scones_core.aws import models
-from scones_core.aws.algorithms import Machines
+from scones_core.aws.algorithms import Hardware
 from scones_core.aws.errors import unanswered
 from scones_core.aws.object_store import S3ObjectStore
-from scones_core.aws.recently import Recently
 from scones_core.aws.scaling import Scaling
 from scones_core.aws.session import Aws, resource_name, utc
 from scones_core.aws.transform import BatchTransform, parsed
+from scones_core.aws.ttl_cache import TtlCache
 from scones_core.errors import Conflict, NotFound, SconesError, Unavailable
 from scones_core.ports import Endpoint, EndpointConfig, Trial
 
@@ -33,7 +33,7 @@ class SageMakerEndpoints:
 
     capture_prefix = CAPTURE_PREFIX
 
-    def __init__(self, aws: Aws, objects: S3ObjectStore, machines: Machines, *, poll: float = POLL) -> None:
+    def __init__(self, aws: Aws, objects: S3ObjectStore, machines: Hardware, *, poll: float = POLL) -> None:
         self._aws = aws
         self._objects = objects
         self._machines = machines
@@ -42,7 +42,7 @@ class SageMakerEndpoints:
         self._batch = BatchTransform(aws, objects, self._models, machines.endpoint, poll=poll)
         self._scaling = Scaling(aws, machines.most_instances)
         # By the name of an endpoint configuration, which cannot be changed: what its variants serve.
-        self._configs: Recently[Sequence[EndpointConfig]] = Recently(0, lambda _: True)
+        self._configs: TtlCache[Sequence[EndpointConfig]] = TtlCache(0, lambda _: True)
 
     def deploy(self, name: str, config: EndpointConfig) -> Endpoint:
         wanted = self._create_config(name, config)

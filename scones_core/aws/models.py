@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from scones_core.aws.algorithms import Machines, image_uri, serving_environment
+from scones_core.aws.algorithms import Hardware, image_uri, serving_environment
 from scones_core.aws.object_store import S3ObjectStore
 from scones_core.aws.session import Aws, resource_name
 from scones_core.aws.training import algorithm_of
@@ -23,7 +23,7 @@ LABEL, KEY, SHA256 = "SCONES_MODEL", "SCONES_ARTIFACT_KEY", "SCONES_ARTIFACT_SHA
 class Models:
     """Makes a Model for an artifact, once; its name is made from its contents."""
 
-    def __init__(self, aws: Aws, objects: S3ObjectStore, machines: Machines) -> None:
+    def __init__(self, aws: Aws, objects: S3ObjectStore, machines: Hardware) -> None:
         self._aws = aws
         self._objects = objects
         self._machines = machines

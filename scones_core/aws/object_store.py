@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError
 
-from scones_core.ahead import map_ahead
 from scones_core.aws.errors import code, unanswered
 from scones_core.aws.session import Aws, utc
+from scones_core.bounded_map import bounded_map
 from scones_core.errors import BadInput, Conflict, NotFound
 from scones_core.ports import ObjectInfo
 
@@ -51,7 +51,7 @@ class S3ObjectStore:
         return True
 
     def put_many(self, items: Iterable[tuple[str, bytes]]) -> None:
-        for _ in map_ahead(lambda item: self.put(*item), items, self.at_once):
+        for _ in bounded_map(lambda item: self.put(*item), items, self.at_once):
             pass
 
     def make_durable(self, keys: Iterable[str]) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from scones_core.aws.algorithms import Machines
+from scones_core.aws.algorithms import Hardware
 from scones_core.aws.models import Models
 from scones_core.aws.object_store import S3ObjectStore
 from scones_core.aws.session import Aws
@@ -19,7 +19,7 @@ ACCEPTED = ["image/png", "image/jpeg", "application/x-image"]
 class SageMakerRegistry:
     """Model packages are told apart by their description, which holds the version and its artifact's checksum."""
 
-    def __init__(self, aws: Aws, objects: S3ObjectStore, machines: Machines) -> None:
+    def __init__(self, aws: Aws, objects: S3ObjectStore, machines: Hardware) -> None:
         self._aws = aws
         self._models = Models(aws, objects, machines)
         self._instance = machines.endpoint

@@ -12,7 +12,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from scones_core.aws.errors import explained, unanswered
-from scones_core.aws.recently import Recently
+from scones_core.aws.ttl_cache import TtlCache
 from scones_core.errors import NotFound
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ class Aws:
         )
         self._making = threading.Lock()
         # By the name of an endpoint: what DescribeEndpoint said, None where there is none. A page asks many times.
-        self.endpoints: Recently[DescribeEndpointOutputTypeDef | None] = Recently(JUST_NOW, lambda _: False)
+        self.endpoints: TtlCache[DescribeEndpointOutputTypeDef | None] = TtlCache(JUST_NOW, lambda _: False)
 
     @cached_property
     def session(self) -> boto3.Session:

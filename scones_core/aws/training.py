@@ -12,11 +12,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
-from scones_core.aws.algorithms import Algorithm, Machines, hyperparameters, image_uri
+from scones_core.aws.algorithms import Algorithm, Hardware, hyperparameters, image_uri
 from scones_core.aws.object_store import S3ObjectStore
-from scones_core.aws.recently import Recently
 from scones_core.aws.session import Aws, utc
 from scones_core.aws.training_log import TrainingLogs, metrics
+from scones_core.aws.ttl_cache import TtlCache
 from scones_core.errors import BadInput, Conflict, NotFound
 from scones_core.ports import JobStatus, TrainingJob, TrainingRequest
 
@@ -33,13 +33,13 @@ POLL = 2.0  # seconds for which a description counts; SageMaker limits how often
 class SageMakerTraining:
     """Jobs of the stack, on the machines that the settings choose."""
 
-    def __init__(self, aws: Aws, objects: S3ObjectStore, machines: Machines, *, poll: float = POLL) -> None:
+    def __init__(self, aws: Aws, objects: S3ObjectStore, machines: Hardware, *, poll: float = POLL) -> None:
         self._aws = aws
         self._objects = objects
         self._machines = machines
         self._logs = TrainingLogs(aws, poll)
-        self._jobs: Recently[Described] = Recently(poll, lambda job: _status(job).ended)
-        self._asked: Recently[dict[str, Any]] = Recently(0, bool)
+        self._jobs: TtlCache[Described] = TtlCache(poll, lambda job: _status(job).ended)
+        self._asked: TtlCache[dict[str, Any]] = TtlCache(0, bool)
 
     def start(self, request: TrainingRequest) -> TrainingJob:
         job = self._job_name(request.name)

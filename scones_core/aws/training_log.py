@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from scones_core.aws.recently import Recently
 from scones_core.aws.session import Aws
+from scones_core.aws.ttl_cache import TtlCache
 from scones_core.errors import NotFound
 
 GROUP = "/aws/sagemaker/TrainingJobs"
@@ -32,7 +32,7 @@ class TrainingLogs:
         self._aws = aws
         self._read: dict[str, _Read] = {}
         self._reading = threading.Lock()
-        self._asked: Recently[Sequence[str]] = Recently(poll, lambda _: False)  # the last lines come after the end
+        self._asked: TtlCache[Sequence[str]] = TtlCache(poll, lambda _: False)  # the last lines come after the end
 
     def lines(self, job: str) -> Sequence[str]:
         """The log lines so far, oldest first, a time before each."""

@@ -15,8 +15,8 @@ from itertools import dropwhile, islice
 from typing import TYPE_CHECKING, Any
 
 from scones_core.aws.functions import configure, environment
-from scones_core.aws.recently import Recently
 from scones_core.aws.session import Aws, utc
+from scones_core.aws.ttl_cache import TtlCache
 from scones_core.errors import BadDefinition, BadInput, Conflict, NotFound
 from scones_core.ports import Execution, ExecutionStatus
 
@@ -37,7 +37,7 @@ class StepFunctions:
 
     def __init__(self, aws: Aws, *, poll: float = POLL) -> None:
         self._aws = aws
-        self._known: Recently[Execution] = Recently(poll, lambda known: known.status is not ExecutionStatus.RUNNING)
+        self._known: TtlCache[Execution] = TtlCache(poll, lambda known: known.status is not ExecutionStatus.RUNNING)
         self._machine_of: dict[str, str] = {}  # execution → machine, of those this process has seen
 
     # WorkflowService

@@ -15,7 +15,7 @@ Progress = Callable[[int, int | None, str], None]  # done, total if known, what 
 
 
 @dataclass
-class Task:
+class BackgroundTask:
     """One piece of work. Written by its own thread only; what others read is replaced whole."""
 
     title: str
@@ -93,25 +93,25 @@ class Background:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._tasks: dict[str, Task] = {}
+        self._tasks: dict[str, BackgroundTask] = {}
         self._loops: dict[str, Loop] = {}
 
-    def start(self, name: str, title: str, work: Callable[[Progress], Any]) -> Task:
+    def start(self, name: str, title: str, work: Callable[[Progress], Any]) -> BackgroundTask:
         """Run `work` in a thread. Raises Conflict while a task of this name runs."""
         with self._lock:
             before = self._tasks.get(name)
             if before and before.running:
                 raise Conflict(f"{before.title} is still under way: wait until it has ended.")
-            task = Task(title, number=before.number + 1 if before else 1)
+            task = BackgroundTask(title, number=before.number + 1 if before else 1)
             self._tasks[name] = task
         arguments = (name, task, work, logs.known())
         threading.Thread(target=_run, args=arguments, name=f"scones-{name}", daemon=True).start()
         return task
 
-    def get(self, name: str) -> Task | None:
+    def get(self, name: str) -> BackgroundTask | None:
         return self._tasks.get(name)
 
-    def forget(self, name: str, task: Task) -> None:
+    def forget(self, name: str, task: BackgroundTask) -> None:
         """Leave nothing to see of this task, unless another one of its name has begun."""
         with self._lock:
             if self._tasks.get(name) is task:
@@ -140,7 +140,7 @@ class Background:
             loop.stop()
 
 
-def _run(name: str, task: Task, work: Callable[[Progress], Any], ids: Mapping[str, Any]) -> None:
+def _run(name: str, task: BackgroundTask, work: Callable[[Progress], Any], ids: Mapping[str, Any]) -> None:
     with logs.about(**{**ids, "task": name}):
         try:
             task.result = work(task.progress)

@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from scones_core import logs
-from scones_core.ahead import map_ahead
+from scones_core.bounded_map import bounded_map
 from scones_core.db import datasets
 from scones_core.db import inferences as table
 from scones_core.db.reviews import unreadable
@@ -21,7 +21,7 @@ from scones_core.errors import BadInput, NotFound
 from scones_core.ports import ObjectInfo
 from scones_core.services.app import App, Progress, silent
 from scones_core.services.attribution import Makers
-from scones_core.services.capture_reading import FOREIGN, Files, Found, Reading, as_lines
+from scones_core.services.capture_reading import FOREIGN, CaptureReader, Files, Found, as_lines
 from scones_core.sources.model import check_classes
 from scones_core.vision.images import decode
 
@@ -61,7 +61,7 @@ def ingest(app: App, *, recent: bool = False, progress: Progress = silent) -> In
     with app.db.read() as connection:
         newest = table.newest(connection, datetime.now(UTC)) if recent else None
     since = f"{newest - LATE:%Y/%m/%d/%H}/" if newest else ""
-    return _ingest(app, _unread(app, _listed(app, since)), Reading(app, Makers(app)), progress)
+    return _ingest(app, _unread(app, _listed(app, since)), CaptureReader(app, Makers(app)), progress)
 
 
 def _listed(app: App, since: str) -> Iterator[Files]:
@@ -69,13 +69,13 @@ def _listed(app: App, since: str) -> Iterator[Files]:
     objects = app.backend.objects
     folders: Sequence[str] = [app.backend.endpoints.capture_prefix]
     for _ in range(DEPTH):
-        levels = list(map_ahead(objects.listdir, folders, objects.at_once))
+        levels = list(bounded_map(objects.listdir, folders, objects.at_once))
         for _folders, infos in levels:  # what an endpoint wrote lies deeper, what people put here need not
             yield _files(infos)
         below = [folder for found, _infos in levels for folder in found]
         # 2026/ is no earlier than 2026/11/24/09/, and 2025/ is.
         folders = [folder for folder in below if (date := _date(app, folder)) >= since[: len(date)]]
-    yield from map_ahead(lambda folder: _files(objects.list(folder)), folders, objects.at_once)
+    yield from bounded_map(lambda folder: _files(objects.list(folder)), folders, objects.at_once)
 
 
 def _date(app: App, folder: str) -> str:
@@ -112,7 +112,7 @@ def ingest_files(
         if not app.backend.objects.exists(key):
             app.backend.objects.put(key, data)
         keys.append((key, _version(app, key)))
-    brought = Reading(app, Makers(app), tuple(classes or ()), endpoint or FOREIGN)
+    brought = CaptureReader(app, Makers(app), tuple(classes or ()), endpoint or FOREIGN)
     found = _ingest(app, _portions(keys), brought, progress)
     unnamed = sum(maker.unnamed for maker in makers(app) if maker.name == Attribution.IMPORTED)
     return replace(found, unnamed=unnamed)
@@ -137,9 +137,9 @@ def _version(app: App, key: str) -> str:
     return next(info.version for info in app.backend.objects.list(key))
 
 
-def _ingest(app: App, files: Iterable[Files], reading: "Reading", progress: Progress) -> Ingested:
+def _ingest(app: App, files: Iterable[Files], reading: CaptureReader, progress: Progress) -> Ingested:
     new = seen = bad = done = 0
-    for found in _in_transactions(map_ahead(reading.read, files, app.backend.objects.at_once)):
+    for found in _in_transactions(bounded_map(reading.read, files, app.backend.objects.at_once)):
         app.backend.objects.make_durable(key for key, _version in found.files)
         with app.db.write() as connection:
             fresh = table.add(connection, _with_class_lists(connection, found.rows))

@@ -38,7 +38,7 @@ class Found:
 
 
 @dataclass(frozen=True)
-class Reading:
+class CaptureReader:
     """How capture files are read. endpoint : None for what the endpoints themselves wrote, whose keys name them."""
 
     app: App

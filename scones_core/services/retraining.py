@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from scones_core import logs
-from scones_core.ahead import map_ahead
+from scones_core.bounded_map import bounded_map
 from scones_core.db import reviews as table
 from scones_core.domain.comparison import Comparison, compare
 from scones_core.domain.datasets import (
@@ -94,7 +94,7 @@ def _reviewed(app: App, parent: DatasetVersion) -> tuple[list[ReviewedImage], li
     found: list[ReviewedImage] = []
     gone: list[dict[str, str]] = []
     rows = [row for row in review.reviewed(app) if row["label"] == OTHER or row["label"] in parent.classes]
-    keys = map_ahead(lambda row: _stored(app, row), rows, app.backend.objects.at_once)
+    keys = bounded_map(lambda row: _stored(app, row), rows, app.backend.objects.at_once)
     for row, key in zip(rows, keys, strict=True):
         if isinstance(key, SconesError):
             name, lost = str(row["image"]), str(row["stored_key"] or "")
@@ -140,7 +140,7 @@ def _fingerprints(app: App, images: Sequence[LabelledImage | ReviewedImage]) -> 
         except SconesError:
             return np.zeros(DIMENSIONS, dtype=np.float32)
 
-    rows = list(map_ahead(of, images, objects.at_once))
+    rows = list(bounded_map(of, images, objects.at_once))
     return np.stack(rows) if rows else np.zeros((0, DIMENSIONS), dtype=np.float32)
 
 

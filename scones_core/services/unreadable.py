@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from scones_core import logs
-from scones_core.ahead import map_ahead
+from scones_core.bounded_map import bounded_map
 from scones_core.db import reviews as table
 from scones_core.errors import BadImage, SconesError
 from scones_core.services import capture
@@ -16,7 +16,7 @@ log = logs.get(__name__)
 
 def set_aside(app: App, rows: Sequence[Mapping[str, Any]]) -> bool:
     """Whether there were captured images among them that cannot be decoded; these are offered no more."""
-    reasons = map_ahead(lambda row: _why_unreadable(app, row["event_id"]), rows, app.backend.objects.at_once)
+    reasons = bounded_map(lambda row: _why_unreadable(app, row["event_id"]), rows, app.backend.objects.at_once)
     unreadable = {row["image_sha256"]: why for row, why in zip(rows, reasons, strict=True) if why}
     if unreadable:
         log.warning("captured images cannot be decoded", images=len(unreadable))

@@ -19,7 +19,7 @@ from scones_core.vision.dictionary import Dictionary, learn
 from scones_core.vision.features import features_of, read_pixels
 from scones_core.vision.options import DEFAULTS, MOST_CLASSES, Observer, Options
 from scones_core.vision.parallel import one_blas_thread
-from scones_core.vision.selection import Task, cross_validate, linear_of, regression
+from scones_core.vision.selection import Problem, cross_validate, linear_of, regression
 from scones_core.vision.softmax import Linear, softmax
 
 __all__ = ["fit"]
@@ -93,15 +93,15 @@ def _alone() -> Iterator[None]:
         yield
 
 
-def _weighty(features: Floats, task: Task) -> tuple[Floats, Task]:
+def _weighty(features: Floats, task: Problem) -> tuple[Floats, Problem]:
     """Without the images that have no weight."""
     counts = task.weights > 0
     if counts.all():
         return features, task
-    return features[counts], Task(task.labels[counts], task.weights[counts], task.n_classes)
+    return features[counts], Problem(task.labels[counts], task.weights[counts], task.n_classes)
 
 
-def _checked(n: int, labels: Sequence[int], classes: Sequence[str], sample_weight: Sequence[float] | None) -> Task:
+def _checked(n: int, labels: Sequence[int], classes: Sequence[str], sample_weight: Sequence[float] | None) -> Problem:
     if not 2 <= len(classes) <= MOST_CLASSES or len(set(classes)) != len(classes):
         raise BadInput(f"Give 2 to {MOST_CLASSES} classes with different names; there are {len(classes)}.")
     if len(labels) != n or (sample_weight is not None and len(sample_weight) != n):
@@ -118,7 +118,7 @@ def _checked(n: int, labels: Sequence[int], classes: Sequence[str], sample_weigh
     empty = [name for name, count in zip(classes, counts, strict=True) if count == 0]
     if empty:
         raise BadInput(f"No training image shows {', '.join(empty)}; add images of it or leave the class out.")
-    return Task(indices, weights, len(classes))
+    return Problem(indices, weights, len(classes))
 
 
 def _checked_validation(

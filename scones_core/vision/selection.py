@@ -14,7 +14,7 @@ from scones_core.vision.options import Observer, Options
 from scones_core.vision.parallel import in_order
 from scones_core.vision.softmax import Linear, softmax, temperature
 
-__all__ = ["Choice", "Task", "cross_validate", "linear_of", "regression"]
+__all__ = ["Problem", "Selection", "cross_validate", "linear_of", "regression"]
 
 Doubles = npt.NDArray[np.float64]
 Labels = npt.NDArray[np.int64]
@@ -24,7 +24,7 @@ ITERATIONS = 200
 
 
 @dataclass(frozen=True)
-class Task:
+class Problem:
     """Labels and weights of the images to learn from; shapes (n,)."""
 
     labels: Labels
@@ -33,7 +33,7 @@ class Task:
 
 
 @dataclass(frozen=True)
-class Choice:
+class Selection:
     """What cross-validation settles.
 
     probabilities : of each image, (n, n_classes), calibrated, by a model that did not learn from it.
@@ -47,8 +47,8 @@ class Choice:
 
 
 def cross_validate(
-    features: Doubles, task: Task, options: Options, rng: np.random.Generator, observer: Observer
-) -> Choice:
+    features: Doubles, task: Problem, options: Options, rng: np.random.Generator, observer: Observer
+) -> Selection:
     """Choose penalty and temperature by the log loss of held-out images.
 
     features : (n, d).  What made them saw the pixels of the held-out images, but never a label.
@@ -87,7 +87,7 @@ def linear_of(machine: Any) -> Linear:
     return Linear(weights.astype(np.float32), bias.astype(np.float32))
 
 
-def _path(features: Doubles, task: Task, weights: Doubles, penalties: Sequence[float]) -> Iterator[Linear]:
+def _path(features: Doubles, task: Problem, weights: Doubles, penalties: Sequence[float]) -> Iterator[Linear]:
     """One model per penalty, each starting from the one before."""
     machine = regression(penalties[0], weights)
     for penalty in penalties:
@@ -95,13 +95,13 @@ def _path(features: Doubles, task: Task, weights: Doubles, penalties: Sequence[f
         yield linear_of(machine.fit(features, task.labels, weights))
 
 
-def _calibrated(penalty: float, scores: Doubles, task: Task) -> Choice:
+def _calibrated(penalty: float, scores: Doubles, task: Problem) -> Selection:
     t = temperature(scores, task.labels, task.weights)
     p = softmax(scores / t)
-    return Choice(penalty, t, p, log_loss(task.labels, p, sample_weight=task.weights, labels=range(task.n_classes)))
+    return Selection(penalty, t, p, log_loss(task.labels, p, sample_weight=task.weights, labels=range(task.n_classes)))
 
 
-def _folds(task: Task, folds: int, seed: int) -> Iterator[Labels]:
+def _folds(task: Problem, folds: int, seed: int) -> Iterator[Labels]:
     """Positions of each fold's held-out images, classes spread evenly where one has an image for each fold."""
     enough = np.bincount(task.labels).max() >= folds
     splitter = StratifiedKFold if enough else KFold

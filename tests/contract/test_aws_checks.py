@@ -10,7 +10,7 @@ import pytest
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.sns.models import sns_backends
 
-from scones_core.aws.algorithms import Machines
+from scones_core.aws.algorithms import Hardware
 from scones_core.aws.checks import checks
 from scones_core.aws.notifier import SnsNotifier
 from scones_core.aws.object_store import S3ObjectStore
@@ -46,10 +46,10 @@ def test_in_a_digest_the_app_tells_the_topics_subscribers(aws: Aws):
 # Doctor
 
 
-def found(aws: Aws, machines: Machines | None = None, endpoint: str = ENDPOINT) -> dict[str, str | SconesError]:
+def found(aws: Aws, machines: Hardware | None = None, endpoint: str = ENDPOINT) -> dict[str, str | SconesError]:
     """Name of each check → what it said, or the error it raised."""
     said: dict[str, str | SconesError] = {}
-    for name, check in checks(aws, S3ObjectStore(aws), machines or Machines(), endpoint):
+    for name, check in checks(aws, S3ObjectStore(aws), machines or Hardware(), endpoint):
         try:
             said[name] = check()
         except SconesError as error:
@@ -72,7 +72,7 @@ def test_a_missing_permission_is_named(aws: Aws, monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_quota_of_zero_is_named(aws: Aws):
-    said = found(aws, Machines(training="ml.g5.12xlarge"))["AWS quotas"]
+    said = found(aws, Hardware(training="ml.g5.12xlarge"))["AWS quotas"]
     assert "quota is 0 for ml.g5.12xlarge for training job usage" in str(said)
 
 

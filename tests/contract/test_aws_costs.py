@@ -7,7 +7,7 @@ import pytest
 from moto.cloudwatch.models import cloudwatch_backends
 from moto.core import DEFAULT_ACCOUNT_ID
 
-from scones_core.aws.algorithms import Algorithm, Machines
+from scones_core.aws.algorithms import Algorithm, Hardware
 from scones_core.aws.costs import SageMakerCosts
 from scones_core.aws.session import Aws
 from scones_core.domain.costs import Price
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.skipif(REAL, reason="looks into the stand-in")
 @pytest.fixture
 def costs(aws: Aws) -> Iterator[SageMakerCosts]:
     prices.asked.clear()
-    yield SageMakerCosts(aws, Machines())
+    yield SageMakerCosts(aws, Hardware())
     prices.refuses.clear()
 
 
@@ -39,7 +39,7 @@ def test_a_price_is_that_of_the_instance_its_use_and_the_region(costs: SageMaker
 
 
 def test_the_settings_say_what_jobs_and_endpoints_run_on(aws: Aws):
-    costs = SageMakerCosts(aws, Machines(Algorithm.EMBEDDED, spot=True, most_instances=3))
+    costs = SageMakerCosts(aws, Hardware(Algorithm.EMBEDDED, spot=True, most_instances=3))
     assert costs.training() == Instances("ml.m5.large", Use.TRAINING, spot=True)
     assert costs.hosting() == Instances("ml.m5.large", Use.HOSTING, most=3)
 
@@ -68,7 +68,7 @@ def test_a_list_that_cannot_be_reached_is_asked_once_and_briefly(
     aws_stand_in: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setenv("AWS_ENDPOINT_URL_PRICING", "http://127.0.0.1:9")
-    costs = SageMakerCosts(Aws(STACK), Machines())
+    costs = SageMakerCosts(Aws(STACK), Hardware())
     with pytest.raises(Unavailable, match="cannot be reached"):
         costs.price(costs.training())
 
@@ -88,7 +88,7 @@ def test_the_nearest_region_that_has_the_list_is_asked(aws_stand_in: dict[str, s
 
 
 def test_where_there_is_no_list_the_price_is_to_be_looked_up(aws_stand_in: dict[str, str]):
-    costs = SageMakerCosts(Aws(STACK, region="us-gov-west-1"), Machines())
+    costs = SageMakerCosts(Aws(STACK, region="us-gov-west-1"), Hardware())
     with pytest.raises(NotFound, match=r"no price list API for us-gov-west-1: look at aws.amazon.com"):
         costs.price(costs.hosting())
 

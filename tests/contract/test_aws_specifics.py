@@ -10,7 +10,7 @@ import pytest
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.s3.models import s3_backends
 
-from scones_core.aws.algorithms import Algorithm, Machines
+from scones_core.aws.algorithms import Algorithm, Hardware
 from scones_core.aws.endpoint import SageMakerEndpoints
 from scones_core.aws.functions import configure, names
 from scones_core.aws.object_store import S3ObjectStore
@@ -94,7 +94,7 @@ def test_a_model_of_the_built_in_algorithm_is_deployed_and_measured(opened: Back
 
 
 def test_spare_capacity_is_a_choice(aws: Aws, objects: S3ObjectStore, built_in: EndpointConfig):
-    service = SageMakerTraining(aws, objects, Machines(Algorithm.EMBEDDED, spot=True), poll=0)
+    service = SageMakerTraining(aws, objects, Hardware(Algorithm.EMBEDDED, spot=True), poll=0)
     job = service.start(training_request())
     sent = dict(aws.sagemaker.describe_training_job(TrainingJobName=f"{STACK}-{job.name}"))
     assert sent["EnableManagedSpotTraining"]
@@ -111,13 +111,13 @@ def test_jobs_of_other_projects_are_not_listed(aws: Aws, objects: S3ObjectStore,
     name = f"other-{STACK}-job"
     aws.sagemaker.create_training_job(TrainingJobName=name, HyperParameters=hyperparameters, **asked)
     aws.sagemaker.stop_training_job(TrainingJobName=name)
-    listed = [job.name for job in SageMakerTraining(aws, objects, Machines()).list()]
+    listed = [job.name for job in SageMakerTraining(aws, objects, Hardware()).list()]
     assert listed
     assert not [job for job in listed if "other" in job]
 
 
 def test_a_name_is_free_again_when_aws_refuses_the_job(objects: S3ObjectStore, aws: Aws, built_in: EndpointConfig):
-    service = SageMakerTraining(aws, objects, Machines(), poll=0)
+    service = SageMakerTraining(aws, objects, Hardware(), poll=0)
     request = training_request()
     refused = replace(request, hyperparameters={**request.hyperparameters, "epochs": 3})
     with pytest.raises(BadInput, match="AWS would refuse"):
@@ -175,7 +175,7 @@ def test_an_endpoint_that_failed_is_made_anew(opened: Backend, deployed: str, bu
 
 
 def test_a_busy_endpoint_gets_more_instances_up_to_the_most(aws: Aws, objects: S3ObjectStore, built_in: EndpointConfig):
-    service = SageMakerEndpoints(aws, objects, Machines(most_instances=3), poll=0.01)
+    service = SageMakerEndpoints(aws, objects, Hardware(most_instances=3), poll=0.01)
     service.deploy("scaling", built_in)
     [target] = [
         target
@@ -194,7 +194,7 @@ def test_both_variants_of_a_trial_scale_and_only_the_champion_after_it(
         found = aws.autoscaling.describe_scalable_targets(ServiceNamespace="sagemaker")["ScalableTargets"]
         return sorted(target["ResourceId"].rpartition("/")[2] for target in found)
 
-    service = SageMakerEndpoints(aws, objects, Machines(most_instances=3), poll=0.01)
+    service = SageMakerEndpoints(aws, objects, Hardware(most_instances=3), poll=0.01)
     service.deploy("tried", built_in)
     service.set_trial("tried", Trial(replace(built_in, model="v8", variant=TRIAL_VARIANT), 0.1))
     assert scaled() == [CHAMPION_VARIANT, TRIAL_VARIANT]

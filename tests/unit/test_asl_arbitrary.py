@@ -17,7 +17,7 @@ from scones_core.domain.json_text import MAX_DEPTH, value_of
 from scones_core.errors import BadDefinition, BadInput
 from scones_core.local.workflow.asl.compile import compile_machine
 from scones_core.local.workflow.asl.errors import DefinitionError
-from scones_core.local.workflow.machines import Machines
+from scones_core.local.workflow.definitions import Definitions
 from scones_core.ports import ExecutionStatus
 from tests.unit.asl_machines import END, FUNCTION, FUNCTIONS, INVOKE
 from tests.unit.asl_world import run
@@ -286,7 +286,7 @@ def passing(**fields: Any) -> dict[str, Any]:
     ],
 )
 def test_a_definition_that_cannot_be_kept_is_refused(tmp_path: Path, definition: Any):
-    machines = Machines(tmp_path, tmp_path / "own")
+    machines = Definitions(tmp_path, tmp_path / "own")
     with pytest.raises(BadDefinition, match="State machine 'bad': "):
         machines.put("bad", definition)
     assert list(machines.names()) == []

@@ -9,7 +9,7 @@ import pytest
 
 from scones_core.local.workflow.asl.compile import compile_machine
 from scones_core.local.workflow.asl.errors import DefinitionError
-from scones_core.local.workflow.machines import substituted
+from scones_core.local.workflow.definitions import substituted
 from tests.unit.asl_machines import END, INVOKE, invoke, mapping, one, parallel, task
 
 INFRA = Path(__file__).parents[2] / "infra"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from scones_core.aws.algorithms import Machines
+from scones_core.aws.algorithms import Hardware
 from scones_core.aws.endpoint import SageMakerEndpoints
 from scones_core.aws.object_store import S3ObjectStore
 from scones_core.aws.session import ATTEMPTS, Aws
@@ -96,7 +96,7 @@ def refused(ask: Callable[[], object], kind: type[SconesError], words: str) -> N
 
 
 def endpoints(aws: Aws) -> SageMakerEndpoints:
-    return SageMakerEndpoints(aws, S3ObjectStore(aws), Machines(), poll=0)
+    return SageMakerEndpoints(aws, S3ObjectStore(aws), Hardware(), poll=0)
 
 
 @pytest.mark.parametrize(("status", "code"), [(503, "SlowDown"), (429, "TooManyRequestsException")])
@@ -139,7 +139,7 @@ def test_credentials_that_expire_during_an_upload_end_it_with_the_same_words(fau
 @pytest.mark.parametrize("code", ["InvalidClientTokenId", "UnrecognizedClientException", "SignatureDoesNotMatch"])
 def test_credentials_that_aws_does_not_know_are_said_to_be_wrong(faults: Faults, aws: Aws, code: str):
     faults.then(403, code)
-    refused(lambda: SageMakerTraining(aws, S3ObjectStore(aws), Machines()).list(), Unavailable, "check the profile")
+    refused(lambda: SageMakerTraining(aws, S3ObjectStore(aws), Hardware()).list(), Unavailable, "check the profile")
     assert len(faults.requests) == 1
 
 
@@ -241,7 +241,7 @@ def test_without_credentials_it_is_said_how_to_get_some():
 
 @pytest.mark.usefixtures("no_configuration")
 def test_without_a_region_it_is_said_how_to_set_one():
-    refused(lambda: SageMakerTraining(stack(), S3ObjectStore(stack()), Machines()).list(), Unavailable, "SCONES_REGION")
+    refused(lambda: SageMakerTraining(stack(), S3ObjectStore(stack()), Hardware()).list(), Unavailable, "SCONES_REGION")
 
 
 @pytest.mark.usefixtures("no_configuration")

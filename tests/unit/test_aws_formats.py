@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from scones_core.aws.algorithms import KNOWN, SKLEARN, Algorithm, Machines, hyperparameters, image_uri
+from scones_core.aws.algorithms import KNOWN, SKLEARN, Algorithm, Hardware, hyperparameters, image_uri
 from scones_core.aws.notifier import _shortened
-from scones_core.aws.recently import Recently
 from scones_core.aws.session import resource_name
 from scones_core.aws.source import packed
 from scones_core.aws.training_log import metrics
 from scones_core.aws.transform import matched, parsed
+from scones_core.aws.ttl_cache import TtlCache
 from scones_core.errors import BadInput, Damaged
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -86,9 +86,9 @@ def test_an_unknown_algorithm_is_refused_with_the_known_ones():
 
 
 def test_the_built_in_algorithm_trains_on_a_gpu_and_ours_on_a_processor():
-    assert Machines().training_instance == "ml.g4dn.xlarge"
-    assert Machines(Algorithm.EMBEDDED).training_instance == "ml.m5.large"
-    assert Machines(training="ml.g5.xlarge").training_instance == "ml.g5.xlarge"
+    assert Hardware().training_instance == "ml.g4dn.xlarge"
+    assert Hardware(Algorithm.EMBEDDED).training_instance == "ml.m5.large"
+    assert Hardware(training="ml.g5.xlarge").training_instance == "ml.g5.xlarge"
 
 
 def test_the_source_archive_is_the_same_every_time_and_holds_no_more_than_it_needs():
@@ -122,7 +122,7 @@ def test_who_is_notified_is_shown_without_what_could_be_secret(address: str, sho
 
 def test_what_cannot_change_is_asked_for_once():
     asked: list[int] = []
-    recently: Recently[str] = Recently(0, lambda value: value == "ended")
+    recently: TtlCache[str] = TtlCache(0, lambda value: value == "ended")
     answers = iter(["running", "running", "ended", "never asked"])
 
     def ask() -> str:
@@ -134,7 +134,7 @@ def test_what_cannot_change_is_asked_for_once():
 
 
 def test_what_can_change_is_known_for_a_moment():
-    recently: Recently[int] = Recently(3600, lambda _: False)
+    recently: TtlCache[int] = TtlCache(3600, lambda _: False)
     assert recently.get("job", lambda: 1) == 1
     assert recently.get("job", lambda: 2) == 1
     recently.forget("job")

@@ -112,3 +112,12 @@ def _circle(start: str, leads: dict[str, set[str]]) -> list[str]:
                 seen.add(name)
                 ways.append([*way, name])
     return []
+
+
+def test_a_class_name_stands_for_one_thing():
+    found: dict[str, list[str]] = {}
+    for path in (ROOT / "scones_core").rglob("*.py"):
+        for node in ast.parse(path.read_text()).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                found.setdefault(node.name, []).append(_module(path))
+    assert not {name: modules for name, modules in found.items() if len(modules) > 1}

@@ -16,12 +16,12 @@ from scones_core.local.workflow.asl.errors import StatesError
 from scones_core.local.workflow.asl.execution_events import record_end
 from scones_core.local.workflow.asl.history import utc_now
 from scones_core.local.workflow.asl.jsontext import MAX_DEPTH, dumps, is_too_deep, is_too_large
+from scones_core.local.workflow.definitions import Definitions
 from scones_core.local.workflow.engine import Engine
 from scones_core.local.workflow.environment import Environment
 from scones_core.local.workflow.executions_file import telling
 from scones_core.local.workflow.functions import Function, Functions, load_handlers
 from scones_core.local.workflow.locks import Owner
-from scones_core.local.workflow.machines import Machines
 from scones_core.local.workflow.runs import ENDED, Run, begun
 from scones_core.local.workflow.store import Store
 from scones_core.local.workflow.world import make_world
@@ -54,7 +54,7 @@ class LocalWorkflows:
         workers: int | None = None,
     ) -> None:
         self._store = Store(home)
-        self._machines = Machines(definitions_dir, home / "state_machines")
+        self._machines = Definitions(definitions_dir, home / "state_machines")
         self._environment = Environment(home / "workflow_environment.json")
         loaded = load_handlers(lambdas_dir, clients) | dict(functions or {})
         try:

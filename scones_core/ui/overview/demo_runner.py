@@ -12,7 +12,7 @@ import streamlit as st
 from scones_core.errors import BadInput
 from scones_core.services import App, demo
 from scones_core.services.app import Progress
-from scones_core.services.background import Background, Task
+from scones_core.services.background import Background, BackgroundTask
 from scones_core.services.demo import Stage, Told
 from scones_core.ui.shell.session import get_background
 
@@ -28,7 +28,7 @@ class Story:
 
     source: str
     images: int
-    task: Task | None = None
+    task: BackgroundTask | None = None
     told: list[Told] = field(default_factory=list)
     log: dict[Stage, list[str]] = field(default_factory=dict)
 

@@ -16,7 +16,7 @@ from PIL import Image, ImageOps
 from scones_core.errors import BadImage, SconesError
 from scones_core.services import App, capture
 from scones_core.services.review import Item
-from scones_core.ui.review.keys import SKIP_KEY, UNDO_KEY, Choice, Desk, choices, entries
+from scones_core.ui.review.keys import SKIP_KEY, UNDO_KEY, AnswerKey, Desk, choices, entries
 from scones_core.vision.images import decode
 
 _HERE = Path(__file__).parent
@@ -53,7 +53,7 @@ def _data(app: App, desk: Desk) -> dict[str, Any]:
     }
 
 
-def _choice(choice: Choice) -> dict[str, str]:
+def _choice(choice: AnswerKey) -> dict[str, str]:
     return {"label": choice.label, "text": choice.text, "key": choice.key}
 
 

@@ -21,7 +21,7 @@ OTHER_TEXT = "none of these"
 
 
 @dataclass(frozen=True)
-class Choice:
+class AnswerKey:
     """A label that can be given, and the key for it; the tenth class and later ones have none."""
 
     label: str
@@ -29,10 +29,10 @@ class Choice:
     key: str
 
 
-def choices(classes: Sequence[str]) -> list[Choice]:
+def choices(classes: Sequence[str]) -> list[AnswerKey]:
     """Number keys in class order, and 0 for none of them."""
-    found = [Choice(label, _text(label), str(n) if n < 10 else "") for n, label in enumerate(classes, start=1)]
-    return [*found, Choice(OTHER, OTHER_TEXT, OTHER_KEY)]
+    found = [AnswerKey(label, _text(label), str(n) if n < 10 else "") for n, label in enumerate(classes, start=1)]
+    return [*found, AnswerKey(OTHER, OTHER_TEXT, OTHER_KEY)]
 
 
 def _text(label: str) -> str:

@@ -16,7 +16,7 @@ DOUBLE_CLICK = 1.0  # seconds
 
 
 @dataclass(frozen=True)
-class Outcome:
+class ActionResult:
     ok: bool
     text: str
 
@@ -48,15 +48,15 @@ def _carry_out(action: Callable[[], str | None]) -> None:
     try:
         text = action()
     except SconesError as error:
-        st.session_state[_OUTCOME] = Outcome(False, str(error))
+        st.session_state[_OUTCOME] = ActionResult(False, str(error))
     else:
         if text:
-            st.session_state[_OUTCOME] = Outcome(True, text)
+            st.session_state[_OUTCOME] = ActionResult(True, text)
 
 
 def show_outcome() -> None:
     """Say once what came of the last action: an error as a message on the page, a success as a toast."""
-    outcome: Outcome | None = st.session_state.pop(_OUTCOME, None)
+    outcome: ActionResult | None = st.session_state.pop(_OUTCOME, None)
     if outcome is None:
         return
     if outcome.ok:

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from scones_core.services.background import Task
+from scones_core.services.background import BackgroundTask
 from scones_core.ui.shell.session import get_background
 from scones_core.ui.shell.text import plain
 
@@ -25,7 +25,7 @@ def _progress(name: str) -> None:
     show_progress(task)
 
 
-def show_progress(task: Task) -> None:
+def show_progress(task: BackgroundTask) -> None:
     """A bar with words; without a known total it says what has been done so far."""
     what = f"{task.what[:1].upper()}{task.what[1:]}"
     done = f": {_count(task.done, what)}" if task.done else ""

@@ -7,7 +7,7 @@ import streamlit as st
 
 from scones_core.domain.drift import SimulatedDrift
 from scones_core.services import App, traffic
-from scones_core.services.background import Task
+from scones_core.services.background import BackgroundTask
 from scones_core.services.traffic import Sent
 from scones_core.ui.shell import navigation
 from scones_core.ui.shell.actions import action_button
@@ -93,7 +93,7 @@ def _start(app: App, chosen: ChosenTraffic) -> None:
     )
 
 
-def _stop(task: Task) -> str:
+def _stop(task: BackgroundTask) -> str:
     task.stop()
     return "The traffic ends with the images that are under way"
 
@@ -111,7 +111,7 @@ def traffic_progress() -> None:
         _outcome(task)
 
 
-def _outcome(task: Task) -> None:
+def _outcome(task: BackgroundTask) -> None:
     sent: Sent = task.result
     with st.container(horizontal=True):
         st.metric("Sent", f"{sent.sent:,}", border=True)

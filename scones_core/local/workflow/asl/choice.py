@@ -7,7 +7,7 @@ from scones_core.local.workflow.asl.errors import NO_CHOICE_MATCHED, StateFailur
 from scones_core.local.workflow.asl.flow import Flow
 from scones_core.local.workflow.asl.frame import Frame
 from scones_core.local.workflow.asl.scope import Scope
-from scones_core.local.workflow.asl.state import Outcome, State
+from scones_core.local.workflow.asl.state import State, Transition
 
 Condition = Callable[[Scope], bool]
 
@@ -26,18 +26,18 @@ class Choice(State):
     rules: Sequence[ChoiceRule] = ()
     type = "Choice"
 
-    async def run(self, frame: Frame, scope: Scope) -> Outcome:
+    async def run(self, frame: Frame, scope: Scope) -> Transition:
         return await frame.evaluate(self._chosen, scope)
 
-    def _chosen(self, scope: Scope) -> Outcome:
+    def _chosen(self, scope: Scope) -> Transition:
         effective = self.flow.effective(scope)
         for rule in self.rules:
             if rule.condition(effective):
-                return Outcome(rule.flow.settle(effective), rule.next)
+                return Transition(rule.flow.settle(effective), rule.next)
         if self.next is None:
             cause = "Failed to transition out of the state. The state does not point to a next state."
             raise StateFailure(NO_CHOICE_MATCHED, cause)
-        return Outcome(self.flow.settle(effective), self.next)
+        return Transition(self.flow.settle(effective), self.next)
 
     def targets(self) -> list[str]:
         return [rule.next for rule in self.rules] + super().targets()

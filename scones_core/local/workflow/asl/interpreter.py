@@ -10,7 +10,7 @@ from scones_core.local.workflow.asl.history import UNTRUNCATED
 from scones_core.local.workflow.asl.jsontext import dumps, is_too_large
 from scones_core.local.workflow.asl.retry import Retries
 from scones_core.local.workflow.asl.scope import Scope
-from scones_core.local.workflow.asl.state import Outcome, State, StateMachine
+from scones_core.local.workflow.asl.state import State, StateMachine, Transition
 
 _TURNS, _MANY_TURNS, _PAUSE = 32, 512, 0.001  # seconds
 
@@ -29,7 +29,7 @@ async def run_states(machine: StateMachine, frame: Frame, given: Any) -> Any:
     return given
 
 
-async def visit(state: State, frame: Frame, given: Any) -> Outcome:
+async def visit(state: State, frame: Frame, given: Any) -> Transition:
     """Enter the state, run it with its retriers and catchers, and leave it."""
     entered = frame.enter(state, given, **({"RetryCount": 0} if state.counts_retries else {}))
     scope = frame.scope(given)
@@ -38,7 +38,7 @@ async def visit(state: State, frame: Frame, given: Any) -> Outcome:
     return outcome
 
 
-async def _run_with_retries(state: State, frame: Frame, scope: Scope, entered: int) -> Outcome:
+async def _run_with_retries(state: State, frame: Frame, scope: Scope, entered: int) -> Transition:
     retries = Retries(state.retriers)
     while True:
         try:
@@ -69,7 +69,7 @@ def _located(state: State, frame: Frame, error: StatesError, entered: int) -> St
     return located
 
 
-async def _caught(state: State, frame: Frame, scope: Scope, error: StatesError, entered: int) -> Outcome:
+async def _caught(state: State, frame: Frame, scope: Scope, error: StatesError, entered: int) -> Transition:
     """Go on with the first catcher that covers the error; raise the error when there is none."""
     state.failed(frame, error)
     catcher = next((catcher for catcher in state.catchers if catcher.covers(error)), None)
@@ -80,7 +80,7 @@ async def _caught(state: State, frame: Frame, scope: Scope, error: StatesError, 
     except StateFailure as raised:
         raise _located(state, frame, raised, entered) from None
     _check_size(state, frame, settled)
-    return Outcome(settled, catcher.next)
+    return Transition(settled, catcher.next)
 
 
 def _check_size(state: State, frame: Frame, settled: Settled) -> None:
@@ -93,7 +93,7 @@ def _check_size(state: State, frame: Frame, settled: Settled) -> None:
         )
 
 
-def _leave(state: State, frame: Frame, outcome: Outcome) -> None:
+def _leave(state: State, frame: Frame, outcome: Transition) -> None:
     details: dict[str, Any] = {
         "name": state.name,
         "output": frame.text(outcome.settled.output),

@@ -9,7 +9,7 @@ from scones_core.local.workflow.asl.scope import Scope
 
 
 @dataclass(frozen=True)
-class Batch:
+class ItemBatch:
     """The input of one child, and how many items are in it."""
 
     input: Any
@@ -41,7 +41,7 @@ class Batches:
     items: list[Any] = field(default_factory=list)
     size: int = 0
 
-    def add(self, item: Any) -> list[Batch]:
+    def add(self, item: Any) -> list[ItemBatch]:
         """Take an item; return the batches that are full now."""
         size = len(dumps(item).encode("utf-8", "surrogatepass")) + 1
         full = self.rest() if self._empty_size() + self.size + size > self.max_bytes else []
@@ -49,9 +49,9 @@ class Batches:
         self.size += size
         return full if len(self.items) != self.max_items else full + self.rest()
 
-    def rest(self) -> list[Batch]:
+    def rest(self) -> list[ItemBatch]:
         """Return the batch so far, unless it is empty, and begin the next one."""
-        batches = [Batch({**self.shared, "Items": self.items}, len(self.items))] if self.items else []
+        batches = [ItemBatch({**self.shared, "Items": self.items}, len(self.items))] if self.items else []
         self.items, self.size = [], 0
         return batches
 

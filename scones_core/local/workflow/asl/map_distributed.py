@@ -18,14 +18,14 @@ from scones_core.local.workflow.asl.flow import Evaluate
 from scones_core.local.workflow.asl.frame import Frame
 from scones_core.local.workflow.asl.history import History, context_time
 from scones_core.local.workflow.asl.interpreter import run_states
-from scones_core.local.workflow.asl.item_batcher import Batch, ItemBatcher
+from scones_core.local.workflow.asl.item_batcher import ItemBatch, ItemBatcher
 from scones_core.local.workflow.asl.item_reader import ItemReader, Page
 from scones_core.local.workflow.asl.map_inline import map_item
 from scones_core.local.workflow.asl.map_run import Child, MapRun
 from scones_core.local.workflow.asl.result_writer import Export, ResultWriter, transformed
 from scones_core.local.workflow.asl.scope import Scope
 from scones_core.local.workflow.asl.services import Services, evaluated
-from scones_core.local.workflow.asl.state import Branching, Outcome, StateMachine
+from scones_core.local.workflow.asl.state import Branching, StateMachine, Transition
 
 # AWS runs up to 10,000 children at once; here they share a few workers, and each holds memory.
 MAX_CHILDREN_AT_ONCE = 100
@@ -50,7 +50,7 @@ class DistributedMap(Branching):
     express: bool = False
     type = "Map"
 
-    async def run(self, frame: Frame, scope: Scope) -> Outcome:
+    async def run(self, frame: Frame, scope: Scope) -> Transition:
         effective = await frame.evaluate(self.flow.effective, scope)
         limit = await frame.evaluate(self.max_concurrency, effective) if self.max_concurrency else 0
         items = None if self.reader else await frame.evaluate(self.items, effective)
@@ -62,7 +62,7 @@ class DistributedMap(Branching):
         result = await self._result(frame, effective, run, items)
         frame.note("MapStateSucceeded")
         frame.settled = frame.previous
-        return Outcome(await frame.evaluate(self.flow.settle_result, effective, result), self.next)
+        return Transition(await frame.evaluate(self.flow.settle_result, effective, result), self.next)
 
     async def _result(self, frame: Frame, scope: Scope, run: MapRun, items: Page | None) -> Any:
         try:
@@ -146,7 +146,7 @@ class Children:
             cause = "The specified tolerated failure threshold was exceeded"
             raise StatesError(EXCEED_TOLERATED_FAILURE_THRESHOLD, cause)
 
-    async def _batches(self, items: Page | None) -> AsyncGenerator[Batch, None]:
+    async def _batches(self, items: Page | None) -> AsyncGenerator[ItemBatch, None]:
         """Yield the children's inputs: items, selected and batched."""
         batcher = self.state.batcher
         batches = await evaluated(self.services, batcher.batches, self.scope) if batcher else None
@@ -154,7 +154,7 @@ class Children:
         async for item in self._items(items):
             selected = await self._selected(index, item)
             index += 1
-            for full in batches.add(selected) if batches else [Batch(selected, 1)]:
+            for full in batches.add(selected) if batches else [ItemBatch(selected, 1)]:
                 yield full
         for rest in batches.rest() if batches else ():
             yield rest

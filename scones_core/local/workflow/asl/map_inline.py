@@ -11,7 +11,7 @@ from scones_core.local.workflow.asl.flow import Evaluate
 from scones_core.local.workflow.asl.frame import Frame
 from scones_core.local.workflow.asl.interpreter import run_states
 from scones_core.local.workflow.asl.scope import Scope
-from scones_core.local.workflow.asl.state import Branching, Outcome, StateMachine
+from scones_core.local.workflow.asl.state import Branching, StateMachine, Transition
 
 # https://docs.aws.amazon.com/step-functions/latest/dg/state-map-inline.html
 MAX_ITERATIONS_AT_ONCE = 40
@@ -27,7 +27,7 @@ class InlineMap(Branching):
     max_concurrency: Evaluate | None = None
     type = "Map"
 
-    async def run(self, frame: Frame, scope: Scope) -> Outcome:
+    async def run(self, frame: Frame, scope: Scope) -> Transition:
         effective = await frame.evaluate(self.flow.effective, scope)
         limit = await frame.evaluate(self.max_concurrency, effective) if self.max_concurrency else 0
         items = await frame.evaluate(self.items, effective)
@@ -37,7 +37,7 @@ class InlineMap(Branching):
         )
         frame.note("MapStateSucceeded")
         frame.settled = frame.previous
-        return Outcome(await frame.evaluate(self.flow.settle_result, effective, result), self.next)
+        return Transition(await frame.evaluate(self.flow.settle_result, effective, result), self.next)
 
 
 def map_item(index: int, value: Any) -> Mapping[str, Any]:

@@ -9,7 +9,7 @@ from scones_core.local.workflow.asl.errors import BranchFailure
 from scones_core.local.workflow.asl.frame import Frame
 from scones_core.local.workflow.asl.interpreter import run_states
 from scones_core.local.workflow.asl.scope import Scope
-from scones_core.local.workflow.asl.state import Branching, Outcome, StateMachine
+from scones_core.local.workflow.asl.state import Branching, StateMachine, Transition
 
 
 @dataclass(frozen=True)
@@ -17,14 +17,14 @@ class Parallel(Branching):
     branches: Sequence[StateMachine] = ()
     type = "Parallel"
 
-    async def run(self, frame: Frame, scope: Scope) -> Outcome:
+    async def run(self, frame: Frame, scope: Scope) -> Transition:
         effective = await frame.evaluate(self.flow.effective, scope)
         arguments = await frame.evaluate(self.flow.arguments, effective)
         frame.record("ParallelStateStarted")
         result = await self._run_branches(frame, arguments)
         frame.note("ParallelStateSucceeded")
         frame.settled = frame.previous
-        return Outcome(await frame.evaluate(self.flow.settle_result, effective, result), self.next)
+        return Transition(await frame.evaluate(self.flow.settle_result, effective, result), self.next)
 
     async def _run_branches(self, frame: Frame, given: Any) -> list[Any]:
         frame.children = []

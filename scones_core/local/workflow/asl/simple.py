@@ -7,7 +7,7 @@ from scones_core.local.workflow.asl.errors import StatesError
 from scones_core.local.workflow.asl.flow import Evaluate, Settled
 from scones_core.local.workflow.asl.frame import Frame
 from scones_core.local.workflow.asl.scope import Scope
-from scones_core.local.workflow.asl.state import Outcome, State
+from scones_core.local.workflow.asl.state import State, Transition
 
 NO_RESULT: Any = object()
 
@@ -20,8 +20,8 @@ class Pass(State):
     has_data: bool = True  # whether the query language gives the state a result at all
     type = "Pass"
 
-    async def run(self, frame: Frame, scope: Scope) -> Outcome:
-        return Outcome(await frame.evaluate(self._settled, scope), self.next)
+    async def run(self, frame: Frame, scope: Scope) -> Transition:
+        return Transition(await frame.evaluate(self._settled, scope), self.next)
 
     def _settled(self, scope: Scope) -> Settled:
         effective = self.flow.effective(scope)
@@ -35,8 +35,8 @@ class Pass(State):
 class Succeed(State):
     type = "Succeed"
 
-    async def run(self, frame: Frame, scope: Scope) -> Outcome:
-        return Outcome(await frame.evaluate(lambda scope: self.flow.settle(self.flow.effective(scope)), scope), None)
+    async def run(self, frame: Frame, scope: Scope) -> Transition:
+        return Transition(await frame.evaluate(lambda scope: self.flow.settle(self.flow.effective(scope)), scope), None)
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Fail(State):
     cause: Evaluate | None = None
     type = "Fail"
 
-    async def run(self, frame: Frame, scope: Scope) -> Outcome:
+    async def run(self, frame: Frame, scope: Scope) -> Transition:
         raise await frame.evaluate(self._error, scope)
 
     def _error(self, scope: Scope) -> StatesError:

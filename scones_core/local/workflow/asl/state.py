@@ -12,7 +12,7 @@ from scones_core.local.workflow.asl.scope import Scope
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Transition:
     """The end of a visit to a state; `next` is None at a terminal one."""
 
     settled: Settled
@@ -33,7 +33,7 @@ class State:
     counts_retries: ClassVar[bool] = False  # whether the Context Object tells a RetryCount
     can_be_aborted: ClassVar[bool] = False  # whether a history may have the event …StateAborted
 
-    async def run(self, frame: Frame, scope: Scope) -> Outcome:
+    async def run(self, frame: Frame, scope: Scope) -> Transition:
         """Do the state's work. Raises StatesError."""
         raise NotImplementedError
 

@@ -11,7 +11,7 @@ from scones_core.local.workflow.asl.frame import Frame
 from scones_core.local.workflow.asl.integrations import Integration
 from scones_core.local.workflow.asl.jsontext import dumps, is_too_large
 from scones_core.local.workflow.asl.scope import Scope
-from scones_core.local.workflow.asl.state import Outcome, State
+from scones_core.local.workflow.asl.state import State, Transition
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Task(State):
     counts_retries = True
     can_be_aborted = True
 
-    async def run(self, frame: Frame, scope: Scope) -> Outcome:
+    async def run(self, frame: Frame, scope: Scope) -> Transition:
         assert self.integration is not None
         effective = await frame.evaluate(self.flow.effective, scope)
         arguments = await frame.evaluate(self.flow.arguments, effective)
@@ -37,7 +37,7 @@ class Task(State):
             result = await self._call(self.integration, frame, arguments, durations)
         finally:
             frame.settled = frame.previous
-        return Outcome(await frame.evaluate(self.flow.settle_result, effective, result), self.next)
+        return Transition(await frame.evaluate(self.flow.settle_result, effective, result), self.next)
 
     def _durations(self, scope: Scope) -> dict[str, int]:
         given = {"timeoutInSeconds": self.timeout, "heartbeatInSeconds": self.heartbeat}

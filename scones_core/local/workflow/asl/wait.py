@@ -13,7 +13,7 @@ from scones_core.local.workflow.asl.frame import Frame
 from scones_core.local.workflow.asl.jsontext import dumps, is_integer
 from scones_core.local.workflow.asl.paths import Path, PathError
 from scones_core.local.workflow.asl.scope import Scope
-from scones_core.local.workflow.asl.state import Outcome, State
+from scones_core.local.workflow.asl.state import State, Transition
 
 
 @dataclass(frozen=True)
@@ -28,14 +28,14 @@ class Wait(State):
         # AWS looks at the time to wait only after it has recorded that the state is entered.
         return frame.previous
 
-    async def run(self, frame: Frame, scope: Scope) -> Outcome:
+    async def run(self, frame: Frame, scope: Scope) -> Transition:
         effective = await frame.evaluate(self.flow.effective, scope)
         seconds = await frame.evaluate(self.seconds, effective)
         if seconds > MAX_INTEGER:
             raise RuntimeFailure.because("Wait state delay is too long.")
         if seconds > 0:
             await asyncio.sleep(seconds)
-        return Outcome(await frame.evaluate(self.flow.settle, effective), self.next)
+        return Transition(await frame.evaluate(self.flow.settle, effective), self.next)
 
 
 def seconds_at(path: Path, scope: Scope) -> int:

@@ -9,7 +9,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
-def map_ahead(function: Callable[[T], R], items: Iterable[T], workers: int) -> Iterator[R]:
+def bounded_map(function: Callable[[T], R], items: Iterable[T], workers: int) -> Iterator[R]:
     """`map` on `workers` threads; no more than twice as many results wait to be taken, so memory is bounded.
 
     Items are taken from `items` by the caller's thread. Raises the first error in the order of the items; what has

@@ -30,7 +30,7 @@ class Compiled:
     machine: StateMachine
 
 
-class Machines:
+class Definitions:
     """Definitions by name; one that a user put hides the built-in one of the same name."""
 
     def __init__(self, builtin: Path, own: Path) -> None:
