@@ -1,14 +1,15 @@
 # make run    set up and open the app on the embedded backend
 # make test   set up and pass every check and test
 # make check  format, lint, types, imports: no test
+# make lock   pin what make test installs, with hashes
 PYTHON ?= python3
 BIN = .venv/bin
 PORT ?= 8501
 
-.PHONY: run test check screenshots clean
+.PHONY: run test check lock screenshots clean
 
 run: .venv/app
-	$(BIN)/streamlit run streamlit_app.py --server.port $(PORT) --server.headless false --server.showEmailPrompt false
+	$(BIN)/scones run --port $(PORT)
 
 test: .venv/dev check
 	sh tests/ensure_chromium.sh
@@ -24,16 +25,24 @@ check: .venv/dev
 screenshots: .venv/dev
 	$(BIN)/python docs/take_screenshots.py
 
-.venv/app: requirements.txt
+lock: .venv/uv
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	    --no-emit-index-url requirements-dev.txt --output-file requirements-dev.lock
+
+.venv/uv:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: set PYTHON=…")'
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --upgrade pip uv
-	$(BIN)/uv pip install --quiet --python $(BIN)/python -r requirements.txt
 	touch $@
 
-.venv/dev: .venv/app requirements-dev.txt
-	$(BIN)/uv pip install --quiet --python $(BIN)/python -r requirements-dev.txt
+.venv/app: .venv/uv pyproject.toml
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --editable .
 	touch $@
+
+.venv/dev: .venv/uv pyproject.toml requirements-dev.lock
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes --requirement requirements-dev.lock
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
+	touch .venv/app $@
 
 clean:
 	rm -rf .venv .scones

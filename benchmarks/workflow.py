@@ -24,7 +24,7 @@ from scones_core.local.workflow.definitions import substituted
 from scones_core.local.workflow.functions import FunctionContext, load_handlers
 from scones_core.ports import ExecutionStatus
 from scones_core.services import App, classification
-from scones_core.settings import REPOSITORY, Settings
+from scones_core.settings import FILES, Settings
 from tests.unit.asl_machines import FUNCTION
 from tests.unit.asl_moto import Moto, moto
 
@@ -90,7 +90,7 @@ def _step_input(app: App, key: str) -> dict[str, str]:
 
 def _definition() -> str:
     """The project's own file, with moto's ARNs of the functions."""
-    text = substituted((REPOSITORY / "infra" / "classify_image.asl.json").read_text("utf-8"))
+    text = substituted((FILES / "infra" / "classify_image.asl.json").read_text("utf-8"))
     return text.replace("arn:aws:lambda:local:000000000000:function:", FUNCTION)
 
 
@@ -102,7 +102,7 @@ def _functions(app: App) -> dict[str, Callable[[Any], Any]]:
     def of_one_argument(name: str, function: Any) -> Callable[[Any], Any]:
         return lambda event: function(event, FunctionContext(name), environment)
 
-    handlers = load_handlers(REPOSITORY / "lambdas", clients)
+    handlers = load_handlers(FILES / "lambdas", clients)
     return {name: of_one_argument(name, function) for name, function in handlers.items()}
 
 

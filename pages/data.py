@@ -1,4 +1,4 @@
-"""Data: bring images in, and see what came."""
+"""Data: load images and inspect the dataset."""
 
 import streamlit as st
 
@@ -19,7 +19,7 @@ from scones_core.ui.shell.source_input import source_input
 from scones_core.ui.shell.task_progress import watch
 from scones_core.ui.shell.widgets import next_step, page_header
 
-page_header("Data", "Bring labelled images in; every load makes a dataset version that never changes again.")
+page_header("Data", "Load labelled images. Each load creates an immutable dataset version.")
 app = get_app()
 version = etl.current(app)
 
@@ -38,8 +38,7 @@ watch("load")
 
 if version is None:
     st.info(
-        "There are no images yet. Choose a source above and press **Load images**; the generated sample is ready in "
-        "seconds.",
+        "No images yet. Choose a source above and press **Load images**; the generated sample is ready in seconds.",
         icon=":material/photo_library:",
     )
     st.stop()

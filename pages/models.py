@@ -1,4 +1,4 @@
-"""Models: the registry, the challenger against the champion, promotion and rollback."""
+"""Models: the registry, champion and challenger, promotion and rollback."""
 
 import streamlit as st
 
@@ -10,12 +10,14 @@ from scones_core.ui.shell.background_deploy import watch_serving
 from scones_core.ui.shell.session import get_app
 from scones_core.ui.shell.widgets import empty_state, page_header
 
-page_header("Models", "Every model version with its origin; retrain from reviewed labels, compare, promote, roll back.")
+page_header(
+    "Models", "All model versions and where they came from. Retrain from reviewed labels, compare, promote, roll back."
+)
 app = get_app()
 models = training.models(app)
 
 if not models:
-    empty_state("deployed_code", "No model has been trained yet. Start a training job first.", "train", "Train a model")
+    empty_state("deployed_code", "No models yet. Start a training job first.", "train", "Train a model")
     st.stop()
 
 retrain, contest = st.columns([1, 2])

@@ -1,4 +1,4 @@
-"""Monitor: what the endpoint captured, how confident it was, and what the threshold does."""
+"""Monitor: captured inferences, their confidence, and the effect of the threshold."""
 
 import streamlit as st
 
@@ -21,7 +21,7 @@ from scones_core.ui.shell.ingest import ingest, ingest_on_opening
 from scones_core.ui.shell.session import get_app, shown_errors
 from scones_core.ui.shell.widgets import empty_state, next_step, page_header
 
-page_header("Monitor", "What the endpoint captured of its inferences. Capture is best effort: it may leave some out.")
+page_header("Monitor", "Inferences captured by the endpoint. Capture is best effort: some may be missing.")
 app = get_app()
 ingest_on_opening(app)
 
@@ -30,7 +30,7 @@ if not makers:
     put_aside(app)
     empty_state(
         "monitoring",
-        "Nothing has been captured yet: send some images through the workflow.",
+        "No captured inferences yet. Send some images through the workflow.",
         "workflow",
         "Start executions",
     )
@@ -44,7 +44,7 @@ with st.container(horizontal=True, vertical_alignment="bottom", horizontal_align
         lambda: ingest(app),
         key="ingest",
         icon=":material/sync:",
-        help="Reads what the endpoint captured since the last time; opening this page does so too.",
+        help="Reads inferences captured since the last read. Opening this page does the same.",
     )
 
 with shown_errors():

@@ -1,4 +1,4 @@
-"""Overview: where the loop stands, what to do next, and the guided demo."""
+"""Overview: the state of the loop, the next step, and the guided demo."""
 
 from scones_core.services import costs, overview
 from scones_core.ui.overview.demo_view import demo_section, running_demo

@@ -1,4 +1,4 @@
-"""Review: label the images of which the model was least sure."""
+"""Review: label the images the model was least sure about."""
 
 import streamlit as st
 
@@ -8,14 +8,14 @@ from scones_core.ui.shell.ingest import ingest_on_opening
 from scones_core.ui.shell.session import get_app, shown_errors
 from scones_core.ui.shell.widgets import empty_state, next_step, page_header
 
-page_header("Review", "Confirm or correct what the model said of the images it was least sure of.")
+page_header("Review", "Confirm or correct the model's predictions, starting with the least confident.")
 app = get_app()
 ingest_on_opening(app)
 
 if not capture.captured(app):
     empty_state(
         "rate_review",
-        "There is nothing to review yet: send images through the workflow.",
+        "Nothing to review yet. Send images through the workflow.",
         "workflow",
         "Start executions",
     )

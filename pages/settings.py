@@ -1,4 +1,4 @@
-"""Settings: the threshold, the configuration, and the health of the installation."""
+"""Settings: threshold, configuration and health checks."""
 
 import pandas as pd
 import streamlit as st
@@ -13,14 +13,14 @@ from scones_core.ui.shell.text import plain
 from scones_core.ui.shell.threshold import set_threshold
 from scones_core.ui.shell.widgets import page_header
 
-page_header("Settings", "What is in force, how the app is configured, and whether everything it needs is there.")
+page_header("Settings", "The threshold, the configuration, notifications, and checks of the installation.")
 app = get_app()
 
 threshold, configuration = st.columns([2, 3])
 with threshold.container(border=True, height="stretch"):
     st.subheader("Confidence threshold", anchor=False)
     current = monitoring.threshold(app)
-    st.metric("In force", f"{current:g}", help="An inference is accepted only when its confidence exceeds it.")
+    st.metric("Current", f"{current:g}", help="An inference is accepted only if its confidence exceeds the threshold.")
     value = st.number_input("New threshold", 0.0, max(0.999, current), current, 0.01, format="%g", key="new_threshold")
     action_button(
         "Set threshold",
@@ -29,13 +29,13 @@ with threshold.container(border=True, height="stretch"):
         icon=":material/tune:",
         disabled=value == current,
     )
-    st.caption("What a threshold costs and buys, and a proposal for one, is shown on the page Monitor.")
-    navigation.link("monitor", "See the figures")
+    st.caption("Monitor shows coverage and error rate per threshold and can suggest one.")
+    navigation.link("monitor", "Compare thresholds")
 with configuration.container(border=True, height="stretch"):
     st.subheader("Configuration", anchor=False)
     rows = [{name.capitalize(): plain(value) for name, value in row.items()} for row in doctor.configuration(app)]
     st.table(pd.DataFrame(rows), border="horizontal", hide_index=True)
-    st.caption("Set by variables, `.env` or `secrets.toml` before the app starts; secrets are never shown.")
+    st.caption("Set by environment variables, `.env` or `secrets.toml` before the app starts. Secrets are never shown.")
 
 st.subheader("Notifications", anchor=False)
 with shown_errors():

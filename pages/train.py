@@ -1,4 +1,4 @@
-"""Train & deploy: start training jobs, watch them, put a model into service."""
+"""Train & deploy: start and follow training jobs, deploy a model."""
 
 import streamlit as st
 
@@ -11,11 +11,11 @@ from scones_core.ui.train.deploy_form import deploy_form
 from scones_core.ui.train.endpoint_view import endpoint_card
 from scones_core.ui.train.jobs import jobs_panel, start_form
 
-page_header("Train & deploy", "A training job makes a model version; a deployed version answers at the endpoint.")
+page_header("Train & deploy", "A training job creates a model version. Deploy a version to serve it at the endpoint.")
 app = get_app()
 
 if etl.current(app) is None:
-    empty_state("photo_library", "There are no images to train on yet. Load a dataset first.", "data", "Load images")
+    empty_state("photo_library", "No images to train on yet. Load a dataset first.", "data", "Load images")
     st.stop()
 
 cost = costs.of_endpoint(app)
@@ -36,5 +36,5 @@ st.subheader("Jobs", anchor=False)
 if training.jobs(app):
     jobs_panel(app)
 else:
-    st.info("No training job yet. Press **Start training**; the job and its log appear here.", icon=":material/info:")
+    st.info("No training jobs yet. Press **Start training**; the job and its log appear here.", icon=":material/info:")
 next_step("workflow", "Classify images with the endpoint")

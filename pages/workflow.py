@@ -1,4 +1,4 @@
-"""Workflow: send images through the state machines, and see what each execution did."""
+"""Workflow: run images through the state machines and inspect each execution."""
 
 import streamlit as st
 
@@ -18,17 +18,15 @@ from scones_core.ui.workflow.sections import Section, section_input
 from scones_core.ui.workflow.start_executions import outcome, start_executions, task_name
 from scones_core.ui.workflow.traffic_view import traffic_buttons, traffic_input, traffic_progress
 
-page_header("Workflow", "Send images through the state machines, one by one or in batches, and see what each did.")
+page_header("Workflow", "Send images through the state machines, singly or in batches, and inspect each execution.")
 app = get_app()
 section = section_input()
 dataset = etl.current(app)
 if section.needs_model and dataset is None:
-    empty_state("photo_library", "There are no images yet: load some first.", "data", "Load images")
+    empty_state("photo_library", "No images yet. Load some first.", "data", "Load images")
     st.stop()
 if section.needs_model and deployment.endpoint(app) is None:
-    empty_state(
-        "model_training", "No model is deployed yet: train one and put it into service.", "train", "Train & deploy"
-    )
+    empty_state("model_training", "No model is deployed yet. Train one and deploy it.", "train", "Train & deploy")
     st.stop()
 
 with shown_errors():
@@ -36,7 +34,9 @@ with shown_errors():
         with st.container(border=True):
             chosen = images_input(app, dataset)
             with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-                workers = st.select_slider("At a time", [1, 2, 4, 8, 16], 4, key="workflow_workers", width=220)
+                workers = st.select_slider(
+                    "Concurrent executions", [1, 2, 4, 8, 16], 4, key="workflow_workers", width=220
+                )
                 action_button(
                     chosen.label,
                     lambda: start_executions(app, chosen, workers),
@@ -53,7 +53,7 @@ with shown_errors():
         executions = classification.executions(app, status=status, limit=page_size())
         if not executions:
             st.info(
-                "There is no execution to show. Choose images above and press **Start**, or choose another status.",
+                "No executions to show. Choose images above and press **Start**, or choose another status.",
                 icon=":material/account_tree:",
             )
             st.stop()
@@ -68,9 +68,7 @@ with shown_errors():
             start_button(batch_input(app, dataset))
             running_batches(app, batches)
         if not batches:
-            st.info(
-                "There is no batch yet. Choose images above and press **Start batch**.", icon=":material/dynamic_feed:"
-            )
+            st.info("No batches yet. Choose images above and press **Start batch**.", icon=":material/dynamic_feed:")
             st.stop()
         st.subheader("Batches", anchor=False)
         shown = batches_table(batches)

@@ -8,7 +8,7 @@ from scones_core.errors import Unavailable
 from scones_core.ports import Backend
 from scones_core.services import App, attribution
 from scones_core.services.threshold import settle_variables
-from scones_core.settings import REPOSITORY, BackendName, Settings
+from scones_core.settings import FILES, BackendName, Settings
 
 
 def open_app(settings: Settings | None = None) -> App:
@@ -54,8 +54,8 @@ def _embedded(settings: Settings, home: Path) -> Backend:
     endpoints = LocalEndpoints(home / "endpoints", objects)
     workflows = LocalWorkflows(
         home / "workflows",
-        definitions_dir=REPOSITORY / "infra",
-        lambdas_dir=REPOSITORY / "lambdas",
+        definitions_dir=FILES / "infra",
+        lambdas_dir=FILES / "lambdas",
         clients={"s3": S3Client(objects), "runtime": RuntimeClient(endpoints)},
     )
 
@@ -84,6 +84,12 @@ def _embedded(settings: Settings, home: Path) -> Backend:
 
 
 def _aws(settings: Settings) -> Backend:
+    try:
+        import boto3  # noqa: F401
+    except ImportError:
+        raise Unavailable(
+            "The AWS backend needs packages that are not installed: pip install 'scones-unlimited[aws]'."
+        ) from None
     from scones_core.aws.algorithms import Algorithm, Hardware
     from scones_core.aws.checks import checks
     from scones_core.aws.costs import SageMakerCosts

@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from scones_core import logs
+from scones_core import __version__, logs
 from scones_core.bootstrap import open_app
 from scones_core.commands import run
 from scones_core.domain.datasets import POOL, TEST
@@ -20,7 +20,7 @@ from scones_core.domain.review import Strategy
 from scones_core.errors import SconesError, of_the_system
 from scones_core.services.doctor import checks_without_home
 from scones_core.services.label_export import ExportFormat
-from scones_core.settings import BackendName, Settings
+from scones_core.settings import FILES, BackendName, Settings
 from scones_core.terminal import Terminal
 
 log = logs.get(__name__)
@@ -32,6 +32,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     interrupted = _Interrupted()
     signal.signal(signal.SIGTERM, interrupted)
     terminal = Terminal(_to_stderr, interactive=sys.stderr.isatty())
+    if arguments.command == "run":
+        return _run_app(arguments)
     try:
         result = _result(arguments, terminal)
         print(json.dumps(result, default=_plain) if arguments.json else readable(result))  # noqa: T201
@@ -52,6 +54,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         _to_stderr("error: interrupted; what was done so far is kept\n")
         return 1
     return 0
+
+
+def _run_app(arguments: Namespace) -> int:
+    """Open the app in this process's place; returns only where that fails."""
+    given = {"home": arguments.__dict__.get("home"), "backend": arguments.__dict__.get("backend")}
+    os.environ.update({f"SCONES_{name.upper()}": str(value) for name, value in given.items() if value is not None})
+    options = [f"--server.port={arguments.port}", f"--server.headless={str(arguments.headless).lower()}"]
+    script = str(FILES / "streamlit_app.py")
+    os.execv(
+        sys.executable, [sys.executable, "-m", "streamlit", "run", script, *options, "--server.showEmailPrompt=false"]
+    )
 
 
 def _result(arguments: Namespace, terminal: Terminal) -> Mapping[str, Any]:
@@ -125,11 +138,12 @@ def parser() -> ArgumentParser:
     common.add_argument("--backend", choices=list(BackendName), default=SUPPRESS, help="default embedded")
     common.add_argument("--json", action="store_true", default=SUPPRESS, help="one JSON document on stdout")
     top = ArgumentParser(
-        prog="python -m scones_core",
+        prog="scones",
         description=__doc__,
         parents=[common],
         formatter_class=RawDescriptionHelpFormatter,
     )
+    top.add_argument("--version", action="version", version=f"scones {__version__}")
     commands = top.add_subparsers(required=True, metavar="COMMAND")
     _loop_commands(commands, common)
     _review_commands(commands, common)
@@ -144,6 +158,9 @@ def _add(commands: Any, common: ArgumentParser, name: str, does: str, *, command
 
 
 def _loop_commands(commands: Any, common: ArgumentParser) -> None:
+    sub = _add(commands, common, "run", "open the app in the browser")
+    sub.add_argument("--port", type=int, default=8501)
+    sub.add_argument("--headless", action="store_true", help="open no browser")
     sub = _add(commands, common, "etl", "extract, transform and load images into a dataset version")
     sub.add_argument("--source", required=True, help="cifar100, sample, or the path of an archive, folder or zip")
     sub.add_argument("--classes", help="2 to 20 class names, separated by commas")

@@ -16,7 +16,9 @@ from pydantic_settings import (
 
 from scones_core.errors import BadInput
 
-REPOSITORY = Path(__file__).resolve().parent.parent
+CHECKOUT = Path(__file__).resolve().parent.parent
+# Pages, functions, state machines and templates: beside the package in a checkout, within it where it is installed.
+FILES = CHECKOUT if (CHECKOUT / "streamlit_app.py").is_file() else Path(__file__).resolve().parent / "files"
 
 
 class BackendName(StrEnum):

@@ -54,5 +54,6 @@ def _files() -> Iterator[tuple[str, bytes]]:
 
 
 def _requirements() -> str:
-    lines = (PACKAGE.parent / "requirements.txt").read_text().splitlines()
+    files = [PACKAGE.parent / "requirements.txt", PACKAGE / "files" / "requirements.txt"]  # of a checkout, installed
+    lines = next(file for file in files if file.is_file()).read_text().splitlines()
     return "".join(f"{line}\n" for line in lines if line.startswith(NEEDED))

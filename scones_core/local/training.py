@@ -30,7 +30,7 @@ from scones_core.ports import JobStatus, TrainingJob, TrainingRequest
 
 JOB: TypeAdapter[TrainingJob] = TypeAdapter(TrainingJob)
 REQUEST: TypeAdapter[TrainingRequest] = TypeAdapter(TrainingRequest)
-REPOSITORY = Path(__file__).resolve().parents[2]
+IMPORTABLE = Path(__file__).resolve().parents[2]  # the folder from which `scones_core` can be imported
 METRIC = re.compile(r"^(\S+) #quality_metric: (\S+?)\s*=\s*([-+.\deE]+|nan|inf)$")
 log = logs.get(__name__)
 NAME = re.compile(r"[a-zA-Z0-9](-?[a-zA-Z0-9]){0,62}")
@@ -108,7 +108,7 @@ class LocalTraining:
         with (self._folder / "runner.log").open("ab") as log:
             self._runner = subprocess.Popen(
                 [sys.executable, "-m", "scones_core.local.training_runner", *folders],
-                cwd=REPOSITORY,
+                cwd=IMPORTABLE,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

@@ -18,7 +18,7 @@ from typing import IO, Any
 from scones_core.errors import SconesError, of_the_system
 from scones_core.local.files import write_atomically
 from scones_core.local.object_store import LocalObjectStore
-from scones_core.local.training import REPOSITORY, jobs, load_request, queue_lock, save, settle_orphans
+from scones_core.local.training import IMPORTABLE, jobs, load_request, queue_lock, save, settle_orphans
 from scones_core.ports import JobStatus, TrainingJob
 
 POLL = 0.1  # seconds between looks at the wish to stop
@@ -60,7 +60,7 @@ def _train(here: Path, objects: LocalObjectStore, lock: IO[str]) -> int:
     environment = {**os.environ, **_lay_out(here, objects)}
     process = subprocess.Popen(
         [sys.executable, "-u", "-m", "scones_core.vision.train"],
-        cwd=REPOSITORY,
+        cwd=IMPORTABLE,
         env=environment,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,

@@ -1,1 +1,1 @@
-"""What pages share: the app they talk to, charts and widgets."""
+"""The user interface: a package per page, and `shell` for what pages share."""

@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.browser import chromium, served
 
-expect.set_options(timeout=40_000)  # milliseconds: a busy machine is no failure
+expect.set_options(timeout=240_000)  # milliseconds: a busy machine is no failure
 
 
 @pytest.fixture(scope="module")  # not the session: Playwright keeps an event loop running, which other tests start too
@@ -27,7 +27,7 @@ def app_url(tmp_path: Path) -> Iterator[str]:
 def page(browser: Browser, app_url: str) -> Iterator[Page]:
     """A browser window on the app, with nothing loaded yet."""
     context = browser.new_context(viewport={"width": 1440, "height": 900}, base_url=app_url)
-    context.set_default_timeout(40_000)
+    context.set_default_timeout(240_000)
     page = context.new_page()
     yield page
     context.close()

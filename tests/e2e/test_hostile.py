@@ -181,7 +181,7 @@ def start_batch(page: Page) -> None:
 
 def save_machine(page: Page) -> None:
     page.goto("/workflow?part=machines")
-    page.get_by_role("tab", name="Try another").click()
+    page.get_by_role("tab", name="Edit a copy").click()
     page.get_by_role("textbox", name="Definition in the Amazon").wait_for()
     fill(page)
     page.get_by_role("button", name="Check and save").click()
@@ -300,7 +300,7 @@ def test_beyond_this_machine_the_app_does_not_start_without_sign_in(
     environment = {**os.environ, "SCONES_HOME": str(trained_home), "PYTHONPATH": str(ROOT)}
     refused = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=240)
     assert refused.returncode == 1
-    assert "does not start: it would listen beyond this machine (0.0.0.0) without sign-in" in refused.stderr
+    assert "does not start: it would be reachable from other machines (0.0.0.0) without sign-in" in refused.stderr
     assert "Traceback" not in refused.stderr
     monkeypatch.setenv("STREAMLIT_SERVER_ADDRESS", "0.0.0.0")
     monkeypatch.setenv("SCONES_WITHOUT_SIGN_IN", "true")

@@ -82,7 +82,7 @@ def test_a_page_opened_by_its_address_comes_with_navigation_and_the_name_field(o
 
 
 @pytest.mark.parametrize(
-    ("name", "expected"), [("train", "Load images"), ("models", "Train a model"), ("settings", "See the figures")]
+    ("name", "expected"), [("train", "Load images"), ("models", "Train a model"), ("settings", "Compare thresholds")]
 )
 def test_an_empty_page_links_to_where_things_start(open_page: Open, name: str, expected: str):
     assert expected in links(open_page(name))
@@ -97,13 +97,13 @@ def test_the_overview_of_an_empty_home_says_to_load_images(open_page: Open):
 
 def test_loading_the_generated_sample_shows_its_images_and_says_that_they_are_drawn(open_page: Open):
     page = open_page("data")
-    assert "There are no images yet." in text(page)
+    assert "No images yet." in text(page)
     press(page, "Load images")
     settled(page, lambda: len(open_page("data").metric) > 0)
     assert metrics(page)["Train images"] == "320"
     assert "Generated sample" in text(page)
     assert len(page.image) == 40
-    assert "Nothing was skipped" in text(page)
+    assert "No skipped images" in text(page)
 
 
 def test_a_folder_is_loaded_and_what_could_not_be_read_is_listed(open_page: Open, images: Path):
@@ -180,10 +180,10 @@ def test_a_double_click_counts_once():
 
 def test_the_first_model_has_no_challenger_and_retraining_waits_for_labels(open_page: Open, serving: App):
     page = open_page("models")
-    assert "v1** is in service and nothing challenges it" in text(page)
+    assert "v1** is in service and has no challenger" in text(page)
     buttons = {button.label: button for button in page.button}
     assert buttons["Retrain"].disabled
-    assert buttons["Retrain"].help == "Reviewed labels that are still needed: 1."
+    assert buttons["Retrain"].help == "More reviewed labels needed: 1."
     assert buttons["Roll back"].disabled
 
 
@@ -191,7 +191,7 @@ def test_a_challenger_is_compared_promoted_and_rolled_back(open_page: Open, chal
     page = open_page("models")
     assert {"Champion v1", "Challenger v2", "McNemar p, mid-p"} <= metrics(page).keys()
     assert "No significant difference" in text(page)
-    assert "takes service at once" in text(press(page, "Promote v2"))
+    assert "v2** replaces **v1** in service" in text(press(page, "Promote v2"))
     press(AppTest.from_function(_promoting, default_timeout=120).run(), "Yes, promote v2")
     assert metrics(open_page("train"))["Model in service"] == "v2"
     assert deployment.history(challenged)[-1].actor == "test@example.com"
@@ -292,7 +292,7 @@ def test_a_threshold_close_to_one_can_be_looked_at_and_taken_back(open_page: Ope
     app = get_app()
     monitoring.set_threshold(app, 0.9999)
     page = open_page("settings")
-    assert metrics(page)["In force"] == "0.9999"
+    assert metrics(page)["Current"] == "0.9999"
     page.number_input(key="new_threshold").set_value(0.93).run()
     press(page, "Set threshold")
     assert monitoring.threshold(app) == 0.93
@@ -300,10 +300,10 @@ def test_a_threshold_close_to_one_can_be_looked_at_and_taken_back(open_page: Ope
 
 def test_the_threshold_is_changed_on_the_settings_page(open_page: Open):
     page = open_page("settings")
-    assert metrics(page)["In force"] == "0.93"
+    assert metrics(page)["Current"] == "0.93"
     page.number_input(key="new_threshold").set_value(0.8).run()
     press(page, "Set threshold")
-    assert metrics(page)["In force"] == "0.8"
+    assert metrics(page)["Current"] == "0.8"
 
 
 def test_the_settings_page_shows_the_checks_and_no_secret(open_page: Open, monkeypatch: pytest.MonkeyPatch):

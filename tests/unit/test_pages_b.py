@@ -92,7 +92,7 @@ def until_ended(page: AppTest) -> AppTest:
 
 
 def test_the_workflow_says_to_load_images_first(open_page: Open) -> None:
-    assert "load some first" in texts(shown(open_page("workflow")))
+    assert "Load some first" in texts(shown(open_page("workflow")))
 
 
 def test_the_workflow_says_to_deploy_a_model_first(trained: App, open_page: Open) -> None:
@@ -101,7 +101,7 @@ def test_the_workflow_says_to_deploy_a_model_first(trained: App, open_page: Open
 
 
 def test_without_executions_the_workflow_says_how_to_start_some(trained: App, open_page: Open) -> None:
-    assert "There is no execution to show" in texts(shown(open_page("workflow")))
+    assert "No executions to show" in texts(shown(open_page("workflow")))
 
 
 def test_executions_are_started_and_listed_with_what_they_said(trained: App, open_page: Open) -> None:
@@ -161,7 +161,7 @@ def test_a_picture_of_ones_own_is_uploaded_and_classified(captured: App, open_pa
 
 
 def test_the_monitor_says_to_classify_first(open_page: Open) -> None:
-    assert "Nothing has been captured yet" in texts(shown(open_page("monitor")))
+    assert "No captured inferences yet" in texts(shown(open_page("monitor")))
 
 
 def test_opening_the_monitor_reads_what_was_captured(trained: App, open_page: Open) -> None:
@@ -211,13 +211,13 @@ def reviewing(page: AppTest) -> AppTest:
 
 
 def test_the_review_says_to_classify_first(open_page: Open) -> None:
-    assert "nothing to review yet" in texts(shown(open_page("review")))
+    assert "Nothing to review yet" in texts(shown(open_page("review")))
 
 
 def test_a_reviewer_is_asked_for_a_name_and_then_sees_how_much_is_left(captured: App, open_page: Open) -> None:
     monitoring.set_threshold(captured, 0.9999999)
     page = shown(open_page("review"))
-    assert "Who reviews?" in texts(page)
+    assert "Who is reviewing?" in texts(page)
     assert not page.metric
     page = reviewing(page)
     assert metrics(page) == {"Pending": str(IMAGES), "Confirmed": "0", "Relabelled": "0", "Skipped": "0"}
@@ -225,7 +225,7 @@ def test_a_reviewer_is_asked_for_a_name_and_then_sees_how_much_is_left(captured:
 
 def test_opening_the_review_reads_what_was_captured(trained: App, open_page: Open) -> None:
     classification.classify(trained, classification.sample_keys(trained, 3, seed=0))
-    assert "Who reviews?" in texts(shown(open_page("review")))
+    assert "Who is reviewing?" in texts(shown(open_page("review")))
 
 
 def test_without_labels_there_is_nothing_to_export(captured: App, open_page: Open) -> None:

@@ -107,12 +107,12 @@ def ended(app: App, name: str) -> Any:
 
 @pytest.mark.parametrize("part", ["batch", "traffic"])
 def test_sending_images_needs_images_first(part: str, open_part: Open) -> None:
-    assert "load some first" in texts(open_part(part))
+    assert "Load some first" in texts(open_part(part))
 
 
 def test_a_batch_of_a_sample_ends_with_a_summary_and_is_listed(trained: App, open_part: Open) -> None:
     page = open_part("batch")
-    assert "There is no batch yet" in texts(page)
+    assert "No batches yet" in texts(page)
     page.segmented_control(key="batch_images").select("sample").run()
     page.number_input(key="batch_sample").set_value(6)
     page = until(pressed(page.run(), "Start batch of 6"), lambda page: "Accepted" in metrics(page))
@@ -151,7 +151,7 @@ def test_a_running_batch_can_be_stopped(trained: App, open_part: Open, monkeypat
     name = batch.start(trained)
     page = pressed(open_part("batch"), "Stop batch")
     assert ended(trained, name).status is ExecutionStatus.ABORTED
-    assert "The batch ended as aborted" in texts(shown(page.run()))
+    assert "The batch was aborted" in texts(shown(page.run()))
 
 
 # Traffic
@@ -173,7 +173,7 @@ def test_a_steady_stream_can_be_stopped(trained: App, open_part: Open) -> None:
     page = pressed(page.run(), "Send traffic")
     page = until(pressed(page, "Stop traffic"), lambda page: "Sent" in metrics(page))
     assert int(metrics(page)["Sent"]) < 1000
-    assert "stopped before its end" in texts(page)
+    assert "stopped early" in texts(page)
 
 
 # Notifications
@@ -183,7 +183,7 @@ def test_without_a_channel_the_page_says_how_to_configure_one(open_part: Open) -
     page = open_part("notifications")
     assert "no channel is configured" in texts(page)
     assert "SCONES_NOTIFY=" in page.code[0].value
-    assert "No message has been sent yet" in texts(page)
+    assert "No messages yet" in texts(page)
 
 
 def test_messages_that_were_sent_are_listed_with_what_failed(open_part: Open) -> None:
@@ -309,7 +309,7 @@ def test_an_exported_history_is_shown_with_its_states(open_part: Open) -> None:
     assert page.selectbox[0].value == "Look"
     assert "It left." in page.error[0].value
     assert "22 Aug 2025, 04:07:56 UTC" in texts(page)
-    assert "in the order in which they were entered" in texts(page)
+    assert "in the order they were entered" in texts(page)
 
 
 def test_a_file_that_is_no_execution_is_refused_on_the_page(open_part: Open) -> None:

@@ -110,13 +110,13 @@ def test_before_training_the_page_says_what_it_will_cost_and_from_what_it_knows(
     paying(PaidFor())
     said = text(open_page("train"))
     assert "**ml.g4dn.xlarge**, 0.736 USD an hour: **" in said
-    assert "as the training of v1 took" in said
+    assert "based on the training of v1" in said
     assert "Spot" not in said
 
 
 def test_spare_capacity_is_said_to_cost_less(open_page: Open):
     paying(PaidFor(spot=True))
-    assert "Spot capacity usually costs less than this; the bill tells." in text(open_page("train"))
+    assert "Spot capacity usually costs less; check your bill." in text(open_page("train"))
 
 
 def test_before_deploying_the_page_says_what_a_day_costs(open_page: Open):
@@ -129,7 +129,7 @@ def test_before_deploying_the_page_says_what_a_day_costs(open_page: Open):
 def test_a_running_endpoint_shows_what_it_has_cost_so_far(open_page: Open):
     paying(PaidFor())
     page = open_page("train")
-    assert (metrics(page)["Cost so far, about"], metrics(page)["Cost a day"]) == ("10.00 USD", "4.80 USD")
+    assert (metrics(page)["Cost so far, about"], metrics(page)["Cost per day"]) == ("10.00 USD", "4.80 USD")
     assert "2 × ml.m5.large, 0.10 USD an hour each, for 2 days" in text(page)
     assert not page.warning
 
@@ -140,7 +140,7 @@ def test_an_unknown_price_is_said_with_its_reason_and_the_page_works(open_page: 
     for instance in ("ml.g4dn.xlarge", "ml.m5.large"):
         why = f"The price of {instance} is unknown, because AWS does not allow you pricing:GetProducts"
         assert plain(why) in text(page)
-    assert "Cost a day" not in metrics(page)
+    assert "Cost per day" not in metrics(page)
     assert "Start training" in [button.label for button in page.button]
 
 
@@ -148,7 +148,7 @@ def test_an_unknown_price_is_said_with_its_reason_and_the_page_works(open_page: 
 def test_an_endpoint_that_nobody_asks_is_pointed_out(open_page: Open, name: str):
     paying(PaidFor(quiet=timedelta(hours=30.5)))
     assert warnings(open_page(name)).startswith(
-        "Nobody has asked the endpoint for 30 hours, and it costs 4.80 USD a day. Delete it "
+        "The endpoint has had no requests for 30 hours and costs 4.80 USD per day. Delete it "
     )
 
 
@@ -159,7 +159,7 @@ def test_an_endpoint_that_was_asked_within_a_day_is_not_idle(open_page: Open):
 
 def test_an_idle_endpoint_is_pointed_out_without_a_price_too(open_page: Open):
     paying(PaidFor(known=None, quiet=None))
-    assert "for 2 days, and it is billed all the same." in warnings(open_page("overview"))
+    assert "for 2 days and is still billed." in warnings(open_page("overview"))
 
 
 def test_when_nobody_knows_whether_it_is_idle_the_page_says_so(open_page: Open):
@@ -171,8 +171,8 @@ def test_when_nobody_knows_whether_it_is_idle_the_page_says_so(open_page: Open):
 
 def test_on_this_machine_nothing_is_said_of_costs(open_page: Open):
     page = open_page("train")
-    assert "an hour" not in text(page)
-    assert "Cost a day" not in metrics(page)
+    assert "per hour" not in text(page)
+    assert "Cost per day" not in metrics(page)
 
 
 # The end of an endpoint

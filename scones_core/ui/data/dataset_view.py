@@ -1,4 +1,4 @@
-"""A dataset version on screen: its figures, what was skipped, its lineage; and loading another."""
+"""A dataset version: figures, skipped images, lineage; and loading a new one."""
 
 from collections.abc import Sequence
 
@@ -34,7 +34,7 @@ def _balance(_app: App, home: str, version: DatasetVersion) -> list[dict[str, ob
 
 
 def dataset_summary(version: DatasetVersion) -> None:
-    """What the version is, in one line of badges and one of figures."""
+    """The version in one line of badges and one of figures."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.subheader(plain(version.source), anchor=False, width="content")
         generated_badge(version)
@@ -45,13 +45,13 @@ def dataset_summary(version: DatasetVersion) -> None:
             "Pool images",
             f"{version.pool:,}",
             border=True,
-            help="Sent through the workflow, reviewed, and then trained on.",
+            help="Sent through the workflow, and used for training once reviewed.",
         )
         st.metric(
             "Test images",
             f"{version.test:,}",
             border=True,
-            help=f"Sealed: never trained on, whatever is reviewed. Test set {version.test_set}.",
+            help=f"Sealed: never trained on, reviewed or not. Test set {version.test_set}.",
         )
         st.metric("Classes", len(version.classes), border=True, help=", ".join(version.classes))
         st.metric("Reviewed labels added", f"{version.new_labels:,}", border=True)
@@ -59,26 +59,28 @@ def dataset_summary(version: DatasetVersion) -> None:
 
 def skipped_table(version: DatasetVersion) -> None:
     if not version.skipped:
-        st.success("Nothing was skipped: every image of the source could be used.", icon=":material/check_circle:")
+        st.success("No skipped images: every image of the source is used.", icon=":material/check_circle:")
         return
-    st.caption("These images were left out; the others are not affected.")
+    st.caption("These images are not in the dataset; the others are unaffected.")
     rows = pd.DataFrame([{"Name": row["name"], "Reason": row["reason"]} for row in version.skipped])
     st.dataframe(rows, hide_index=True, alt="Names of the skipped images and why each was skipped")
 
 
 def corrections_table(version: DatasetVersion) -> None:
-    """Reviews of test images, which correct their labels."""
+    """Test labels corrected by reviews."""
     if not version.corrections:
-        st.info("No test label was corrected since the version before.", icon=":material/verified:")
+        st.info("No test labels corrected since the previous version.", icon=":material/verified:")
         return
-    st.caption("Reviewed test images, or copies of them: their labels were corrected, and none was trained on.")
-    rows = [{"Image": row["key"], "Label before": row["was"], "Reviewed as": row["now"]} for row in version.corrections]
+    st.caption("Reviewed test images and copies of them. Their labels were corrected; none was used for training.")
+    rows = [
+        {"Image": row["key"], "Previous label": row["was"], "Reviewed as": row["now"]} for row in version.corrections
+    ]
     st.dataframe(pd.DataFrame(rows), hide_index=True, alt="Test images whose labels were reviewed")
 
 
 def versions_table(versions: Sequence[DatasetVersion], current: DatasetVersion) -> None:
-    """All versions, newest first, each with its parent; above it the line the current one descends from."""
-    st.markdown("Descent of the current version: " + " → ".join(f"`{id}`" for id in _descent(versions, current)))
+    """All versions, newest first, with their parents; above, the lineage of the current one."""
+    st.markdown("Lineage of the current version: " + " → ".join(f"`{id}`" for id in _descent(versions, current)))
     rows = pd.DataFrame(
         [
             {

@@ -1,4 +1,4 @@
-"""The images of a dataset version as tiles, by split and class, page by page."""
+"""The images of a dataset version as tiles, filtered by split and class, in pages."""
 
 from collections.abc import Sequence
 
@@ -16,7 +16,7 @@ _EVERY_CLASS = "All classes"
 
 @st.fragment
 def gallery(app: App, version: DatasetVersion) -> None:
-    """Filters, tiles, pages. A fragment: turning a page leaves the rest of the screen alone."""
+    """Filters, tiles, pages. A fragment: turning a page does not rerun the rest."""
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         split = st.segmented_control(
             "Split",
@@ -40,7 +40,7 @@ def gallery(app: App, version: DatasetVersion) -> None:
 
 @st.cache_resource(show_spinner=False, max_entries=8, hash_funcs={DatasetVersion: lambda version: version.id})
 def _chosen(_app: App, home: str, version: DatasetVersion, split: str, chosen: str) -> Sequence[LabelledImage]:
-    """What the filters leave, picked once: a version never changes."""
+    """The filtered images, cached: a version never changes."""
     images = [image for image in etl.images(_app, version.id) if _shown(version, image, split, chosen)]
     return images if chosen != _EVERY_CLASS else _interleaved(images)
 
@@ -51,7 +51,7 @@ def _shown(version: DatasetVersion, image: LabelledImage, split: str, chosen: st
 
 
 def _interleaved(images: Sequence[LabelledImage]) -> list[LabelledImage]:
-    """The same images with the classes taking turns, so that every page shows each of them."""
+    """The same images with classes interleaved, so that every page shows each class."""
     seen: dict[int, int] = {}
     ranked = []
     for image in images:

@@ -1,1 +1,1 @@
-"""The page Models."""
+"""The Models page."""

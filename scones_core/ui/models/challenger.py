@@ -1,4 +1,4 @@
-"""The contest: the retraining that is under way, or the challenger against the champion, or how to get one."""
+"""The running retraining, or challenger and champion, or the next step towards a challenger."""
 
 from collections.abc import Sequence
 
@@ -21,7 +21,7 @@ from scones_core.ui.shell.widgets import status_badge
 
 
 def challenge(app: App) -> None:
-    """What there is to decide."""
+    """The running retraining, the comparison with the promote button, or a hint."""
     if running := _running(app):
         st.fragment(run_every=EVERY)(_follow)(app, running)
         return
@@ -33,10 +33,10 @@ def challenge(app: App) -> None:
             _compared(app, champion, challenger, key="contest")
         promotion(app, challenger, champion)
     elif champion:
-        st.markdown(f"**{champion.id}** is in service and nothing challenges it. Review captured images, then retrain.")
+        st.markdown(f"**{champion.id}** is in service and has no challenger. Review captured images, then retrain.")
         navigation.link("review", "Review images")
     else:
-        st.markdown("No model is in service yet. Deploy one; the next that is trained becomes its challenger.")
+        st.markdown("No model is in service yet. Deploy one; the next trained model becomes its challenger.")
         navigation.link("train", "Deploy a model")
 
 
@@ -47,13 +47,13 @@ def _last_failure(app: App) -> None:
     record = training.records(app).get(last.name)
     reason = last.failure_reason or (record.failure if record else None)
     if reason:
-        st.error(f"The last training job made no model. {plain(reason)}", icon=":material/error:")
+        st.error(f"The last training job produced no model. {plain(reason)}", icon=":material/error:")
 
 
 def _compared(
     app: App, old: ModelVersion, new: ModelVersion, *, key: str, roles: tuple[str, str] = ("Champion", "Challenger")
 ) -> None:
-    """Both on the test images of the newer one's dataset version; the way to that where one was not evaluated there."""
+    """Both on the test images of the newer one's dataset version; a button to evaluate them if that is missing."""
     try:
         found = retraining.comparison(app, old, new)
     except NotFound as missing:
@@ -79,7 +79,7 @@ def _evaluate(app: App, task: str, *models: ModelVersion) -> None:
 
 
 def compare_any(app: App, models: Sequence[ModelVersion]) -> None:
-    """Two versions of one's choice, as champion and challenger are compared."""
+    """A comparison of any two versions."""
     ids = {model.id: model for model in models}
     left, right = st.columns(2)
     first = left.selectbox("Compare", list(ids), index=len(ids) - 1, key="compare_first")

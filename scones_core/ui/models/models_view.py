@@ -1,4 +1,4 @@
-"""Model versions on screen: the registry, one version's lineage, and the decision on a challenger."""
+"""Model versions: registry, lineage, promotion and rollback."""
 
 from collections.abc import Callable, Sequence
 
@@ -63,13 +63,13 @@ def registry_table(app: App, models: Sequence[ModelVersion]) -> None:
     )
     if len({row["Test set"] for row in rows}) > 1:
         st.caption(
-            ":material/warning: These models were measured on different test sets: figures compare only where the test "
-            "set is the same. **Compare any two versions** measures both on the same images."
+            ":material/warning: These models were measured on different test sets: only figures on the same test set are "
+            "comparable. **Compare any two versions** measures both on the same images."
         )
 
 
 def lineage(app: App, model: ModelVersion) -> None:
-    """Where a version came from, what it is worth, and when it served."""
+    """A version's origin, figures, and times in service."""
     dataset = etl.get(app, model.dataset)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         approval_badge(model.approval)
@@ -81,9 +81,9 @@ def lineage(app: App, model: ModelVersion) -> None:
     with facts:
         rows = {
             "Dataset version": f"`{dataset.id}` – {plain(dataset.source)}",
-            "Parent of the dataset": f"`{dataset.parent}`" if dataset.parent else "none, it was loaded",
+            "Parent of the dataset": f"`{dataset.parent}`" if dataset.parent else "none (loaded)",
             "Images": f"{dataset.train:,} train, {dataset.pool:,} pool, {dataset.test:,} test",
-            "Labels": f"{dataset.new_labels:,} new reviewed ones, {len(dataset.corrections):,} test labels reviewed",
+            "Labels": f"{dataset.new_labels:,} newly reviewed, {len(dataset.corrections):,} test labels reviewed",
             "Test set": f"`{dataset.test_set}`, {model.accuracy.images:,} images",
             "Classes": plain(", ".join(model.classes)),
             "Training job": f"`{model.training_job}`, {duration(model.seconds)}",
@@ -109,7 +109,7 @@ def _action(deployment: Deployment) -> str:
 
 
 def history_table(history: Sequence[Deployment]) -> None:
-    """Who put what into service, newest first."""
+    """Deployments, with action and user, newest first."""
     rows = [
         {"Time": utc(d.time), "Action": _action(d), "Model": f"v{d.model}", "By": d.actor or "–"}
         for d in reversed(history)
@@ -118,7 +118,7 @@ def history_table(history: Sequence[Deployment]) -> None:
 
 
 def retrain_form(app: App) -> None:
-    """New labels, how many are needed, button."""
+    """New labels, minimum, button."""
     labels = retraining.new_labels(app)
     st.metric(
         "New labels since the current dataset version",
@@ -133,14 +133,14 @@ def retrain_form(app: App) -> None:
         icon=":material/restart_alt:",
         primary=labels >= least,
         disabled=labels < least,
-        help=None if labels >= least else f"Reviewed labels that are still needed: {least - labels}.",
+        help=None if labels >= least else f"More reviewed labels needed: {least - labels}.",
     )
 
 
 def _retrain(app: App, least: int) -> str:
     job = retraining.start(app, min_labels=least)
     select_job(job.name)
-    return f"Training job {job.name} makes the challenger"
+    return f"Training job {job.name} started; its model becomes the challenger"
 
 
 def promotion(app: App, challenger: ModelVersion, champion: ModelVersion) -> None:
@@ -151,8 +151,8 @@ def promotion(app: App, challenger: ModelVersion, champion: ModelVersion) -> Non
 
 @st.dialog("Promote the challenger", icon=":material/publish:")
 def confirm_promotion(app: App, challenger: ModelVersion, champion: ModelVersion) -> None:
-    """Asks before `challenger` takes the place of `champion`."""
-    st.write(f"**{challenger.id}** takes service at once and **{champion.id}** leaves it. A rollback brings it back.")
+    """Confirmation before `challenger` replaces `champion`."""
+    st.write(f"**{challenger.id}** replaces **{champion.id}** in service. You can roll back afterwards.")
     actor = user()
     action_button(
         f"Yes, promote {challenger.id}",
@@ -164,18 +164,18 @@ def confirm_promotion(app: App, challenger: ModelVersion, champion: ModelVersion
 
 
 def rollback(app: App) -> None:
-    """The button that opens the confirmation; disabled while there is nothing to go back to."""
+    """The button that opens the confirmation; disabled if there is no earlier model."""
     back_to = deployment.previous(app)
     label = f"Roll back to {back_to}" if back_to else "Roll back"
-    why = None if back_to else "Only one model has been in service."
+    why = None if back_to else "No earlier model to roll back to."
     if st.button(label, key="rollback", icon=":material/undo:", disabled=back_to is None, help=why) and back_to:
         confirm_rollback(app, back_to)
 
 
 @st.dialog("Roll back", icon=":material/undo:")
 def confirm_rollback(app: App, back_to: str) -> None:
-    """Asks before an earlier model takes service again."""
-    st.write(f"**{back_to}** takes service again; the model that serves now is marked as rejected.")
+    """Confirmation before an earlier model returns to service."""
+    st.write(f"**{back_to}** returns to service; the current model is marked as rejected.")
     actor = user()
     action_button(
         f"Yes, roll back to {back_to}",
@@ -187,4 +187,4 @@ def confirm_rollback(app: App, back_to: str) -> None:
 
 
 def _served(title: str, change: Callable[[], Endpoint]) -> str:
-    return change_serving(title, change, lambda endpoint: f"{endpoint.config.model} is in service now")
+    return change_serving(title, change, lambda endpoint: f"{endpoint.config.model} is now in service")

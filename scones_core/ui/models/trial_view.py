@@ -1,4 +1,4 @@
-"""A challenger on live traffic: starting its trial, what both variants have answered since, changing and ending it."""
+"""Trial of a challenger on live traffic: start, figures of both variants, share, end."""
 
 import pandas as pd
 import streamlit as st
@@ -18,7 +18,7 @@ from scones_core.ui.shell.widgets import percent, trial_sentence, utc
 
 
 def trial_section(app: App) -> None:
-    """The trial that is under way, or the way to start one where a challenger waits; else nothing."""
+    """The running trial, or a form to start one if there is a challenger; else nothing."""
     service = deployment.in_service(app)
     serving = service.endpoint
     if serving and serving.trial:
@@ -30,8 +30,8 @@ def trial_section(app: App) -> None:
 def _start_form(app: App, challenger: ModelVersion) -> None:
     st.markdown("##### Try it on live traffic")
     st.caption(
-        f"{challenger.id} answers this share of the inferences, and the champion the rest; the share can be changed, "
-        "and the trial ended, at any time."
+        f"{challenger.id} gets this share of the traffic, the champion the rest. Change the share or end the "
+        "trial at any time."
     )
     hosting_cost(app)
     actor = user()
@@ -55,7 +55,7 @@ def _under_way(app: App, serving: Endpoint, trial: Trial) -> None:
     st.markdown(f"##### {trial.config.model} is on trial")
     _comparison(serving, trial, {row.variant: row for row in monitoring.by_variant(app, since=since)})
     st.caption(
-        f"Captured since {utc(since)}. These inferences have no labels: they compare confidence, not accuracy. "
+        f"Captured since {utc(since)}. The figures compare confidence, not accuracy. "
         "Promoting or deploying a model ends the trial."
     )
     actor = user()
@@ -88,7 +88,7 @@ def _comparison(serving: Endpoint, trial: Trial, figures: dict[str, VariantFigur
         f"{role} {config.model}": {"Share": percent(share, 0), **figures_row(figures.get(config.variant))}
         for role, config, share in served
     }
-    table = pd.DataFrame(columns).rename_axis("").reset_index()  # upright, for it has to fit a phone
+    table = pd.DataFrame(columns).rename_axis("").reset_index()  # transposed, to fit a phone
     st.table(table, border="horizontal", hide_index=True)
 
 
@@ -98,4 +98,4 @@ def _share_slider(value: float, *, key: str) -> float:
 
 
 def _told(endpoint: Endpoint) -> str:
-    return trial_sentence(endpoint.trial) if endpoint.trial else f"{endpoint.config.model} serves alone again"
+    return trial_sentence(endpoint.trial) if endpoint.trial else f"{endpoint.config.model} gets all traffic again"

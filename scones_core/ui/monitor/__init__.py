@@ -1,1 +1,1 @@
-"""The page Monitor."""
+"""The Monitor page."""

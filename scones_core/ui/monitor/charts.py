@@ -8,21 +8,21 @@ import pandas as pd
 import streamlit as st
 
 ACCEPTED, LOW, LINE = "#5f8f46", "#c8622a", "#8f8578"
-MOST_POINTS = 5_000  # drawn one by one; of more a sample is shown
+MOST_POINTS = 5_000  # drawn individually; beyond that, a sample
 _KINDS = ["Accepted", "Low-confidence"]
 _COLOURS = alt.Scale(domain=_KINDS, range=[ACCEPTED, LOW])
 _PICKED = "picked"
 
 
 def sampled(points: pd.DataFrame, most: int = MOST_POINTS) -> pd.DataFrame:
-    """At most `most` of the points, evenly spread over time; the same ones for the same points."""
+    """At most `most` of the points, evenly spaced in order of time; deterministic."""
     if len(points) <= most:
         return points
     return points.iloc[[place * len(points) // most for place in range(most)]]
 
 
 def confidence_over_time(points: pd.DataFrame, threshold: float, *, key: str) -> str | None:
-    """points: as `Figures.points`. Gives the event id of the point that the reader picked."""
+    """points: as `Figures.points`. Returns the event id of the clicked point."""
     captured = points["time"].dt.strftime("%-d %b %Y, %H:%M:%S")
     shown = points.assign(kind=_kind(points["low"]), time=_milliseconds(points["time"]), captured=captured)
     picked = alt.selection_point(name=_PICKED, fields=["event_id"], on="click", nearest=False, toggle=False)
@@ -61,19 +61,19 @@ _PERCENT = alt.Axis(format=".0%")
 
 
 def _time_axis(points: pd.DataFrame) -> alt.Axis:
-    """Times of day, and dates where the points span more than a day."""
+    """Times of day; dates if the points span more than a day."""
     span = points["time"].max() - points["time"].min()
     style = "%-d %b" if span > pd.Timedelta(days=3) else "%-d %b %H:%M" if span > pd.Timedelta(hours=20) else "%H:%M"
     return alt.Axis(format=style if span > pd.Timedelta(minutes=4) else "%H:%M:%S", labelOverlap=True, tickCount=8)
 
 
 def _milliseconds(times: "pd.Series[pd.Timestamp]") -> "pd.Series[int]":
-    """Since 1970, as Vega counts."""
+    """Milliseconds since 1970, as Vega expects."""
     return (times - pd.Timestamp(0, tz="UTC")) // pd.Timedelta(milliseconds=1)
 
 
 def _reach(points: pd.DataFrame, threshold: float) -> list[float]:
-    """From a little below the least confidence or the threshold up to 1."""
+    """From a little below the lowest confidence or the threshold, up to 1."""
     lowest = min(float(points["confidence"].min()), threshold)
     return [max(0.0, int(lowest * 20 - 0.2) / 20), 1.0]
 
@@ -94,7 +94,7 @@ def _rule(axis: str, threshold: float) -> alt.LayerChart:
 
 
 def confidence_histogram(rows: Sequence[Mapping[str, float]], threshold: float, *, key: str) -> None:
-    """rows: `{from, to, inferences}`; the bins are coloured by where their middle lies."""
+    """rows: `{from, to, inferences}`; bins are coloured by their midpoint."""
     data = pd.DataFrame(rows)
     filled = data[data["inferences"] > 0]
     first = min(float(filled["from"].min()), threshold)
@@ -169,8 +169,8 @@ def predicted_classes(rows: Sequence[Mapping[str, Any]], *, key: str) -> None:
 
 
 def risk_coverage(rows: Sequence[Mapping[str, float | None]], threshold: float, *, key: str) -> None:
-    """rows: `{threshold, coverage, risk}`, risk None where nothing is accepted; the threshold is marked."""
-    names = {"coverage": "Coverage", "risk": "Error rate of the accepted"}
+    """rows: `{threshold, coverage, risk}`, risk None if nothing is accepted; the threshold is marked."""
+    names = {"coverage": "Coverage", "risk": "Error rate of accepted"}
     long = pd.DataFrame(rows).melt("threshold", list(names), var_name="figure", value_name="share").dropna()
     long = long.assign(figure=long["figure"].map(names))
     line = (
@@ -196,12 +196,12 @@ def risk_coverage(rows: Sequence[Mapping[str, float | None]], threshold: float, 
         (line + _rule("x", threshold)).properties(height=260),
         width="stretch",
         key=key,
-        alt=f"Coverage and error rate of the accepted for thresholds from 0.50 to 0.99; {threshold:.2f} is marked.",
+        alt=f"Coverage and error rate of accepted images for thresholds from 0.50 to 0.99; {threshold:.2f} is marked.",
     )
 
 
 def probability_bars(probabilities: Mapping[str, float], *, key: str) -> None:
-    """Class name → probability, in class order; beyond eight classes the most probable ones."""
+    """Class name → probability, in class order; of more than eight classes, the most probable eight."""
     rows = (
         sorted(probabilities.items(), key=lambda item: -item[1])[:8]
         if len(probabilities) > 8

@@ -43,13 +43,13 @@ def time_range() -> datetime | None:
 
 
 def model_input(makers: Sequence[Maker]) -> str | None:
-    """Whose inferences are looked at; None for all."""
+    """The selected model; None for all."""
     found: dict[str | None, str] = {
         None: "All models",
         **{maker.name: f"{_maker(maker.name)} ({maker.inferences:,})" for maker in makers},
     }
     chosen: str | None = st.selectbox(
-        "Made by", list(found), format_func=lambda name: found[name], key="monitor_model", width=260
+        "Model", list(found), format_func=lambda name: found[name], key="monitor_model", width=260
     )
     return chosen
 
@@ -59,14 +59,14 @@ def _maker(name: str) -> str:
 
 
 def unnamed_note(app: App, makers: Sequence[Maker]) -> None:
-    """Asks for the class names of imported inferences that have none."""
+    """A form to name the classes of imported inferences that have no names."""
     unnamed = sum(maker.unnamed for maker in makers if maker.name == Attribution.IMPORTED)
     if not unnamed:
         return
     with st.container(border=True):
         st.markdown(
-            f"**{unnamed:,} imported inferences have no class names.** Until they have, their classes are shown as "
-            "numbers, and nothing says whether the model was right."
+            f"**{unnamed:,} imported inferences have no class names.** Until you enter them, classes are shown as "
+            "numbers and cannot be compared with labels."
         )
         with st.container(horizontal=True, vertical_alignment="bottom"):
             text = st.text_input(
@@ -83,20 +83,20 @@ def unnamed_note(app: App, makers: Sequence[Maker]) -> None:
 
 
 def put_aside(app: App) -> None:
-    """The lines of capture files that could not be read, counted by reason, and one by one."""
+    """Unreadable lines of capture files, counted by reason, and listed."""
     rows = capture.put_aside(app)
     if not rows:
         return
-    with st.expander(f"Put aside: {len(rows):,} lines of capture files could not be read", icon=":material/block:"):
+    with st.expander(f"Quarantined: {len(rows):,} unreadable lines of capture files", icon=":material/block:"):
         table = pd.DataFrame(rows)
         reasons = table.groupby("reason").size().sort_values(ascending=False)
         st.table(reasons.rename_axis("Reason").reset_index(name="Lines"), border="horizontal", hide_index=True)
         shown = table.rename(columns=str.capitalize)
-        st.dataframe(shown, hide_index=True, alt="Lines of capture files that could not be read, with the reason")
+        st.dataframe(shown, hide_index=True, alt="Unreadable lines of capture files, with reasons")
 
 
 def current_figures(app: App, since: datetime | None, model: str | None, makers: Sequence[Maker]) -> Figures:
-    """The figures at the threshold in force; computed again only when something they depend on has changed."""
+    """The figures at the current threshold; recomputed only when their inputs change."""
     champion, at = deployment.champion(app), monitoring.threshold(app)
     serving = f"{champion.id} since {deployment.in_service_since(app, champion)}" if champion else ""
     return _figures(app, str(app.settings.home), tuple(makers), serving, since, at, model)
@@ -130,22 +130,22 @@ def key_figures(figures: Figures) -> None:
 
 
 def drift_sentence(drift: Drift) -> str:
-    """What the drift figure says, as a person would."""
+    """The drift figure as a sentence."""
     if drift.ks is None or drift.p_value is None or drift.class_shift is None:
         return (
-            "Drift is judged from 20 captured inferences on that the model in service made since it came into service, "
-            f"against 20 or more test images; there are {drift.recent:,} and {drift.reference:,}."
+            "Drift needs at least 20 captured inferences of the model in service since its deployment, and 20 test "
+            f"images; there are {drift.recent:,} and {drift.reference:,}."
         )
-    numbers = f"confidences: largest distance {drift.ks:.2f}, p {_p(drift.p_value)}"
+    numbers = f"confidence: KS distance {drift.ks:.2f}, p {_p(drift.p_value)}"
     if drift.class_p_value is not None:
-        numbers += f"; shares of the predicted classes: moved by {drift.class_shift:.0%}, p {_p(drift.class_p_value)}"
-    compared = f"its answers to its {drift.reference:,} test images ({numbers})"
+        numbers += f"; predicted classes: shift {drift.class_shift:.0%}, p {_p(drift.class_p_value)}"
+    compared = f"its predictions for {drift.reference:,} test images ({numbers})"
     if drift.level is DriftLevel.DRIFT:
         return (
-            f"The {drift.recent:,} newest inferences of the model in service differ from {compared}: look at recent "
-            "images, and review some."
+            f"The {drift.recent:,} newest inferences of the model in service differ from {compared}. Look at recent "
+            "images and review some."
         )
-    return f"The {drift.recent:,} newest inferences of the model in service are like {compared}."
+    return f"The {drift.recent:,} newest inferences of the model in service are similar to {compared}."
 
 
 def _p(value: float) -> str:
@@ -154,21 +154,21 @@ def _p(value: float) -> str:
 
 @st.fragment
 def timeline(app: App, figures: Figures) -> None:
-    """Confidence over time; beside it the image behind the point that was picked, at first the latest.
+    """Confidence over time, beside the image of the clicked point, by default the latest.
 
-    A fragment: picking a point does not compute the figures again.
+    A fragment: clicking a point does not recompute the figures.
     """
     shown = charts.sampled(figures.points)
     left, right = st.columns([5, 2], gap="large")
     with left:
         picked = charts.confidence_over_time(shown, figures.threshold, key="confidence_over_time")
-        sample = f" A sample of {len(shown):,} of the {len(figures.points):,} points is drawn; the figures count all."
+        sample = f" Shown: a sample of {len(shown):,} of {len(figures.points):,} points. The figures include all."
         st.caption(
-            "The dashed line is the threshold. Click a point to see the image behind it."
+            "The dashed line is the threshold. Click a point to see its image."
             + (sample if len(shown) < len(figures.points) else "")
         )
     with right, shown_errors():
-        st.markdown("##### Picked" if picked else "##### Latest")
+        st.markdown("##### Selected" if picked else "##### Latest")
         _inference(app, picked or str(figures.points["event_id"].iloc[-1]))
 
 
@@ -192,7 +192,7 @@ def distributions(figures: Figures) -> None:
 
 
 def production_variants(figures: Figures) -> None:
-    """The endpoint's variants side by side, where more than one has answered."""
+    """The endpoint's variants side by side, if there are several."""
     if len(figures.by_variant) > 1:
         st.markdown("##### Production variants")
         rows = [{"Variant": plain(row.variant), **figures_row(row)} for row in figures.by_variant]
@@ -210,16 +210,16 @@ def drift_message(drift: Drift) -> None:
 
 @st.fragment
 def threshold_section(app: App) -> None:
-    """What a threshold costs and buys on labelled images; trying one reruns this section only."""
+    """Coverage and error rate per threshold; trying one reruns this section only."""
     st.subheader("Threshold", anchor=False)
     if deployment.endpoint(app) is None:
-        st.info("No model is in service to measure: deploy one on **Train & deploy**.", icon=":material/info:")
+        st.info("No model in service. Deploy one on **Train & deploy** to compare thresholds.", icon=":material/info:")
         return
     with shown_errors():
         model, test_set, images = monitoring.measured_on(app)
         st.caption(
             f"Measured on the {images:,} sealed test images of {model} (test set `{test_set}`), not on captured "
-            "inferences: reviewed ones were chosen, mostly for low confidence, and estimate no error rate."
+            "inferences: reviewed ones were mostly selected for low confidence, which would bias the error rate."
         )
         rows = monitoring.risk_coverage(app)
         current = monitoring.threshold(app)
@@ -241,14 +241,14 @@ def _tried(app: App, tried: float, current: float) -> None:
     with st.container(horizontal=True, gap="small"):
         st.metric("Accepted", percent(figures.coverage), border=True, help="Coverage: share of images accepted.")
         st.metric(
-            "Errors among them",
+            "Errors among accepted",
             percent(figures.risk),
             border=True,
             help="Selective risk: error rate of the accepted images.",
         )
     st.caption(
-        f"With 95 % confidence at most {percent(figures.risk_upper_bound)} of the accepted are wrong, by "
-        f"{figures.labels_used:,} test images."
+        f"At most {percent(figures.risk_upper_bound)} of accepted images are wrong (95 % confidence, "
+        f"{figures.labels_used:,} test images)."
     )
     with st.container(horizontal=True, vertical_alignment="center"):
         action_button(
@@ -258,18 +258,18 @@ def _tried(app: App, tried: float, current: float) -> None:
             icon=":material/tune:",
             disabled=tried == current,
         )
-        st.caption(f"In force: {current:.2f}", width="content")
+        st.caption(f"Current: {current:.2f}", width="content")
 
 
 def _proposal(app: App) -> None:
-    with st.popover("Propose a threshold", icon=":material/lightbulb:"):
-        risk = st.number_input("Errors among the accepted, at most (%)", 0.5, 50.0, 5.0, 0.5, key="proposal_risk") / 100
+    with st.popover("Suggest a threshold", icon=":material/lightbulb:"):
+        risk = st.number_input("Maximum error rate (%)", 0.5, 50.0, 5.0, 0.5, key="proposal_risk") / 100
         try:
             found = monitoring.propose_threshold(app, max_risk=risk, level=0.95)
         except SconesError as error:
             st.info(plain(error), icon=":material/info:")
             return
         st.markdown(
-            f"From **{found.threshold:.2f}** on, errors stay at or below {percent(risk)} with 95 % confidence; "
-            f"{percent(found.coverage)} of the images are then accepted."
+            f"At **{found.threshold:.2f}**, the error rate is at most {percent(risk)} with 95 % confidence, and "
+            f"{percent(found.coverage)} of images are accepted."
         )

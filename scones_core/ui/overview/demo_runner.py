@@ -1,6 +1,6 @@
-"""The guided demo, run by the server process and watched by any number of browsers.
+"""The guided demo: one per server process, shown in any number of browsers.
 
-It goes on when its page is left; a second browser, or the same one later, sees the same demo where it stands.
+It keeps running when its page is closed; another browser, or the same one later, sees its current state.
 """
 
 from collections.abc import Callable, Sequence
@@ -24,7 +24,7 @@ Run = Callable[..., Any]
 
 @dataclass
 class Story:
-    """What a demo has told so far. Appended to by the demo's thread; readers take copies."""
+    """State of a demo. Appended to by the demo's thread; readers take copies."""
 
     source: str
     images: int
@@ -42,13 +42,13 @@ class Story:
 
     @property
     def current(self) -> Stage | None:
-        """The stage at work, or at which the demo failed; None when all is told."""
+        """The running stage, or the one that failed; None once the demo has finished."""
         if self.task is None or not (self.task.running or self.task.error):
             return None
         return list(Stage)[min(len(self.told), len(Stage) - 1)]
 
     def result(self, stage: Stage) -> Any:
-        """What a stage that has ended gave; None before."""
+        """Result of a finished stage; None before."""
         return next((told.result for told in list(self.told) if told.stage is stage), None)
 
     def ended(self, stage: Stage) -> bool:
@@ -59,7 +59,7 @@ class Story:
 
 
 class DemoRunner:
-    """At most one demo at a time; the last one stays to be looked at."""
+    """At most one demo at a time; the last one is kept for display."""
 
     def __init__(self, tasks: Background) -> None:
         self._tasks = tasks
@@ -75,12 +75,12 @@ class DemoRunner:
         replace: bool = False,
         run: Run = demo.run,
     ) -> Story:
-        """Start a demo in the background. Raises BadInput for a number out of range.
+        """Start a demo in the background. Raises BadInput if `images` is out of range, Conflict while a demo runs.
 
-        replace : without it, Conflict where a model serves that would be replaced; always so while a demo runs.
+        replace : if False, also raises Conflict if a model is in service, which the demo would replace.
         """
         if not 1 <= images <= MOST_IMAGES:
-            raise BadInput(f"{images} images are not between 1 and {MOST_IMAGES}: choose another number.")
+            raise BadInput(f"The number of images is {images}: choose between 1 and {MOST_IMAGES}.")
         demo.check(app, replace=replace)
         story = Story(source, images)
 
@@ -96,7 +96,7 @@ class DemoRunner:
             )
             for told in told_as_it_goes:
                 story.told.append(told)
-                progress(0, None, "Going on")
+                progress(0, None, "Next stage")
 
         story.task = self._tasks.start(_NAME, "The guided demo", work)
         self.story = story

@@ -1,4 +1,4 @@
-"""The guided demo on screen: its start, and its story stage by stage."""
+"""The guided demo: its start form, and its stages."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, Literal
@@ -28,17 +28,17 @@ from scones_core.ui.shell.widgets import generated_badge, interval_text, percent
 
 State = Literal["running", "complete", "error"]
 
-EVERY = 0.7  # seconds between two looks
-HEIGHT = 395  # pixels of a running story; with the strip above it fills a screen of 900
-SHOWN = 20  # tiles a stage shows at the most
+EVERY = 0.7  # seconds between updates
+HEIGHT = 395  # pixels of a running demo; with the strip above it fills a screen of 900
+SHOWN = 20  # most tiles of a stage
 
 _TITLES = {
     Stage.ETL: "Load images",
     Stage.TRAIN: "Train a first model",
-    Stage.DEPLOY: "Put it into service at the endpoint",
+    Stage.DEPLOY: "Deploy it to the endpoint",
     Stage.CLASSIFY: "Classify pool images with the workflow",
     Stage.INGEST: "Read what the endpoint captured",
-    Stage.MONITOR: "Look at the confidences",
+    Stage.MONITOR: "Check the confidences",
     Stage.REVIEW: "Review the least confident images",
     Stage.RETRAIN: "Retrain with the reviewed labels, and compare",
     Stage.PROMOTE: "Promote the challenger",
@@ -46,7 +46,7 @@ _TITLES = {
 
 
 def running_demo(app: App) -> None:
-    """The demo that runs now, if one does; it follows itself to the newest stage."""
+    """The running demo, if any; scrolls to the newest stage."""
     story = get_demo().story
     if story is None or not story.running:
         return
@@ -60,35 +60,35 @@ def running_demo(app: App) -> None:
 
 
 def _stage_at_work(app: App, story: Story, told: int) -> None:
-    """The only part that is drawn again and again; when its stage has ended, the page goes on to the next."""
+    """The only part that is refreshed periodically; when its stage ends, the page reruns."""
     if told != len(story.told) or story.current is None:
         st.rerun()
     _stage(app, story, story.current)
 
 
 def demo_section(app: App) -> None:
-    """The start of a demo, and the story of the last one."""
+    """The start form, and the last demo."""
     story = get_demo().story
     running = story is not None and story.running
     with st.container(border=True):
         st.subheader("Guided demo", anchor=False)
         st.markdown(
             "Watch the whole loop run: load, train, deploy, classify, monitor, review, retrain, compare, promote. A "
-            "scripted reviewer answers from the known labels."
+            "scripted reviewer labels the images from the known answers."
         )
         with st.expander("Choose source and length", icon=":material/tune:"):
             chosen = source_input(key="demo", kinds=("sample", "cifar100", "path"), pool=False)
             images = st.slider("Images to classify", 20, MOST_IMAGES, 60, step=20, key="demo_images")
         with st.container(horizontal=True, vertical_alignment="center"):
             _start_button(app, chosen, images, disabled=running or bool(chosen.missing))
-            st.caption("It loads its dataset here and puts its model into service. Leaving this page does not end it.")
+            st.caption("It loads a dataset and deploys its own model. It keeps running if you leave this page.")
     if story and not running:
         _headline(story)
         _stages(app, story)
 
 
 def _start_button(app: App, chosen: Chosen, images: int, *, disabled: bool) -> None:
-    """Starts at once where nothing serves; asks first where a model would be replaced."""
+    """Starts at once if no model is in service; otherwise asks for confirmation."""
     label, icon = "Run the guided demo", ":material/play_circle:"
     serving = deployment.endpoint(app)
     if serving is None:
@@ -105,12 +105,12 @@ def _start_button(app: App, chosen: Chosen, images: int, *, disabled: bool) -> N
         confirm_demo(app, chosen, images, serving)
 
 
-@st.dialog("Replace what is in service?", icon=":material/warning:")
+@st.dialog("Replace the model in service?", icon=":material/warning:")
 def confirm_demo(app: App, chosen: Chosen, images: int, serving: Endpoint) -> None:
-    """Asks before the demo's model takes the place of another."""
+    """Confirmation before the demo's model replaces another."""
     st.write(
-        f"**{serving.config.model}** is in service on **{serving.name}**. The demo loads a dataset of its own as the "
-        "current one, and its model takes service instead. A rollback on **Models** brings the other model back."
+        f"**{serving.config.model}** is in service on **{serving.name}**. The demo loads its own dataset, makes it "
+        "current, and replaces the model. To restore the model, roll back on **Models**."
     )
     action_button(
         "Yes, run the demo here",
@@ -156,7 +156,7 @@ def _stage(app: App, story: Story, stage: Stage) -> None:
 
 
 def _expanded(story: Story, stage: Stage) -> bool:
-    """Those worth a second look; while the demo runs also the stage at work and the two before it."""
+    """The most informative stages; during a demo also the running stage and the two before it."""
     recent = story.running and list(Stage).index(stage) >= len(story.told) - 2
     return recent or stage in (Stage.CLASSIFY, Stage.MONITOR, Stage.REVIEW, Stage.RETRAIN) or not story.ended(stage)
 
@@ -200,7 +200,7 @@ def _show_endpoint(_app: App, endpoint: Endpoint) -> None:
 
 
 def _show_classified(app: App, results: Sequence[Classified]) -> None:
-    """The least confident first: those are what the loop is about."""
+    """The least confident first: the loop is about those."""
     ordered = sorted(results, key=lambda result: (result.confidence is not None, result.confidence or 0.0))
     step = max(1, len(ordered) // SHOWN)
     shown = [
@@ -208,9 +208,7 @@ def _show_classified(app: App, results: Sequence[Classified]) -> None:
         for r in ordered[::step][:SHOWN]
     ]
     tiles(app, shown)
-    st.caption(
-        ":material/flag: at or below the threshold: the execution failed loudly and the image waits for a person."
-    )
+    st.caption(":material/flag: at or below the threshold: the execution failed and the image is queued for review.")
 
 
 def _mark(result: Classified) -> str:
@@ -264,11 +262,11 @@ _SHOW: dict[Stage, Callable[[App, Any], None]] = {
 _SAY: dict[Stage, Callable[[Any], str]] = {
     Stage.ETL: lambda v: f"{v.train:,} train, {v.pool:,} pool and {v.test:,} test images of {len(v.classes)} classes",
     Stage.TRAIN: lambda m: f"{m.id}, accuracy {percent(m.accuracy.value)} {interval_text(m.accuracy)}",
-    Stage.DEPLOY: lambda e: f"{e.config.model} answers at {e.name}",
-    Stage.CLASSIFY: lambda r: f"{len(r)} executions, {sum(c.error is not None for c in r)} of them low-confidence",
+    Stage.DEPLOY: lambda e: f"{e.name} serves {e.config.model}",
+    Stage.CLASSIFY: lambda r: f"{len(r)} executions, {sum(c.error is not None for c in r)} low-confidence",
     Stage.INGEST: lambda i: f"{i.new} new inferences",
     Stage.MONITOR: lambda f: f"{percent(f.low_share, 0)} at or below the threshold {f.threshold:.2f}",
-    Stage.REVIEW: lambda r: f"{len(r)} decisions, {sum(d.status == 'relabelled' for d in r)} of them corrections",
+    Stage.REVIEW: lambda r: f"{len(r)} decisions, {sum(d.status == 'relabelled' for d in r)} corrections",
     Stage.RETRAIN: lambda r: f"{r.challenger.id} from {r.new_labels} new labels: {r.comparison.verdict}",
     Stage.PROMOTE: lambda e: f"{e.config.model} is in service",
 }

@@ -21,7 +21,7 @@ _HTML = '<nav aria-label="The loop, stage by stage"><ol></ol><p class="back" ari
 
 @dataclass(frozen=True)
 class LoopStage:
-    """One stage as shown: `value` in large, `detail` below it; a press leads to `page`."""
+    """One stage: `value` in large type, `detail` below it, a link to `page`."""
 
     title: str
     icon: str
@@ -42,15 +42,15 @@ def _component() -> Any:
 
 
 def loop_strip(stages: list[LoopStage]) -> None:
-    """Show the stages; a press on one opens its page."""
-    data = {"stages": [asdict(stage) for stage in stages], "back": "a promoted challenger takes the champion’s place"}
+    """Show the stages; a click on one opens its page."""
+    data = {"stages": [asdict(stage) for stage in stages], "back": "a promoted challenger becomes the champion"}
     pressed = _component()(data=data, key="loop_strip", on_page_change=lambda: None).page
     if pressed:
         st.switch_page(PageName(pressed).path)
 
 
 def loop_stages(app: App, seen: Overview) -> list[LoopStage]:
-    """What the strip says of each stage."""
+    """The stages, with their current figures."""
     status = seen.status
     stages = [
         _dataset(seen),
@@ -107,14 +107,18 @@ def _workflow(app: App, status: LoopStatus) -> LoopStage:
     last = next(iter(classification.executions(app, limit=1)), None)
     value = "Ready" if status.endpoint else "Not ready"
     detail = (
-        f"latest {_RESULTS.get(last.error, 'failed')}" if last else "no image yet" if status.endpoint else "no endpoint"
+        f"latest {_RESULTS.get(last.error, 'failed')}"
+        if last
+        else "no images yet"
+        if status.endpoint
+        else "no endpoint"
     )
     return _stage("Workflow", "account_tree", PageName.WORKFLOW, bool(last), value, detail)
 
 
 def _captured(status: LoopStatus) -> LoopStage:
     value = f"{status.captured:,}" if status.captured else "None yet"
-    detail = "inferences" if status.captured else "nothing to see"
+    detail = "inferences" if status.captured else "nothing captured"
     return _stage("Captured", "monitoring", PageName.MONITOR, bool(status.captured), value, detail)
 
 

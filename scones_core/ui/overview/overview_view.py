@@ -9,7 +9,7 @@ from scones_core.ui.shell.widgets import interval_text, percent
 
 
 def next_step_card(status: LoopStatus) -> None:
-    """What to do next, with the way there, and the command that does the same."""
+    """The next step, with a button and the equivalent command."""
     page = PageName(status.next.page)
     with st.container(
         border=True, height="stretch", horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"
@@ -28,7 +28,7 @@ def _measured(accuracy: Accuracy) -> str:
 
 
 def key_figures(seen: Overview) -> None:
-    """One row of figures; dashes where there is nothing to measure yet."""
+    """One row of figures; dashes for those not measured yet."""
     champion, queue, status = seen.serving.champion, seen.queue, seen.status
     decided = queue.confirmed + queue.relabelled
     grid = st.grid(5, min_column_width=150)
@@ -58,5 +58,5 @@ def key_figures(seen: Overview) -> None:
         f"{queue.relabelled} of {decided}" if decided else "–",
         border=True,
         height="stretch",
-        help="Images whose label differs from the prediction, among those decided.",
+        help="Images whose label differs from the prediction, out of all decided.",
     )

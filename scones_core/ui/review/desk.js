@@ -1,4 +1,4 @@
-// The review desk. What the reviewer does is shown at once and kept in an outbox until the server has carried it out.
+// The review desk. Actions show at once and stay in an outbox until the server has processed them.
 // Texts are set as text, never as markup.
 
 const DOUBLE = 300; // milliseconds: the same key again within this time is one press
@@ -165,7 +165,7 @@ function render(desk) {
   desk.frame.hidden = desk.headline.hidden = desk.bars.hidden = desk.choices.hidden = desk.note.hidden = !item;
   desk.skip.hidden = !item;
   desk.empty.hidden = Boolean(item);
-  desk.empty.textContent = desk.outbox.length ? "Saving…" : "Nothing is left to review.";
+  desk.empty.textContent = desk.outbox.length ? "Saving…" : "Nothing left to review.";
   desk.undo.disabled = !item && !undone.length;
   desk.root.dataset.item = item?.id ?? "";
   desk.root.dataset.unsaved = desk.outbox.length;
@@ -203,7 +203,7 @@ function percent(value) {
 function showLease(desk, item) {
   const left = item.expires - Date.now();
   const time = new Date(item.expires).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
-  desk.lease.textContent = left > 0 ? `Reserved for you until ${time}` : "The reservation has ended; ";
+  desk.lease.textContent = left > 0 ? `Reserved for you until ${time}` : "Reservation expired: ";
   if (left > 0) return;
   const renew = make("button", { type: "button", className: "link", textContent: "reserve again" });
   renew.onclick = () => send(desk, { action: "renew" });

@@ -1,7 +1,7 @@
-"""The review desk: one large image, its probabilities, and keys to decide.
+"""The review desk: one large image, its probabilities, and keys to label it.
 
-The browser holds the next images, so that a key press shows the next one at once; decisions follow behind the screen,
-each with its number, until the server has confirmed them.
+The browser preloads the next images, so that a key press shows the next one at once. Decisions are numbered and kept
+in the browser until the server has confirmed them.
 """
 
 import base64
@@ -20,7 +20,7 @@ from scones_core.ui.review.keys import SKIP_KEY, UNDO_KEY, AnswerKey, Desk, choi
 from scones_core.vision.images import decode
 
 _HERE = Path(__file__).parent
-_SMALL, _SIDE = 64, 256  # images up to _SMALL pixels are enlarged to _SIDE; larger ones are fitted into twice that
+_SMALL, _SIDE = 64, 256  # images up to _SMALL pixels are enlarged to _SIDE; larger ones are fitted into twice _SIDE
 
 
 @cache
@@ -34,7 +34,7 @@ def _component() -> Any:
 
 
 def review_desk(app: App, desk: Desk) -> None:
-    """Show the desk. Decisions are recorded before the rerun that they cause."""
+    """Show the desk. Decisions are recorded before the rerun they trigger."""
     key = f"desk-{desk.id}"
 
     def decided() -> None:
@@ -58,7 +58,7 @@ def _choice(choice: AnswerKey) -> dict[str, str]:
 
 
 def _shown(app: App, item: Item) -> dict[str, Any]:
-    """Without the file's name, which often gives the label away."""
+    """Without the file name, which often gives the label away."""
     most = sorted(item.probabilities.items(), key=lambda entry: -entry[1])[:8]
     shown = dict(most) if len(item.probabilities) > 8 else item.probabilities
     smooth, pixels = _shown_pictures(app, item.id)
@@ -77,12 +77,12 @@ def _shown(app: App, item: Item) -> dict[str, Any]:
 
 @st.cache_data(show_spinner=False, max_entries=200)
 def _pictures(_home: str, event_id: str, _app: App) -> tuple[str, str]:
-    """Data URIs of the captured image: enlarged, and in its own pixels (empty for an image that is large itself)."""
+    """Data URIs of the captured image: enlarged, and at its own size (empty for large images)."""
     return pictures(capture.image(_app, event_id))
 
 
 def _shown_pictures(app: App, event_id: str) -> tuple[str, str]:
-    """Empty while the image cannot be had; the desk then says that it cannot be shown."""
+    """Empty if the image is missing; the desk then says that it cannot be shown."""
     try:
         return _pictures(str(app.settings.home), event_id, app)
     except SconesError:
@@ -90,7 +90,7 @@ def _shown_pictures(app: App, event_id: str) -> tuple[str, str]:
 
 
 def pictures(data: bytes) -> tuple[str, str]:
-    """Data URIs of an enlarged image and of its own pixels; both empty when it cannot be read."""
+    """Data URIs of the image, enlarged and at its own size; both empty if it cannot be read."""
     try:
         image = decode(data)
     except BadImage:

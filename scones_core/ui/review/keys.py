@@ -1,4 +1,4 @@
-"""What a reviewer has before them, and the keys: those of the keyboard, and those that make a decision count once."""
+"""State of the review desk: leased images, keyboard keys, and idempotency keys of decisions."""
 
 import uuid
 from collections.abc import Mapping, Sequence
@@ -13,8 +13,8 @@ from scones_core.errors import SconesError
 from scones_core.services import App, review
 from scones_core.services.review import Item
 
-AHEAD = 6  # images held ready behind the one on screen
-_RENEW = LEASE / 5  # a lease with less time left than this is renewed
+AHEAD = 6  # images preloaded behind the current one
+_RENEW = LEASE / 5  # leases with less time left are renewed
 _DESK = "review_desk"
 OTHER_KEY, SKIP_KEY, UNDO_KEY = "0", "s", "u"
 OTHER_TEXT = "none of these"
@@ -22,7 +22,7 @@ OTHER_TEXT = "none of these"
 
 @dataclass(frozen=True)
 class AnswerKey:
-    """A label that can be given, and the key for it; the tenth class and later ones have none."""
+    """A label and its keyboard key; classes from the tenth on have none."""
 
     label: str
     text: str
@@ -30,7 +30,7 @@ class AnswerKey:
 
 
 def choices(classes: Sequence[str]) -> list[AnswerKey]:
-    """Number keys in class order, and 0 for none of them."""
+    """Number keys in class order, and 0 for "none of these"."""
     found = [AnswerKey(label, _text(label), str(n) if n < 10 else "") for n, label in enumerate(classes, start=1)]
     return [*found, AnswerKey(OTHER, OTHER_TEXT, OTHER_KEY)]
 
@@ -41,7 +41,7 @@ def _text(label: str) -> str:
 
 @dataclass(frozen=True)
 class Entry:
-    """What the reviewer did. `number` counts up on one desk; id, label and note belong to decisions."""
+    """An action of the reviewer. `number` counts up per desk; id, label and note are set for decisions."""
 
     number: int
     action: str  # label, skip, undo or renew
@@ -51,7 +51,7 @@ class Entry:
 
 
 def entries(outbox: Any) -> list[Entry]:
-    """The entries that the browser sent, in order; what is not of their shape is left out."""
+    """The entries sent by the browser, in order; malformed ones are ignored."""
     found = [Entry(**row) for row in outbox or () if isinstance(row, Mapping) and _is_entry(row)]
     return sorted(found, key=lambda entry: entry.number)
 
@@ -64,7 +64,7 @@ def _is_entry(row: Mapping[str, Any]) -> bool:
 
 @dataclass
 class Desk:
-    """The images leased to one reviewer in one session. `done` is the number of the last entry carried out."""
+    """The images leased to one reviewer in one session. `done`: number of the last entry processed."""
 
     reviewer: str
     strategy: Strategy
@@ -75,7 +75,7 @@ class Desk:
     error: SconesError | None = None
 
     def take(self, app: App, sent: Sequence[Entry]) -> None:
-        """Carry out what was not carried out before; an error does not keep back the entries after it."""
+        """Process new entries; an error does not block the entries after it."""
         for entry in sent:
             if entry.number <= self.done:
                 continue
@@ -86,7 +86,7 @@ class Desk:
             self.done = entry.number
 
     def refill(self, app: App) -> None:
-        """Lease more images where few are left, and renew leases that are about to end."""
+        """Lease more images when few are left, and renew leases about to expire."""
         soon = datetime.now(UTC) + _RENEW
         self.waiting = [item for item in self.waiting if item.lease_expires > soon]
         if len(self.waiting) > AHEAD // 2:
@@ -98,12 +98,12 @@ class Desk:
         )
 
     def put_first(self, app: App, id: str) -> None:
-        """Bring an image back, for another look."""
+        """Put an image back in front."""
         item = replace(review.item(app, id), lease_expires=datetime.now(UTC) + LEASE)
         self.waiting = [item, *(other for other in self.waiting if other.id != id)]
 
     def raise_error(self) -> None:
-        """Raise, once, what went wrong with an entry."""
+        """Raise the last error of an entry, once."""
         error, self.error = self.error, None
         if error:
             raise error
@@ -121,7 +121,7 @@ class Desk:
 
 
 def desk(reviewer: str, strategy: Strategy, model: str | None = None) -> Desk:
-    """This session's desk; a new one when the reviewer, the strategy or the model changed."""
+    """This session's desk; a new one if the reviewer, the strategy or the model has changed."""
     found: Desk | None = st.session_state.get(_DESK)
     if found is None or (found.reviewer, found.strategy, found.model) != (reviewer, strategy, model):
         found = st.session_state[_DESK] = Desk(reviewer, strategy, model)

@@ -1,4 +1,4 @@
-"""The sections of the Review page around the desk: who reviews, how far they are, what was decided, exports."""
+"""The Review page around the desk: reviewer, progress, recent decisions, exports."""
 
 from functools import partial
 from typing import Any
@@ -24,7 +24,7 @@ _STRATEGIES = {
     Strategy.LEAST_CONFIDENCE: "Least confident",
     Strategy.MARGIN: "Smallest margin",
     Strategy.ENTROPY: "Highest entropy",
-    Strategy.RANDOM: "At random",
+    Strategy.RANDOM: "Random",
     Strategy.NEWEST: "Newest",
 }
 _STATUSES: dict[Status, tuple[Colour, str]] = {
@@ -42,13 +42,13 @@ _EXPORTS = {
 
 
 def reviewer() -> str | None:
-    """The user's name; asked for where it is not known."""
+    """The user's name; a form if it is not known."""
     known = user() if user() != _ANYONE else str(st.session_state.get(_NAME, ""))
     if known:
         return known
     with st.container(border=True), st.form("reviewer_form", border=False):
         st.markdown(
-            "**Who reviews?** Your name is noted with every decision, and reserves the image for you while you decide."
+            "**Who is reviewing?** Your name is recorded with every decision, and reserves images for you while you decide."
         )
         name = st.text_input("Reviewer", placeholder="Your name", max_chars=80, key="reviewer_name")
         if st.form_submit_button("Start reviewing", icon=":material/rate_review:", type="primary") and name.strip():
@@ -65,20 +65,20 @@ def strategy_input() -> Strategy:
 
 
 def model_input(app: App) -> str | None:
-    """Whose answers are reviewed; None for those of all models, each in its own class names."""
+    """The selected model; None for all models, each with its own class names."""
     found: dict[str | None, str] = {
         None: "All models",
         **{m.name: f"{m.name} ({m.inferences:,})" for m in capture.makers(app)},
     }
     chosen: str | None = st.selectbox(
-        "Answered by", list(found), format_func=lambda name: found[name], key="review_model", width=220
+        "Model", list(found), format_func=lambda name: found[name], key="review_model", width=220
     )
     return chosen
 
 
 @st.fragment
 def reviewing(app: App, name: str, strategy: Strategy, model: str | None) -> None:
-    """Progress, the desk, and the last decisions; a decision reruns no more than this."""
+    """Progress, the desk, and the last decisions. A fragment: a decision reruns only this."""
     here = desk(name, strategy, model)
     with shown_errors():
         here.raise_error()
@@ -101,7 +101,7 @@ def _figures(queue: QueueFigures) -> None:
     grid = st.grid(4, min_column_width=130, gap="small")
     grid.metric("Pending", f"{queue.pending:,}", border=True, help="Low-confidence images without a decision.")
     grid.metric("Confirmed", f"{queue.confirmed:,}", border=True, help="The label is the model's prediction.")
-    grid.metric("Relabelled", f"{queue.relabelled:,}", border=True, help="The label is another than the prediction.")
+    grid.metric("Relabelled", f"{queue.relabelled:,}", border=True, help="The label differs from the prediction.")
     grid.metric("Skipped", f"{queue.skipped:,}", border=True, help="Left without a label.")
 
 
@@ -109,11 +109,11 @@ def _recent(app: App, here: Desk) -> None:
     rows = review.reviewed(app, limit=_RECENT)
     if not rows:
         return
-    st.markdown("##### Recent decisions", help="Only its own reviewer can take a decision back.")
+    st.markdown("##### Recent decisions", help="You can take back only your own decisions.")
     for row in rows:
         own = row["reviewer"] == here.reviewer
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            captured_image(app, row["id"], width=40, side=96, alt="The image that was decided on")
+            captured_image(app, row["id"], width=40, side=96, alt="The decided image")
             colour, icon = _STATUSES[Status(row["status"])]
             st.badge(plain(str(row["label_text"] or "skipped").replace("_", " ")), icon=icon, color=colour)
             st.caption(_about(row, own), width="stretch")
@@ -123,7 +123,7 @@ def _recent(app: App, here: Desk) -> None:
 
 
 def _about(row: dict[str, Any], own: bool) -> str:
-    """What the model said, who decided, and when."""
+    """Prediction, reviewer and time of a decision."""
     who = "" if own else f" · {plain(row['reviewer'])}"
     said = f"{plain(row['prediction'].replace('_', ' '))} {percent(row['confidence'], 0)} by {row['model']}"
     return f"{said}{who} · {row['time']:%H:%M} UTC"
@@ -135,7 +135,7 @@ def _take_back(app: App, here: Desk, id: str) -> None:
 
 
 def exports(app: App) -> None:
-    """The labels in force as files; they are written when the button is pressed."""
+    """Buttons that export the current labels; files are written on download."""
     queue = review.queue(app)
     labels = queue.labels
     st.subheader("Export", anchor=False)

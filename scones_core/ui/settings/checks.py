@@ -10,11 +10,11 @@ from scones_core.ui.shell.text import plain
 
 
 def checks_table(checks: Sequence[Check]) -> None:
-    """One row a check, failed ones first; above it the verdict in words."""
+    """A summary, then one row per check, failed ones first."""
     failed = [check for check in checks if not check.ok]
     if failed:
         st.warning(
-            f"{len(failed)} of {len(checks)} checks failed; the table says what to do.", icon=":material/warning:"
+            f"{len(failed)} of {len(checks)} checks failed. The table says what to do.", icon=":material/warning:"
         )
     else:
         st.success(f"All {len(checks)} checks passed.", icon=":material/check_circle:")

@@ -1,1 +1,1 @@
-"""What every page stands in, and what several of them share."""
+"""The frame around every page, and the parts that several pages share."""

@@ -1,4 +1,4 @@
-"""Buttons that write: a double click counts once, and what came of it survives the rerun."""
+"""Buttons that write: a double click counts once, and the result survives the rerun."""
 
 import time
 from collections.abc import Callable
@@ -31,9 +31,9 @@ def action_button(
     disabled: bool = False,
     help: str | None = None,
 ) -> None:
-    """A button that calls `action` and runs the page again; `action` returns what to tell the user, or None.
+    """A button that calls `action` and reruns the page; `action` returns a message for the user, or None.
 
-    The second press of a double click reaches the script right after the action has ended; it is passed over.
+    The second press of a double click reaches the script right after the action has ended; it is ignored.
     """
     kind: Literal["primary", "secondary"] = "primary" if primary else "secondary"
     if st.button(label, key=key, icon=icon, type=kind, disabled=disabled, help=help):
@@ -55,7 +55,7 @@ def _carry_out(action: Callable[[], str | None]) -> None:
 
 
 def show_outcome() -> None:
-    """Say once what came of the last action: an error as a message on the page, a success as a toast."""
+    """Show the result of the last action once: an error as a message on the page, a success as a toast."""
     outcome: ActionResult | None = st.session_state.pop(_OUTCOME, None)
     if outcome is None:
         return

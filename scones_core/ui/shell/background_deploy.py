@@ -1,4 +1,4 @@
-"""Changes of what the endpoint serves: on AWS they take minutes, which no page waits for."""
+"""Endpoint updates in the background: on AWS they take minutes, too long for a page to wait."""
 
 from collections.abc import Callable
 
@@ -12,10 +12,10 @@ _PATIENCE = 3.0  # seconds
 
 
 def change_serving(title: str, change: Callable[[], Endpoint], tell: Callable[[Endpoint], str]) -> str:
-    """Make the change in the background and return what to tell the user: of its end, when that comes soon.
+    """Make the change in the background; return its result if it ends within seconds, else its title.
 
-    change : called in a thread without a session.  Raises Conflict while another change is under way, and what went
-    wrong soon; `watch_serving` shows the rest.
+    change : called in a thread without a session.  Raises Conflict while another change runs, and SconesError if this
+    one fails within seconds; `watch_serving` shows later failures.
     """
     tasks = get_background()
     task = tasks.start(_NAME, title, lambda _progress: change())
@@ -30,5 +30,5 @@ def change_serving(title: str, change: Callable[[], Endpoint], tell: Callable[[E
 
 
 def watch_serving() -> None:
-    """The change that is under way, or how the last one failed."""
+    """The running change, or the error of the last one."""
     watch(_NAME)

@@ -1,4 +1,4 @@
-"""Two models on the same images: accuracies, the interval of their difference, the test, the verdict."""
+"""Two models on the same images: accuracies, interval of the difference, test, verdict."""
 
 import streamlit as st
 
@@ -23,22 +23,24 @@ def comparison_view(
     first.metric(f"{roles[0]} {old}", percent(comparison.champion_accuracy))
     gain = signed(100 * comparison.difference) if comparison.difference else 0
     second.metric(f"{roles[1]} {new}", percent(comparison.challenger_accuracy), gain, delta_description="points")
-    test.metric("McNemar p, mid-p", f"{comparison.p_value:.3f}", help="Two-sided, on the images where one is right.")
+    test.metric(
+        "McNemar p, mid-p",
+        f"{comparison.p_value:.3f}",
+        help="Two-sided, on the images where exactly one of the two is right.",
+    )
     difference(comparison, f"Accuracy of {new} minus {old}, percentage points", key=f"{key}_difference")
     named = f" (test set `{test_set}`)" if test_set else ""
     st.caption(
         f"Both on the same {comparison.images:,} test images{named}. They are sealed: neither model was trained on any "
-        "of them, whatever was reviewed."
+        "of them, reviewed or not."
     )
     _SHOW[comparison.verdict](f"{_verdict(comparison, old, new)} {_evidence(comparison, old, new)}")
 
 
 def _verdict(comparison: Comparison, old: str, new: str) -> str:
     if comparison.verdict is Verdict.NO_DIFFERENCE:
-        return f"**No significant difference.** On these images {new} and {old} cannot be told apart."
-    return (
-        f"**{new} is {comparison.verdict}.** The difference to {old} is larger than chance explains at the 5 % level."
-    )
+        return f"**No significant difference.** These images do not show which of {new} and {old} is better."
+    return f"**{new} is {comparison.verdict}.** The difference from {old} is significant at the 5 % level."
 
 
 def _evidence(comparison: Comparison, old: str, new: str) -> str:

@@ -1,4 +1,4 @@
-"""What training and serving cost, before and while they do. Nothing is shown where nothing is paid for."""
+"""Cost of training and hosting, estimated and so far. Backends without prices show nothing."""
 
 from datetime import timedelta
 
@@ -10,39 +10,39 @@ from scones_core.services.costs import EndpointCost, Priced
 from scones_core.ui.shell.text import plain
 from scones_core.ui.shell.widgets import duration
 
-_ON_DEMAND = "On-demand price from AWS's price list, without taxes and discounts."
+_ON_DEMAND = "On-demand price from the AWS price list, without taxes and discounts."
 
 
 def training_cost(app: App) -> None:
-    """Instance, price of an hour, and what the next training job is reckoned to cost."""
+    """Instance, hourly price, and estimated cost of the next training job."""
     cost = costs.of_training(app)
     if cost is None or (price := _price(cost)) is None:
         return
-    took = f"as the training of {cost.like} took" if cost.like else "as the reference run was billed on a GPU"
-    spot = " Spot capacity usually costs less than this; the bill tells." if cost.instances.spot else ""
+    took = f"based on the training of {cost.like}" if cost.like else "based on the reference run on a GPU"
+    spot = " Spot capacity usually costs less; check your bill." if cost.instances.spot else ""
     st.caption(
         f":material/payments: **{cost.instances.type}**, {_an_hour(price)}: "
         f"**{_about(price, cost.seconds)}** for {duration(cost.seconds)}, {took}.{spot}",
-        help=f"{_ON_DEMAND} Measuring the model afterwards is a transform job, which comes on top.",
+        help=f"{_ON_DEMAND} The transform job that evaluates the model afterwards is billed separately.",
     )
 
 
 def hosting_cost(app: App) -> None:
-    """Instance, price of an hour, and what an endpoint costs while it exists."""
+    """Instance, hourly price, and cost of an endpoint per day and month."""
     cost = costs.of_hosting(app)
     if cost is None or (price := _price(cost)) is None:
         return
     most = cost.instances.most
-    scaled = f" Under load it scales up to {most} instances." if most > 1 else ""
+    scaled = f" Scales up to {most} instances under load." if most > 1 else ""
     st.caption(
-        f":material/payments: **{cost.instances.type}**, {_an_hour(price)}: **{money(price, price.of(DAY))}** a day, "
-        f"{money(price, price.of(MONTH))} in 30 days, whether it is asked or not.{scaled}",
+        f":material/payments: **{cost.instances.type}**, {_an_hour(price)}: **{money(price, price.of(DAY))}** per day, "
+        f"{money(price, price.of(MONTH))} in 30 days, even when idle.{scaled}",
         help=_ON_DEMAND,
     )
 
 
 def endpoint_cost(cost: EndpointCost | None) -> None:
-    """What the endpoint that runs has cost so far, and costs a day."""
+    """Cost of the running endpoint so far, and per day."""
     if cost is None:
         return
     count = cost.instances.count
@@ -51,9 +51,9 @@ def endpoint_cost(cost: EndpointCost | None) -> None:
         grid.metric(
             "Cost so far, about",
             money(price, price.of(cost.age.total_seconds(), count)),
-            help="As if there had always been as many instances as now. " + _ON_DEMAND,
+            help="Assumes the current number of instances throughout. " + _ON_DEMAND,
         )
-        grid.metric("Cost a day", money(price, price.of(DAY, count)))
+        grid.metric("Cost per day", money(price, price.of(DAY, count)))
         each = " each" if count > 1 else ""
         st.caption(f"{count} × {cost.instances.type}, {_an_hour(price)}{each}, for {span(cost.age)}")
     if cost.quiet_unknown:
@@ -61,13 +61,13 @@ def endpoint_cost(cost: EndpointCost | None) -> None:
 
 
 def idle_warning(cost: EndpointCost | None, where: str) -> None:
-    """Points out an endpoint that nobody has asked for a day; `where` it can be deleted."""
+    """Warn about an endpoint without requests for a day; `where` says where to delete it."""
     if cost is None or not cost.idle or cost.quiet is None:
         return
     longer = " or longer" if cost.quiet >= LOOK_BACK else ""
     st.warning(
-        f"Nobody has asked the endpoint for {span(cost.quiet)}{longer}, and it {_daily(cost)}. Delete it {where} "
-        "when it is not needed; a model is deployed again within minutes.",
+        f"The endpoint has had no requests for {span(cost.quiet)}{longer} and {_daily(cost)}. Delete it {where} "
+        "if you do not need it; redeploying a model takes minutes.",
         icon=":material/bedtime:",
     )
 
@@ -88,9 +88,9 @@ _UNITS = ((DAY, "day"), (HOUR, "hour"), (60.0, "minute"))
 
 
 def _an_hour(price: Price) -> str:
-    """Prices of an hour have up to four decimals that count."""
+    """Hourly prices have up to four significant decimals."""
     whole, _, decimals = f"{price.per_hour:.4f}".partition(".")
-    return f"{whole}.{decimals.rstrip('0').ljust(2, '0')} {price.currency} an hour"
+    return f"{whole}.{decimals.rstrip('0').ljust(2, '0')} {price.currency} per hour"
 
 
 def _about(price: Price, seconds: float) -> str:
@@ -100,12 +100,12 @@ def _about(price: Price, seconds: float) -> str:
 
 def _daily(cost: EndpointCost) -> str:
     if cost.price is None:
-        return "is billed all the same"
-    return f"costs {money(cost.price, cost.price.of(DAY, cost.instances.count))} a day"
+        return "is still billed"
+    return f"costs {money(cost.price, cost.price.of(DAY, cost.instances.count))} per day"
 
 
 def _price(cost: Priced) -> Price | None:
-    """The price; where there is none, says why."""
+    """The price; if there is none, show why."""
     if cost.price is None:
         _unknown(cost.unknown)
     return cost.price

@@ -1,4 +1,4 @@
-"""The way in: page configuration, sign-in and navigation, whatever address was opened."""
+"""Entry of every page: configuration, sign-in, navigation."""
 
 import streamlit as st
 
@@ -9,7 +9,7 @@ from scones_core.ui.shell.text import plain
 
 
 def enter() -> None:
-    """Run the page that was asked for, behind the sign-in and with the navigation beside it."""
+    """Run the requested page, behind sign-in and with the navigation in the sidebar."""
     st.set_page_config(page_title="Scones Unlimited", page_icon=navigation.LOGO, layout="wide")
     st.logo(navigation.LOGO, size="large")
     page = st.navigation(navigation.navigation(), expanded=True)

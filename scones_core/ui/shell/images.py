@@ -16,7 +16,7 @@ SIDE = 192  # pixels of a tile
 
 @dataclass(frozen=True)
 class Tile:
-    """An image of the object store; `sha256` (or another mark of its content) tells cached tiles apart."""
+    """An image of the object store; `sha256`, or another key of its content, is the cache key."""
 
     key: str
     sha256: str
@@ -26,7 +26,7 @@ class Tile:
 
 @st.cache_data(show_spinner=False, max_entries=3000)
 def enlarged(data: bytes, side: int = SIDE) -> bytes:
-    """A square PNG of `side` pixels; Lanczos keeps the edges of small images sharp. An empty tile when unreadable."""
+    """A square PNG of `side` pixels; Lanczos keeps the edges of small images sharp. An empty tile if unreadable."""
     try:
         image = decode(data).convert("RGBA")
         square = ImageOps.pad(image, (side, side), Image.Resampling.LANCZOS, color=(0, 0, 0, 0))
@@ -43,7 +43,7 @@ def _stored(_app: App, home: str, key: str, sha256: str) -> bytes:
 
 
 def tile_image(app: App, key: str, sha256: str) -> bytes:
-    """An image of the object store, enlarged; an empty tile while there is none under this key."""
+    """An image of the object store, enlarged; an empty tile if this key does not exist."""
     try:
         return _stored(app, str(app.settings.home), key, sha256)
     except SconesError:
@@ -51,15 +51,15 @@ def tile_image(app: App, key: str, sha256: str) -> bytes:
 
 
 def captured_image(app: App, event_id: str, *, width: int, side: int = SIDE, alt: str) -> None:
-    """The image behind a captured inference; an empty tile, which says so, where it is gone."""
+    """The image behind a captured inference; an empty tile, with a text that says so, if the image is missing."""
     try:
         st.image(enlarged(capture.image(app, event_id), side), width=width, alt=alt)
     except SconesError:
-        st.image(enlarged(b"", side), width=width, alt=f"{alt}, which is gone")
+        st.image(enlarged(b"", side), width=width, alt=f"{alt} (missing)")
 
 
 def stored_tile(app: App, key: str) -> bytes | None:
-    """An image of the object store, enlarged; None where there is none under this key."""
+    """An image of the object store, enlarged; None if this key does not exist."""
     tile = tile_image(app, key, key)
     return tile if tile != enlarged(b"") else None
 

@@ -1,4 +1,4 @@
-"""Reading what the endpoint captured, when a page asks for it and of its own accord."""
+"""Reading of captured inferences, on a button press and automatically when a page opens."""
 
 import time
 
@@ -8,12 +8,12 @@ from scones_core.services import App, capture
 from scones_core.ui.shell.session import shown_errors
 
 _DUE = "ingest_due"
-_EVERY = 5.0  # seconds between two ingests of their own accord
-_SHARE = 20  # and at least so many times as long as the last one took
+_EVERY = 5.0  # seconds between two automatic ingests
+_SHARE = 20  # and at least this many times the duration of the last one
 
 
 def ingest(app: App, *, recent: bool = False) -> str:
-    """Read what the endpoint captured since the last time, or only what is `recent`; returns what to tell the user."""
+    """Read inferences captured since the last read, or only `recent` ones; returns a message for the user."""
     started, place = time.monotonic(), st.empty()
 
     def progress(done: int, total: int | None, what: str) -> None:
@@ -28,7 +28,7 @@ def ingest(app: App, *, recent: bool = False) -> str:
 
 
 def ingest_on_opening(app: App) -> None:
-    """Ingest, unless this session did so a moment ago."""
+    """Ingest, unless this session did so moments ago."""
     if time.monotonic() >= st.session_state.get(_DUE, 0.0):
         with shown_errors():
             ingest(app, recent=True)

@@ -35,8 +35,8 @@ def class_balance(rows: Sequence[Mapping[str, object]]) -> None:
 def metric_curve(metrics: Sequence[tuple[float, str, float]], *, key: str, height: int = 250) -> None:
     """A training job's metrics, (seconds, name, value), over time.
 
-    One panel per kind, as `accuracy` of `train:accuracy`; at most two: those of _KINDS that there are, else whatever
-    was logged last. A kind with one point has no curve.
+    One panel per kind (`accuracy` of `train:accuracy`), at most two: those in _KINDS, else the kind logged last.
+    A kind with one point has no curve.
     """
     data = pd.DataFrame(metrics, columns=["seconds", "metric", "value"])
     data[["series", "kind"]] = [name.rpartition(":")[::2] for name in data["metric"]]
@@ -44,7 +44,7 @@ def metric_curve(metrics: Sequence[tuple[float, str, float]], *, key: str, heigh
     kinds = list(dict.fromkeys(data.loc[curves, "kind"][::-1]))
     shown = [kind for kind in _KINDS if kind in kinds] or kinds[:1]
     if not shown:
-        st.caption("The curve appears with the second value of a metric.")
+        st.caption("The curve appears once a metric has two values.")
         return
     for place, kind in zip(st.columns(len(shown)), shown, strict=True):
         rows, title = data[(data["kind"] == kind) & curves], kind.replace("_", " ").capitalize()
@@ -144,7 +144,7 @@ def confidence_histogram(rows: Sequence[Mapping[str, float]], threshold: float, 
 
 
 def figures(metrics: Mapping[str, Any], before: Mapping[str, Any] | None = None) -> None:
-    """The four figures of an evaluation; `before`: those of a model to compare with."""
+    """The four figures of an evaluation; `before`: those of another model, to show differences."""
     grid = st.grid(4, min_column_width=140)
     for name, title, style, about in _FIGURES:
         value = float(metrics[name])
@@ -160,7 +160,7 @@ def figures(metrics: Mapping[str, Any], before: Mapping[str, Any] | None = None)
 
 _FIGURES = (
     ("accuracy", "Accuracy", ".1%", "Share of the test images whose prediction is the label."),
-    ("log_loss", "Log loss", ".3f", "How surprised the model is by the labels; 0 is perfect."),
-    ("ece", "Calibration error", ".3f", "Expected calibration error (ECE): how far confidence and accuracy lie apart."),
-    ("brier", "Brier score", ".3f", "Mean squared distance of the probabilities from the labels; 0 is perfect."),
+    ("log_loss", "Log loss", ".3f", "Mean negative log-probability of the label; 0 is perfect."),
+    ("ece", "Calibration error", ".3f", "Expected calibration error (ECE): mean gap between confidence and accuracy."),
+    ("brier", "Brier score", ".3f", "Mean squared error of the probabilities; 0 is perfect."),
 )

@@ -1,4 +1,4 @@
-"""The pages, their order and their names: the one place that knows where each is."""
+"""The pages: names, order, icons and paths."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from scones_core.settings import REPOSITORY
+from scones_core.settings import FILES
 
 LOGO = str(Path(__file__).with_name("logo.svg"))
 
@@ -32,7 +32,7 @@ class PageName(StrEnum):
 
     @property
     def path(self) -> str:
-        return str(REPOSITORY / "pages" / f"{self}.py")
+        return str(FILES / "pages" / f"{self}.py")
 
     @property
     def label(self) -> str:

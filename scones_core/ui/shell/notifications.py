@@ -1,4 +1,4 @@
-"""Who is told of failed executions, and what they were told."""
+"""Failure notifications: the channels, and the messages sent."""
 
 import pandas as pd
 import streamlit as st
@@ -8,16 +8,16 @@ from scones_core.services import App, notification
 from scones_core.settings import BackendName
 from scones_core.ui.shell.widgets import duration
 
-_EXAMPLE = """# in .env, or as a variable of the environment; several are separated by blanks
+_EXAMPLE = """# in .env or as an environment variable; separate several with spaces
 SCONES_NOTIFY="mailto://user:password@example.com slack://TokenA/TokenB/TokenC json://127.0.0.1:8080/hook"
 SCONES_NOTIFY_SECONDS=60
 """
 
 
 _ON_AWS = (
-    "With the stack's parameter `FailureNotifications` at `each`, AWS itself tells the subscribers of its topic, "
-    "and the app sends nothing. At `digest` the app sends them one message for a burst: subscribe an address with the "
-    "parameter `NotificationEmail`, and confirm it."
+    "If the stack's parameter `FailureNotifications` is `each`, AWS notifies the subscribers of its topic of every "
+    "failure and the app sends nothing. If it is `digest`, the app sends them one message per burst: subscribe an "
+    "address with the parameter `NotificationEmail`, and confirm it."
 )
 
 
@@ -27,7 +27,7 @@ def _channels(_app: App, home: str) -> tuple[str, ...]:
 
 
 def notification_status(app: App) -> None:
-    """The channels, without their secrets, or how to set one up. Raises BadInput when a URL is wrong."""
+    """The channels, without their secrets, or how to set one up. Raises BadInput for an invalid URL."""
     channels = _channels(app, str(app.settings.home))
     if not channels:
         _how_to(app.settings.backend)
@@ -35,7 +35,7 @@ def notification_status(app: App) -> None:
     told = f"{len(channels)} channel{'s' if len(channels) > 1 else ''}"
     every = duration(app.settings.notify_seconds)
     st.success(
-        f"Failed executions are told to {told}, in one message at most every {every}.",
+        f"Failed executions are reported to {told}, at most once every {every}.",
         icon=":material/notifications_active:",
     )
     st.dataframe(
@@ -45,35 +45,37 @@ def notification_status(app: App) -> None:
 
 def _how_to(backend: BackendName) -> None:
     if backend is BackendName.AWS:
-        st.info("The app tells nobody of failed executions.", icon=":material/notifications_off:")
+        st.info("Failure notifications are off.", icon=":material/notifications_off:")
         st.markdown(_ON_AWS)
         return
-    st.info("Nobody is told of failed executions: no channel is configured.", icon=":material/notifications_off:")
+    st.info("Failure notifications are off: no channel is configured.", icon=":material/notifications_off:")
     st.markdown(
-        "Name channels by their [Apprise](https://github.com/caronc/apprise/wiki) URLs, such as a webhook, "
-        "e-mail or chat, and start the app again:"
+        "Set one or more [Apprise](https://github.com/caronc/apprise/wiki) URLs (webhook, e-mail or chat) and restart "
+        "the app:"
     )
     st.code(_EXAMPLE, language="bash")
 
 
 def notification_hint(app: App) -> None:
-    """One line on whether somebody hears of failures."""
+    """One line: notifications on or off."""
     try:
         channels = len(_channels(app, str(app.settings.home)))
     except SconesError:
-        st.caption(":material/notifications_off: The notification channel is wrong: see **Notifications** above.")
+        st.caption(":material/notifications_off: A notification channel is invalid: see **Notifications** above.")
         return
     if channels:
-        st.caption(f":material/notifications_active: Failures are told to {channels} channel{'s' * (channels > 1)}.")
+        st.caption(
+            f":material/notifications_active: Failures are reported to {channels} channel{'s' * (channels > 1)}."
+        )
     else:
-        st.caption(":material/notifications_off: The app tells nobody of failures: see **Notifications** above.")
+        st.caption(":material/notifications_off: Failure notifications are off: see **Notifications** above.")
 
 
 def messages_table(app: App) -> None:
-    """What was sent, newest first."""
+    """Sent messages, newest first."""
     rows = [_row(message) for message in notification.sent(app)]
     if not rows:
-        st.info("No message has been sent yet: there is one as soon as executions fail.", icon=":material/mail:")
+        st.info("No messages yet. One is sent when executions fail.", icon=":material/mail:")
         return
     st.dataframe(
         pd.DataFrame(rows),

@@ -1,4 +1,4 @@
-"""What Streamlit runs for each session, whatever address was opened; no `pages/` lies beside it to be discovered."""
+"""The script Streamlit runs for each session. It lies apart from `pages/`, which Streamlit would otherwise discover."""
 
 from scones_core.ui.shell.entrance import enter
 

@@ -1,4 +1,4 @@
-"""What the server does before its first visitor and after its last."""
+"""Server startup and shutdown."""
 
 import asyncio
 import ipaddress
@@ -19,20 +19,20 @@ log = logs.get(__name__)
 
 
 def refuse_strangers() -> None:
-    """End the program where others than this machine could reach the app and nobody would have to sign in."""
+    """Exit if the app would be reachable from other machines without sign-in."""
     address = st.get_option("server.address")
     if _is_loopback(address) or _has_sign_in() or Settings.read().without_sign_in:
         return
     raise SystemExit(
-        f"Scones Unlimited does not start: it would listen beyond this machine ({address or 'all addresses'}) without "
-        "sign-in. Configure sign-in (section auth of .streamlit/secrets.toml), or start with "
-        "--server.address=127.0.0.1. Where something else keeps strangers out, SCONES_WITHOUT_SIGN_IN=true opens it."
+        f"Scones Unlimited does not start: it would be reachable from other machines ({address or 'all addresses'}) "
+        "without sign-in. Configure sign-in (section auth of .streamlit/secrets.toml), or start with "
+        "--server.address=127.0.0.1. If a proxy restricts access already, set SCONES_WITHOUT_SIGN_IN=true."
     )
 
 
 @asynccontextmanager
 async def lifespan(_server: st.App) -> AsyncIterator[None]:
-    """Open the app with the server, so that what was under way goes on before anybody looks, and close it so too."""
+    """Open the app when the server starts, so that unfinished work resumes at once; close it when the server stops."""
     opening = asyncio.create_task(asyncio.to_thread(_open))
     yield
     await opening

@@ -1,4 +1,4 @@
-"""The app behind the pages, who is using it, and how errors reach the screen."""
+"""The app, the user, and the display of errors."""
 
 import time
 from collections.abc import Iterator
@@ -36,23 +36,23 @@ def get_background() -> Background:
 
 
 def user() -> str:
-    """Who acts: the signed-in user, or the name given in the sidebar; "someone" until one is given."""
+    """The signed-in user, or the name entered in the sidebar; "someone" until one is entered."""
     return _account() or str(st.session_state.get(_USER, "")).strip() or _ANYONE
 
 
 def user_input() -> None:
-    """The sidebar's field for one's name; the account and a way out where there is sign-in."""
+    """The sidebar's name field; with sign-in, the account and a sign-out button."""
     if account := _account():
         st.caption(f"Signed in as {plain(account)}")
         st.button("Sign out", icon=":material/logout:", on_click=st.logout, key="sign_out")
     else:
-        st.text_input("Your name", key=_USER, placeholder=_ANYONE, help="Noted with every decision you make.")
+        st.text_input("Your name", key=_USER, placeholder=_ANYONE, help="Recorded with every decision you make.")
 
 
 def signed_in() -> bool:
-    """Whether the pages may be shown: always, unless sign-in is configured (secrets.toml, section auth).
+    """Whether to show the pages: always, unless sign-in is configured (secrets.toml, section auth).
 
-    Otherwise shows the way in. A session whose identity token has expired is signed out.
+    If not, shows the sign-in button. A session whose identity token has expired is signed out.
     """
     if "is_logged_in" not in st.user:
         return True
@@ -68,7 +68,7 @@ def signed_in() -> bool:
 
 @contextmanager
 def shown_errors() -> Iterator[None]:
-    """Turn a SconesError of the block into a message; the one place that does so."""
+    """Show a SconesError of the block as a message; the one place that does."""
     try:
         yield
     except SconesError as error:

@@ -1,4 +1,4 @@
-"""Choosing where images come from; used by the Data page and by the guided demo."""
+"""Image source controls, used by Data and by the guided demo."""
 
 from dataclasses import dataclass, replace
 from io import BytesIO
@@ -13,12 +13,12 @@ Kind = Literal["sample", "cifar100", "upload", "path"]
 _KINDS: dict[Kind, tuple[str, str]] = {
     "sample": (
         ":material/auto_awesome: Generated sample",
-        "500 drawn pictures of bicycles and motorcycles; ready in seconds, without a network. They are no photos: "
+        "500 drawn pictures of bicycles and motorcycles; ready in seconds, without a network. Not photos: "
         "for a first look, not for judging models.",
     ),
     "cifar100": (
         ":material/cloud_download: CIFAR-100",
-        "Photos of 32 × 32 pixels, 500 for training and 100 for testing per class. The archive (169 MB) is downloaded "
+        "Photos of 32 × 32 pixels; 500 for training and 100 for testing per class. The archive (169 MB) is downloaded "
         "once from cs.toronto.edu.",
     ),
     "upload": (
@@ -27,14 +27,14 @@ _KINDS: dict[Kind, tuple[str, str]] = {
     ),
     "path": (
         ":material/folder_open: Path on this machine",
-        "The same, as a folder or an archive that lies on the machine which runs this app.",
+        "The same, as a folder or archive on the machine that runs this app.",
     ),
 }
 
 
 @dataclass(frozen=True)
 class Chosen:
-    """A source as chosen; `classes` None takes all that the source has. `missing` says what is still to be given."""
+    """The chosen source; `classes` None takes all its classes. `missing` names the input that is still needed."""
 
     kind: Kind
     path: str = ""
@@ -54,7 +54,7 @@ class Chosen:
 def source_input(
     *, key: str, kinds: tuple[Kind, ...] = ("sample", "cifar100", "upload", "path"), pool: bool = True
 ) -> Chosen:
-    """The controls; `key` tells two uses apart. pool : ask for its share as well."""
+    """The controls; `key` keeps two uses apart. pool : also show the pool share."""
     kind: Kind = st.segmented_control(
         "Source", kinds, default=kinds[0], format_func=lambda kind: _KINDS[kind][0], required=True, key=f"{key}_kind"
     )
@@ -64,7 +64,7 @@ def source_input(
 
 
 def _pool_share(key: str, kind: Kind) -> float:
-    """CIFAR-100 and the sample stand in for a stream of images; labels of one's own are not set aside unasked."""
+    """Default 20 % for CIFAR-100 and the sample, which stand in for a stream of images; 0 for the user's own labels."""
     percentage = st.slider(
         "Pool: percent of the training images set aside",
         0,
@@ -72,7 +72,7 @@ def _pool_share(key: str, kind: Kind) -> float:
         20 if kind in ("sample", "cifar100") else 0,
         5,
         key=f"{key}_{kind}_pool",
-        help="Pool images are sent through the workflow and trained on once they are reviewed. Without a pool, test "
+        help="Pool images are sent through the workflow, and used for training once reviewed. Without a pool, test "
         "images are sent.",
     )
     return percentage / 100
@@ -89,7 +89,7 @@ def _cifar100(key: str) -> Chosen:
         default=["bicycle", "motorcycle"],
         max_selections=20,
         format_func=lambda name: name.replace("_", " "),
-        help="2 to 20 of the 100; their order is the order of the probabilities.",
+        help="2 to 20 of the 100, in the order of the probabilities.",
         key=f"{key}_classes",
     )
     return Chosen(
@@ -106,14 +106,14 @@ def _upload(key: str) -> Chosen:
 
 def _path(key: str) -> Chosen:
     path = st.text_input("Folder or archive", placeholder="/data/bicycles.zip", key=f"{key}_path").strip()
-    return Chosen("path", path=path, classes=_names(key), missing=None if path else "Give a path first.")
+    return Chosen("path", path=path, classes=_names(key), missing=None if path else "Enter a path first.")
 
 
 def _names(key: str) -> tuple[str, ...] | None:
     text = st.text_input(
         "Classes (optional)",
-        placeholder="all, or for example: bicycle, motorcycle",
-        help="Names with commas between them choose among the source's classes and set their order.",
+        placeholder="all, or e.g. bicycle, motorcycle",
+        help="Comma-separated; selects classes of the source and sets their order.",
         key=f"{key}_names",
     )
     return tuple(name.strip() for name in text.split(",") if name.strip()) or None

@@ -1,4 +1,4 @@
-"""Watching a background task: its progress while it runs, its error when it failed."""
+"""Progress and error of a background task."""
 
 import streamlit as st
 
@@ -6,11 +6,11 @@ from scones_core.services.background import BackgroundTask
 from scones_core.ui.shell.session import get_background
 from scones_core.ui.shell.text import plain
 
-EVERY = 0.5  # seconds between two looks
+EVERY = 0.5  # seconds between updates
 
 
 def watch(name: str) -> None:
-    """Show the named task's progress until it ends, then run the page again; show how it failed, if it did."""
+    """Show the named task's progress until it ends, then rerun the page; if it failed, show the error."""
     task = get_background().get(name)
     if task and task.running:
         st.fragment(run_every=EVERY)(_progress)(name)
@@ -26,7 +26,7 @@ def _progress(name: str) -> None:
 
 
 def show_progress(task: BackgroundTask) -> None:
-    """A bar with words; without a known total it says what has been done so far."""
+    """A labelled bar; without a known total, the count so far."""
     what = f"{task.what[:1].upper()}{task.what[1:]}"
     done = f": {_count(task.done, what)}" if task.done else ""
     of = f" of {_count(task.total, what)}" if task.total and done else ""

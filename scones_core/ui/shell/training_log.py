@@ -1,16 +1,16 @@
-"""The log of a training job, and which job the page Train shows."""
+"""A training job's log, and the job selected on Train & deploy."""
 
 from collections.abc import Sequence
 from typing import Literal
 
 import streamlit as st
 
-EVERY = 1.0  # seconds between two looks at running jobs
-JOB = "job"  # in the session: the name of the job that is shown
+EVERY = 1.0  # seconds between updates while jobs run
+JOB = "job"  # session key: name of the selected job
 
 
 def select_job(name: str) -> None:
-    """Show this job in the panel from the next run on."""
+    """Select this job in the panel, from the next run on."""
     st.session_state[JOB] = name
 
 

@@ -1,4 +1,4 @@
-"""Small pieces that every page uses: heading, empty state, badges, numbers and times as text."""
+"""Widgets every page uses: heading, empty state, badges, formatted numbers and times."""
 
 from datetime import UTC, datetime
 from typing import Literal
@@ -33,14 +33,14 @@ _APPROVALS: dict[Approval, tuple[str, Colour, str]] = {
 
 
 def page_header(title: str, about: str) -> None:
-    """The page's title, one sentence on what it is for, and what came of the last action; the first call of a page."""
+    """The page's title, its purpose in one sentence, and the result of the last action; the first call of a page."""
     st.title(title, anchor=False)
     st.caption(about)
     show_outcome()
 
 
 def empty_state(icon: str, text: str, page: PageName | str, label: str | None = None) -> None:
-    """What is shown where there is nothing yet: why, and where to go."""
+    """Shown when there is nothing yet: why, and where to go."""
     with st.container(border=True, horizontal_alignment="center", gap="small"):
         st.space("small")
         st.markdown(f"# :primary[:material/{icon}:]", width="content")
@@ -50,7 +50,7 @@ def empty_state(icon: str, text: str, page: PageName | str, label: str | None = 
 
 
 def generated_badge(version: DatasetVersion) -> None:
-    """Says that images were drawn by a program, wherever they were."""
+    """Marks generated images."""
     if version.generated:
         st.badge(
             "Generated sample", icon=":material/auto_awesome:", color="violet", help="Drawn by a program, not photos."
@@ -73,7 +73,7 @@ def approval_text(approval: Approval) -> str:
 
 
 def utc(time: datetime | None) -> str:
-    """A time as people read it: 4 Oct 2025, 08:44:11 UTC."""
+    """A time as 4 Oct 2025, 08:44:11 UTC."""
     return f"{time.astimezone(UTC):%-d %b %Y, %H:%M:%S} UTC" if time else "–"
 
 
@@ -84,7 +84,7 @@ def duration(seconds: float | None) -> str:
 
 
 def signed(value: float) -> str:
-    """With its sign, and one decimal."""
+    """With sign and one decimal."""
     return f"{value:+.1f}"
 
 
@@ -93,42 +93,42 @@ def percent(value: float | None, digits: int = 1) -> str:
 
 
 def sent_count(dataset: DatasetVersion) -> int:
-    """How many images are sent through the workflow."""
+    """Number of images available to send through the workflow."""
     return dataset.pool or dataset.test
 
 
 def sent_images_text(dataset: DatasetVersion) -> str:
-    """As: 200 pool images; where there is no pool, 200 test images."""
+    """Such as `200 pool images`; without a pool, `200 test images`."""
     return f"{sent_count(dataset):,} {dataset.sent_split} images"
 
 
 def no_pool_note(dataset: DatasetVersion) -> None:
-    """Says so where test images are sent."""
+    """A note that test images are sent, if there is no pool."""
     if not dataset.pool:
         st.caption(
-            ":material/info: This dataset has no pool, so test images are sent, as the reference project did. They are "
-            "never trained on: their reviews correct test labels."
+            ":material/info: This dataset has no pool, so test images are sent. They are never trained on: their "
+            "reviews correct test labels."
         )
 
 
 def accuracy_text(accuracy: Accuracy) -> str:
-    """90.5% of 200, as it fits a line."""
+    """Such as `90.5% of 200`."""
     return f"{percent(accuracy.value)} of {accuracy.images:,}"
 
 
 def interval_text(accuracy: Accuracy) -> str:
-    """What an accuracy was measured on, and how sure it is."""
+    """The number of images behind an accuracy, and its interval."""
     low, high = percent(accuracy.low), percent(accuracy.high)
     return f"of {accuracy.images:,} test images; 95 % interval {low} to {high}"
 
 
 def trial_sentence(trial: Trial) -> str:
-    """Which model is on trial, with how much, under which variant's name."""
+    """The model on trial, its share of the traffic, its variant."""
     return f"On trial: {trial.config.model} gets {percent(trial.share, 0)} of the traffic, as {trial.config.variant}."
 
 
 def next_step(page: PageName | str, label: str) -> None:
-    """Where the loop goes on, at the foot of a page."""
+    """Link to the next page of the loop, at the foot of a page."""
     st.divider()
     with st.container(horizontal=True, horizontal_alignment="right"):
         navigation.link(page, f"{label} →")

@@ -1,1 +1,1 @@
-"""The page Train & deploy."""
+"""The Train & deploy page."""

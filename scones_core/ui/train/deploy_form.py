@@ -1,4 +1,4 @@
-"""The deployment of a trained model."""
+"""The deployment form."""
 
 import streamlit as st
 
@@ -15,7 +15,7 @@ def deploy_form(app: App) -> None:
     models = training.models(app)
     serving = deployment.endpoint(app)
     if not models:
-        st.caption("A trained model can be deployed here: start a training job first.")
+        st.caption("No trained model yet. Start a training job first.")
         return
     labels = {m.id: f"{m.id} · accuracy {accuracy_text(m.accuracy)} · dataset {m.dataset}" for m in models}
     model = st.selectbox("Model version", list(labels), format_func=lambda id: labels[id], key="deploy_model")
@@ -25,7 +25,7 @@ def deploy_form(app: App) -> None:
         100,
         serving.config.capture_percentage if serving else 100,
         step=5,
-        help="Captured inferences are what the Monitor and Review pages see.",
+        help="Monitor and Review show only captured inferences.",
         key="capture_percentage",
     )
     hosting_cost(app)

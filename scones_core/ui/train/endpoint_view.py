@@ -1,4 +1,4 @@
-"""The endpoint on screen: what serves now, what it costs, and its end."""
+"""The endpoint: model in service, cost, deletion."""
 
 import streamlit as st
 
@@ -13,10 +13,10 @@ from scones_core.ui.shell.widgets import status_badge, trial_sentence, utc
 
 
 def endpoint_card(app: App, cost: EndpointCost | None) -> None:
-    """What serves now, its cost, and the way to delete it."""
+    """The model in service, the cost, and the delete button."""
     endpoint = deployment.endpoint(app)
     if endpoint is None:
-        st.markdown("No endpoint yet. Deploy a trained model, and it can classify images.")
+        st.markdown("No endpoint yet. Deploy a trained model to classify images.")
         return
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown(f"**{plain(endpoint.name)}**", width="content")
@@ -28,7 +28,7 @@ def endpoint_card(app: App, cost: EndpointCost | None) -> None:
     grid.metric("Data capture", f"{endpoint.config.capture_percentage} %")
     st.caption(f"Variant {endpoint.config.variant}, updated {utc(endpoint.updated)}")
     if endpoint.trial:
-        st.caption(f"{trial_sentence(endpoint.trial)} A deployment ends the trial.")
+        st.caption(f"{trial_sentence(endpoint.trial)} Deploying a model ends the trial.")
     endpoint_cost(cost)
     if st.button("Delete endpoint", key="delete_endpoint", icon=":material/delete:"):
         confirm_deletion(app, endpoint)
@@ -36,10 +36,10 @@ def endpoint_card(app: App, cost: EndpointCost | None) -> None:
 
 @st.dialog("Delete the endpoint", icon=":material/delete:")
 def confirm_deletion(app: App, endpoint: Endpoint) -> None:
-    """Asks before the endpoint goes."""
+    """Confirmation before the endpoint is deleted."""
     st.write(
-        f"**{endpoint.name}** stops answering, and the workflow with it, until a model is deployed again. Captured "
-        "inferences, labels and model versions are kept."
+        f"**{endpoint.name}** and the workflow stop working until a model is deployed again. Captured inferences, "
+        "labels and model versions are kept."
     )
     action_button(
         f"Yes, delete {endpoint.name}",
@@ -52,4 +52,4 @@ def confirm_deletion(app: App, endpoint: Endpoint) -> None:
 
 def _delete(app: App, name: str) -> str:
     deployment.delete(app, actor=user())
-    return f"{name} is deleted"
+    return f"{name} was deleted"

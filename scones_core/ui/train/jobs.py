@@ -1,4 +1,4 @@
-"""Training jobs: starting one, all of them, one in detail."""
+"""Training jobs: start form, table, details."""
 
 from collections.abc import Sequence
 
@@ -49,7 +49,7 @@ def _start(app: App, dataset: str, seed: int) -> str:
 
 
 def jobs_panel(app: App) -> None:
-    """All jobs and the chosen one; looks again every second while one of them runs or its model is evaluated."""
+    """All jobs and the selected one; refreshes every second while a job runs or its model is evaluated."""
     running = _going_on(app, training.jobs(app))
     st.fragment(run_every=EVERY if running else None)(_panel)(app, running)
 
@@ -57,7 +57,7 @@ def jobs_panel(app: App) -> None:
 def _panel(app: App, was_running: bool) -> None:
     jobs = training.jobs(app)
     if was_running and not _going_on(app, jobs):
-        st.rerun()  # the model it made belongs in the rest of the page
+        st.rerun()  # the rest of the page shows its model
     models = {model.training_job: model for model in training.models(app)}
     _table(app, jobs, models)
     names = [job.name for job in jobs]
@@ -98,7 +98,7 @@ def _table(app: App, jobs: Sequence[TrainingJob], models: dict[str, ModelVersion
 
 
 def job_detail(app: App, job: TrainingJob, model: ModelVersion | None) -> None:
-    """State, stop button, failure, metric curve, log, and what the model is worth."""
+    """State, stop button, failure, metric curve, log, and the model's figures."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         status_badge(job.status)
         took = f", took {duration(job.seconds)}" if job.seconds is not None else ""
@@ -119,7 +119,7 @@ def job_detail(app: App, job: TrainingJob, model: ModelVersion | None) -> None:
         if job.metrics:
             metric_curve(job.metrics, key=f"curve_{job.name}")
         else:
-            st.info("No metric has been logged yet.", icon=":material/show_chart:")
+            st.info("No metrics logged yet.", icon=":material/show_chart:")
     with log:
         show_log(training.log(app, job.name), height=250)
     if model:
@@ -133,7 +133,7 @@ def _failed(record: JobRecord | None) -> bool:
 
 
 def _registration_failure(app: App, record: JobRecord | None) -> None:
-    """Why a completed job has no model version, and the button that tries again."""
+    """Why a completed job has no model version, and a retry button."""
     if record is None or record.failure is None:
         return
     st.error(plain(record.failure), icon=":material/error:")

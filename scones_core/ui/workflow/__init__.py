@@ -1,1 +1,1 @@
-"""The page Workflow."""
+"""The Workflow page."""

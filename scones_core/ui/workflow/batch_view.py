@@ -1,4 +1,4 @@
-"""Batches: starting one, following it, and what became of it."""
+"""Batches: start form, progress, results."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -27,11 +27,16 @@ _IMAGES: dict[Images, str] = {
 }
 _CHOSEN = "batch"  # in the page's URL
 _TILES = 10
+_ENDED = {
+    ExecutionStatus.FAILED: "failed",
+    ExecutionStatus.ABORTED: "was aborted",
+    ExecutionStatus.TIMED_OUT: "timed out",
+}
 
 
 @dataclass(frozen=True)
 class ChosenBatch:
-    """`start` starts it and returns its name; `missing` says what is still to be given."""
+    """`start` starts it and returns its name; `missing` names the input that is still needed."""
 
     label: str
     start: Callable[[], str]
@@ -39,7 +44,7 @@ class ChosenBatch:
 
 
 def batch_input(app: App, dataset: DatasetVersion) -> ChosenBatch:
-    """Which images: all of the pool, some of them, or those under a prefix of the bucket."""
+    """The images: the whole pool, a sample of it, or a key prefix."""
     images: Images = st.segmented_control(
         "Images of the batch",
         tuple(_IMAGES),
@@ -65,21 +70,21 @@ def _sample(app: App, dataset: DatasetVersion) -> ChosenBatch:
         min(50, most),
         key="batch_sample",
         width=220,
-        help=f"Drawn from the {sent_images_text(dataset)}; copies are put under a prefix of the batch's own.",
+        help=f"Drawn from the {sent_images_text(dataset)}, and copied under a new prefix for this batch.",
     )
     return ChosenBatch(f"Start batch of {count:,}", lambda: batch.start(app, sample=count))
 
 
 def _prefix(app: App, _dataset: DatasetVersion) -> ChosenBatch:
     prefix = st.text_input("Key prefix", "uploads/", key="batch_prefix", width=360, max_chars=500).strip()
-    missing = None if prefix else "Write a prefix of keys in the bucket."
+    missing = None if prefix else "Enter a key prefix first."
     return ChosenBatch("Start batch", lambda: batch.start(app, prefix=prefix), missing)
 
 
 def start_button(chosen: ChosenBatch) -> None:
     def start() -> str:
         st.query_params[_CHOSEN] = chosen.start()
-        return "The batch has started"
+        return "Batch started"
 
     action_button(
         chosen.label,
@@ -93,7 +98,7 @@ def start_button(chosen: ChosenBatch) -> None:
 
 
 def running_batches(app: App, batches: Sequence[Batch]) -> None:
-    """A bar and a way to stop for each batch under way; the page runs again when one ends."""
+    """A progress bar and a stop button per running batch; the page reruns when one ends."""
     for one in batches:
         if one.status is ExecutionStatus.RUNNING:
             st.fragment(run_every=EVERY)(_running)(app, one.name)
@@ -111,11 +116,11 @@ def _running(app: App, name: str) -> None:
 
 def _stop(app: App, name: str) -> str:
     batch.stop(app, name)
-    return "The batch was stopped; what was classified so far stays captured"
+    return "Batch stopped; images classified so far stay captured"
 
 
 def batches_table(batches: Sequence[Batch]) -> Batch:
-    """The table, newest first; gives the chosen batch, at first the newest. A choice is in the URL."""
+    """The table, newest first; returns the selected batch, by default the newest. The URL keeps the selection."""
     names = [one.name for one in batches]
     wanted = st.query_params.get(_CHOSEN, names[0])
     marked = [names.index(wanted)] if wanted in names else [0]
@@ -129,7 +134,7 @@ def batches_table(batches: Sequence[Batch]) -> Batch:
         height=min(300, 35 * len(names) + 40),
         column_config=_columns(),
         placeholder="–",
-        alt=f"The {len(names)} newest batches with how many images were accepted",
+        alt=f"The {len(names)} newest batches, with their numbers of accepted images",
     )
     chosen: list[int] = event["selection"]["rows"] or marked
     if chosen != marked:
@@ -164,14 +169,13 @@ def _row(one: Batch) -> dict[str, Any]:
 
 
 def batch_summary(app: App, one: Batch) -> None:
-    """The figures of a batch that ended, and the first of the images that a person should look at."""
+    """The figures of an ended batch, and the first images that need attention."""
     if one.status is ExecutionStatus.RUNNING:
         return
     if one.status is not ExecutionStatus.SUCCEEDED:
         why = f" ({one.error})" if one.error else ""
         st.warning(
-            f"The batch ended as {STATUSES[one.status][0].lower()}{why} after {one.done:,} of {one.images:,} images; "
-            "its states below say more.",
+            f"The batch {_ENDED[one.status]}{why} after {one.done:,} of {one.images:,} images. See its states below.",
             icon=":material/warning:",
         )
         return
@@ -180,7 +184,7 @@ def batch_summary(app: App, one: Batch) -> None:
     _first(app, "Errors", one.error_keys, one.errors)
     _failures(app, one)
     if one.summary_key:
-        st.caption(f"The bucket's object `{one.summary_key}` names all of them.")
+        st.caption(f"The full list is in the object `{one.summary_key}` of the bucket.")
 
 
 def _figures(one: Batch) -> None:
@@ -202,7 +206,7 @@ def _share(part: int, one: Batch) -> str | None:
 
 
 def _failures(app: App, one: Batch) -> None:
-    """Why: a table, for the images that cannot be read have nothing to show."""
+    """The errors as a table: unreadable images have no tiles."""
     failures = _known_failures(app, one.name, one)
     if failures:
         st.dataframe(
@@ -216,7 +220,7 @@ def _failures(app: App, one: Batch) -> None:
 
 @st.cache_data(show_spinner=False, max_entries=50)
 def _known_failures(_app: App, name: str, _one: Batch) -> list[dict[str, str]]:
-    """Kept, for an ended batch does not change and its summary may be large."""
+    """Cached: an ended batch does not change, and its summary may be large."""
     return batch.failures(_app, _one)
 
 

@@ -1,4 +1,4 @@
-"""The table of executions, to choose one from."""
+"""The table of executions."""
 
 import base64
 from collections.abc import Sequence
@@ -41,7 +41,7 @@ def status_filter() -> ExecutionStatus | None:
 
 
 def page_size() -> int:
-    """How many executions to show: twenty, and more for every press of the button below the table."""
+    """Number of executions to show: twenty, and twenty more per press of the button below the table."""
     return _PAGE * int(st.session_state.get("workflow_pages", 1))
 
 
@@ -57,7 +57,10 @@ def _more() -> None:
 
 
 def executions_table(app: App, executions: Sequence[Execution], threshold: float) -> str:
-    """The table, newest first; gives the name of the chosen execution, at first the newest. A choice is in the URL."""
+    """The table, newest first; returns the name of the selected execution, by default the newest.
+
+    The URL keeps the selection.
+    """
     names = [execution.name for execution in executions]
     wanted = st.query_params.get(_CHOSEN, names[0])
     marked = [names.index(wanted)] if wanted in names else []
@@ -72,7 +75,7 @@ def executions_table(app: App, executions: Sequence[Execution], threshold: float
         height=min(400, 44 * len(names) + 40),
         column_config=_columns(threshold),
         placeholder="–",
-        alt=f"The {len(names)} newest executions with image, prediction and confidence",
+        alt=f"The {len(names)} newest executions, with image, prediction and confidence",
     )
     chosen: list[int] = event["selection"]["rows"]
     if not chosen or chosen == marked:
@@ -82,7 +85,7 @@ def executions_table(app: App, executions: Sequence[Execution], threshold: float
 
 
 def forget_chosen() -> None:
-    """Let the table choose the newest again."""
+    """Reset the selection to the newest."""
     st.query_params.pop(_CHOSEN, None)
 
 
@@ -95,7 +98,7 @@ def _columns(threshold: float) -> dict[str, Any]:
             width=100,
         ),
         "Confidence": st.column_config.ProgressColumn(
-            format="percent", min_value=0.0, max_value=1.0, help=f"Above {threshold:.0%} the inference is accepted."
+            format="percent", min_value=0.0, max_value=1.0, help=f"Inferences above {threshold:.0%} are accepted."
         ),
         "Error": st.column_config.TextColumn(width=150),
         "Started (UTC)": st.column_config.DatetimeColumn(format="D MMM YYYY, HH:mm:ss"),
@@ -120,7 +123,7 @@ def _row(app: App, execution: Execution) -> dict[str, Any]:
 
 
 def _result(app: App, execution: Execution) -> Classified:
-    """What an execution said; kept once it has ended, for it never changes then."""
+    """Result of an execution; cached once it has ended, as it no longer changes."""
     if execution.stopped is None:
         return classification.classified(app, execution)
     return _kept_result(app, execution.name, execution)
@@ -132,5 +135,5 @@ def _kept_result(_app: App, name: str, _execution: Execution) -> Classified:
 
 
 def _thumbnail(app: App, key: str | None) -> str:
-    """The image as a data URI: rows then need no request each. Empty where an execution is about no one image."""
+    """The image as a data URI, which saves a request per row. Empty if the execution is not about a single image."""
     return f"data:image/png;base64,{base64.b64encode(tile_image(app, key, key)).decode()}" if key else ""

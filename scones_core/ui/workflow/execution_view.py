@@ -1,4 +1,4 @@
-"""One execution: the graph of its state machine, and what each state did."""
+"""One execution: the graph of its state machine, and its states."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -16,7 +16,7 @@ from scones_core.ui.workflow.graph.component import state_graph
 from scones_core.ui.workflow.graph.model import Definition, all_names, fanned_out
 from scones_core.ui.workflow.state_view import MapRuns, in_words, seconds, state_view, status_badge
 
-_EVERY = 1.0  # seconds between two looks at a running execution
+_EVERY = 1.0  # seconds between updates of a running execution
 _EXECUTION_COLOURS: dict[ExecutionStatus, StateStatus] = {
     ExecutionStatus.SUCCEEDED: StateStatus.SUCCEEDED,
     ExecutionStatus.FAILED: StateStatus.FAILED,
@@ -28,7 +28,7 @@ _EXECUTION_COLOURS: dict[ExecutionStatus, StateStatus] = {
 
 @dataclass(frozen=True)
 class ToldExecution:
-    """All that is known of an execution, of this app or from a file."""
+    """An execution with its definition and events, of this app or from a file."""
 
     execution: Execution
     definition: Definition
@@ -37,7 +37,7 @@ class ToldExecution:
 
 
 def execution_view(app: App, name: str) -> None:
-    """Everything about one execution; looks again every second while it runs. Raises NotFound."""
+    """Everything about one execution; refreshes every second while it runs. Raises NotFound."""
     running = classification.describe(app, name).status is ExecutionStatus.RUNNING
     st.fragment(run_every=_EVERY if running else None)(_view)(app, name, running)
 
@@ -52,7 +52,7 @@ def _view(app: App, name: str, was_running: bool) -> None:
 
 
 def told_execution(app: App, told: ToldExecution) -> None:
-    """The same view for an execution from wherever."""
+    """The same view for an execution of this app or from a file."""
     runs = state_runs(told.events)
     _heading(told.execution)
     left, right = st.columns([5, 6], gap="large")
@@ -75,24 +75,24 @@ def _heading(execution: Execution) -> None:
 
 
 def _choose_state(told: ToldExecution, runs: Sequence[StateRun]) -> str:
-    """The graph, whose states can be clicked, and a list of the states for keyboards; both show the same choice."""
+    """The clickable graph, and a list of the states for keyboard users; both show the same selection."""
     key = f"state-{told.execution.name}"
     names = all_names(told.definition)
     if st.session_state.get(key) not in names:
         st.session_state[key] = _first_shown(names, runs)
     state_graph(told.definition, runs, selected=st.session_state[key], key=f"graph-{told.execution.name}", choice=key)
-    chosen: str = st.selectbox("State", names, key=key, help="Or choose a state in the graph.")
+    chosen: str = st.selectbox("State", names, key=key, help="Or click a state in the graph.")
     return chosen
 
 
 def _first_shown(names: Sequence[str], runs: Sequence[StateRun]) -> str:
-    """What one looks for: where it went wrong, or else where it ended."""
+    """The state shown first: the last failed one, else the last one."""
     failed = [run.name for run in runs if run.status is StateStatus.FAILED]
     return next((name for name in [*failed[-1:], *[run.name for run in runs][-1:]] if name in names), names[0])
 
 
 def _documents(told: ToldExecution, runs: Sequence[StateRun]) -> None:
-    """The graph in words, the definition and the events, each to read and to take along."""
+    """States in words, definition and events, to read and to download."""
     execution, events = told.execution, told.events
     with st.expander("States in words", icon=":material/list:"):
         st.markdown("\n".join(f"1. {in_words(run)}" for run in runs[:200]) or "No state was entered.")
@@ -114,7 +114,7 @@ def definition_text(definition: Definition, machine: str, *, key: str) -> None:
 
 
 def _download(label: str, text: Callable[[], str], file_name: str, key: str) -> None:
-    """The text is made when the button is pressed."""
+    """`text` is called when the button is pressed."""
     st.download_button(
         label, text, file_name, "application/json", icon=":material/download:", on_click="ignore", key=f"download-{key}"
     )

@@ -1,4 +1,4 @@
-"""Choosing the images to send through the workflow: drawn at random, from a gallery, or uploaded."""
+"""Controls for the images to classify: random, from the gallery, or uploaded."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ _UPLOADS = "workflow_uploads"
 
 @dataclass(frozen=True)
 class ChosenImages:
-    """`keys` gives keys of the object store (an upload is stored first); `missing` says what is still to be given."""
+    """`keys` returns object-store keys (uploads are stored first); `missing` names the input that is still needed."""
 
     count: int
     keys: Callable[[], list[str]]
@@ -34,14 +34,14 @@ class ChosenImages:
 
     @property
     def label(self) -> str:
-        """What the button says that starts them."""
+        """Label of the start button."""
         if self.missing:
             return "Start executions"
         return "Start 1 execution" if self.count == 1 else f"Start {self.count} executions"
 
 
 def images_input(app: App, dataset: DatasetVersion) -> ChosenImages:
-    """The controls of the chosen way, and what they give."""
+    """The source control, the controls of the chosen source, and the images they select."""
     source: Source = st.segmented_control(
         "Images",
         tuple(_SOURCES),
@@ -54,7 +54,7 @@ def images_input(app: App, dataset: DatasetVersion) -> ChosenImages:
 
 
 def forget_choice() -> None:
-    """After the chosen images were sent: nothing is chosen any more."""
+    """Clear the selection, once its images have been sent."""
     for key in _chosen():
         st.session_state.pop(_box(key), None)
     _chosen().clear()
@@ -92,7 +92,7 @@ def _gallery(app: App, dataset: DatasetVersion) -> ChosenImages:
 
 
 def _choice(image: LabelledImage, name: str) -> None:
-    """A box that stays ticked while other pages are looked at."""
+    """A checkbox that stays ticked when the gallery turns to another page."""
     st.session_state.setdefault(_box(image.key), image.key in _chosen())
     ticked = st.checkbox(plain(name), key=_box(image.key))
     (_chosen().add if ticked else _chosen().discard)(image.key)
@@ -105,7 +105,7 @@ def _upload(app: App, _dataset: DatasetVersion) -> ChosenImages:
         accept_multiple_files=True,
         max_upload_size=classification.MAX_UPLOAD // 1_000_000,
         key=f"workflow_upload_{st.session_state.get(_UPLOADS, 0)}",
-        help="They are scaled to 32 × 32 pixels for the model.",
+        help="Scaled to 32 × 32 pixels for the model.",
     )
     return ChosenImages(
         len(files),
@@ -115,7 +115,7 @@ def _upload(app: App, _dataset: DatasetVersion) -> ChosenImages:
 
 
 def alternating(images: list[LabelledImage]) -> list[LabelledImage]:
-    """The classes by turns, so that every page of the gallery shows each of them."""
+    """The images with classes interleaved, so that every page of the gallery shows each class."""
     by_class: dict[int, list[LabelledImage]] = {}
     for image in images:
         by_class.setdefault(image.class_index, []).append(image)

@@ -1,4 +1,4 @@
-"""Executions from a file: the AWS console's export, or a history as the AWS command line prints it."""
+"""Executions from a file: an export of the AWS console, or a history printed by the AWS CLI."""
 
 import streamlit as st
 
@@ -13,29 +13,29 @@ _LARGEST = 50  # MB
 
 
 def file_input() -> tuple[str, bytes] | None:
-    """Name and content of the file, once there is one."""
+    """Name and content of the uploaded file, if any."""
     file = st.file_uploader(
         "Exported execution",
         type=["json"],
         max_upload_size=_LARGEST,
         key="imported_execution",
-        help="Nothing is stored: the file is shown, and forgotten with the page.",
+        help="The file is only displayed, not stored.",
     )
     return (file.name, file.getvalue()) if file else None
 
 
 def import_help() -> None:
     st.info(
-        "Choose a file above to see an execution from AWS in the same view as those of this app.",
+        "Choose a file above to inspect an execution from AWS in the same view.",
         icon=":material/upload_file:",
     )
     st.markdown(
-        "- **From the console**: open the execution, then **Actions › Export**; the file is called "
-        "`execution-detail.json` and brings the definition along.\n"
+        "- **From the console**: open the execution, then **Actions › Export**; the file, "
+        "`execution-detail.json`, includes the definition.\n"
         "- **From the command line**: "
-        "`aws stepfunctions get-execution-history --execution-arn … > history.json`; its states are shown in the "
-        "order in which they were entered.\n"
-        "- **From this page**: what **Download history** of an execution gives."
+        "`aws stepfunctions get-execution-history --execution-arn … > history.json`; it has no definition, "
+        "so states are shown in the order they were entered.\n"
+        "- **From this page**: a file from **Download history**."
     )
 
 
@@ -44,12 +44,12 @@ def imported_view(app: App, name: str, data: bytes) -> None:
     exported = _read(data, name.removesuffix(".json"))
     definition = exported.definition or in_order(state_runs(exported.events))
     if not definition["States"]:
-        st.info("The execution in the file has not entered a state yet.", icon=":material/account_tree:")
+        st.info("The execution in the file has not entered any state yet.", icon=":material/account_tree:")
         return
     if exported.definition is None:
         st.caption(
-            ":material/info: The file has no definition that can be drawn: "
-            "the graph shows the states in the order in which they were entered."
+            ":material/info: The file has no definition that can be drawn. "
+            "The graph shows the states in the order they were entered."
         )
     told_execution(app, ToldExecution(_execution(exported), definition, exported.events))
 

@@ -1,4 +1,4 @@
-"""State machines: their definitions, other definitions over the same functions, and executions of any of them."""
+"""State machines: definitions, an editor for custom ones, and a form to start an execution."""
 
 from collections.abc import Sequence
 from typing import Literal
@@ -17,14 +17,14 @@ from scones_core.ui.workflow.images_input import alternating
 Given = Literal["image", "json"]
 
 _CHOSEN, _NEXT = "machine", "machine_next"
-_STARTED = "machine_started"  # machine → the execution that this session started last
+_STARTED = "machine_started"  # machine → the last execution this session started
 _GIVEN: dict[Given, str] = {"image": ":material/image: A test image", "json": ":material/data_object: JSON"}
 _MOST_IMAGES = 400
 _LARGEST = 1  # MB: https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
 
 
 def machine_input(app: App) -> str:
-    """The state machine to look at; one that was just saved is chosen by itself."""
+    """The selected state machine; one that was just saved is selected automatically."""
     names = machines.names(app)
     if (wanted := st.session_state.pop(_NEXT, None)) in names:
         st.session_state[_CHOSEN] = wanted
@@ -34,20 +34,20 @@ def machine_input(app: App) -> str:
 
 
 def _label(name: str) -> str:
-    return f"{name} (comes with the app)" if name in machines.BUILT_IN else name
+    return f"{name} (built in)" if name in machines.BUILT_IN else name
 
 
 def machine_view(app: App, machine: str, dataset: DatasetVersion | None) -> None:
-    """The graph of a machine; beside it its definition, a start of an execution, and an editor. Raises NotFound."""
+    """A machine's graph, definition, start form and editor. Raises NotFound."""
     definition = machines.definition(app, machine)
     left, right = st.columns([5, 6], gap="large")
     with left:
         state_graph(definition, [], selected=None, key=f"machine-graph-{machine}", choice="machine_state")
     with right:
         shown, started, edited = st.tabs(
-            [":material/data_object: Definition", ":material/play_arrow: Start", ":material/edit: Try another"],
+            [":material/data_object: Definition", ":material/play_arrow: Start", ":material/edit: Edit a copy"],
             key="machine_tabs",
-            on_change="rerun",  # so that the chosen tab stays when a message appears above
+            on_change="rerun",  # keeps the selected tab when a message appears above
         )
         with shown:
             definition_text(definition, machine, key=machine)
@@ -58,7 +58,7 @@ def machine_view(app: App, machine: str, dataset: DatasetVersion | None) -> None
 
 
 def started_execution(machine: str) -> str | None:
-    """The execution of the machine that this session started last."""
+    """The last execution of the machine that this session started."""
     started: dict[str, str] = st.session_state.setdefault(_STARTED, {})
     return started.get(machine)
 
@@ -81,13 +81,13 @@ def _start(app: App, machine: str, dataset: DatasetVersion | None) -> None:
         icon=":material/play_arrow:",
         primary=True,
     )
-    st.caption("The execution is shown below, and in the table of the part **Images**.")
+    st.caption("The execution appears below, and in the table under **Images**.")
 
 
 def _begin(app: App, machine: str, text: str) -> str:
     name = machines.start(app, machine, text).name
     st.session_state.setdefault(_STARTED, {})[machine] = name
-    return f"The execution {name} has started"
+    return f"Execution {name} started"
 
 
 @st.cache_data(show_spinner=False, max_entries=4)
@@ -120,24 +120,24 @@ def _json_input(app: App, machine: str, images: Sequence[LabelledImage]) -> str:
 
 
 def _editor(app: App, machine: str) -> None:
-    """Another definition, typed or uploaded; what is wrong with it is told at the top of the page."""
+    """A custom definition, typed or uploaded; errors appear at the top of the page."""
     own = machine not in machines.BUILT_IN
     name = st.text_input(
         "Name",
         machine if own else f"my_{machine}",
         max_chars=machines.LONGEST_NAME,
         key=f"machine_name_{machine}",
-        help="1 to 80 letters, digits, - and _. A name of your own that is taken is replaced.",
+        help="1 to 80 letters, digits, - and _. Saving under an existing custom name overwrites it.",
     )
     text = st.text_area(
         "Definition in the Amazon States Language",
         machines.definition_text(app, machine),
         height=320,
         key=f"machine_text_{machine}",
-        help="Functions are named as in the definitions that come with the app.",
+        help="Refer to functions as the built-in definitions do.",
     )
     file = st.file_uploader(
-        "Or a file with the definition", type=["json"], max_upload_size=_LARGEST, key=f"machine_file_{machine}"
+        "Or upload a definition", type=["json"], max_upload_size=_LARGEST, key=f"machine_file_{machine}"
     )
     action_button(
         "Check and save",
@@ -152,9 +152,9 @@ def _decoded(data: bytes) -> str:
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise BadInput("The file is not text in UTF-8: choose the JSON file of a definition.") from None
+        raise BadInput("The file is not UTF-8 text: choose a definition as JSON.") from None
 
 
 def _save(app: App, name: str, text: str) -> str:
     st.session_state[_NEXT] = machines.put(app, name, text)
-    return f"The state machine {st.session_state[_NEXT]} is saved and can be started"
+    return f"State machine {st.session_state[_NEXT]} saved"

@@ -1,4 +1,4 @@
-"""What the Workflow page offers, one part at a time; the chosen one is in the page's address."""
+"""Sections of the Workflow page, shown one at a time; the URL keeps the selection."""
 
 from enum import StrEnum
 
@@ -17,7 +17,7 @@ class Section(StrEnum):
 
     @property
     def needs_model(self) -> bool:
-        """Whether it sends images, so that there have to be images, and a model in service."""
+        """Whether it sends images, and so needs a dataset and a model in service."""
         return self in (Section.IMAGES, Section.BATCH, Section.TRAFFIC)
 
 
@@ -32,12 +32,12 @@ _ICONS = {
 
 
 def section_input() -> Section:
-    """The part to show: the one in the address when the page is opened, and then the one that is chosen."""
+    """The section to show: the one in the URL when the page opens, then the selected one."""
     if _KEY not in st.session_state:
         wanted = st.query_params.get(_PARAMETER, "").replace("-", "_").upper()
         st.session_state[_KEY] = Section[wanted] if wanted in Section.__members__ else Section.IMAGES
     chosen = st.segmented_control(
-        "Part of the workflow",
+        "Section of the workflow",
         list(Section),
         format_func=lambda section: f"{_ICONS[section]} {section}",
         required=True,

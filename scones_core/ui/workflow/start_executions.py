@@ -1,4 +1,4 @@
-"""Single executions, one per chosen image, started in the background."""
+"""Executions in the background, one per chosen image."""
 
 import uuid
 
@@ -20,7 +20,7 @@ def task_name() -> str:
 
 
 def start_executions(app: App, chosen: ChosenImages, workers: int) -> None:
-    """Start one execution per chosen image in the background. Raises BadInput, Conflict while some run."""
+    """Start one execution per chosen image in the background. Raises BadInput, and Conflict while others run."""
     keys = chosen.keys()
     get_background().start(
         task_name(),
@@ -32,7 +32,7 @@ def start_executions(app: App, chosen: ChosenImages, workers: int) -> None:
 
 
 def outcome() -> None:
-    """What became of the executions this session started last, once they have ended."""
+    """Results of the executions this session started last, once they have ended."""
     task = get_background().get(task_name())
     if task is None or task.running or task.error:
         return
@@ -44,6 +44,6 @@ def outcome() -> None:
         f"{len(told)} execution{'' if len(told) == 1 else 's'} ended: {accepted} accepted, {low} with low confidence"
     )
     if failed:
-        st.warning(f"{ended}, {failed} failed otherwise; choose one below to see why.", icon=":material/warning:")
+        st.warning(f"{ended}, {failed} failed otherwise. Choose one below to see why.", icon=":material/warning:")
     else:
         st.success(f"{ended}.", icon=":material/task_alt:")

@@ -1,4 +1,4 @@
-"""What one state of an execution did: how it ended, how long it took, its image, input, output and failures."""
+"""One state of an execution: status, duration, image, input, output and failures."""
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
@@ -12,7 +12,7 @@ from scones_core.ui.shell.images import stored_tile
 from scones_core.ui.shell.text import plain
 from scones_core.ui.shell.widgets import Colour, utc
 
-_LONGEST = 160  # letters of a text shown in an input or output; the download has all
+_LONGEST = 160  # characters shown of a text in an input or output; the download is complete
 _COLOURS: dict[str, tuple[Colour, str]] = {
     StateStatus.SUCCEEDED: ("green", ":material/check_circle:"),
     StateStatus.FAILED: ("red", ":material/error:"),
@@ -32,7 +32,7 @@ def status_badge(text: str, status: StateStatus) -> None:
 
 
 def state_view(app: App, name: str, visits: Sequence[StateRun], map_runs: MapRuns, *, fanned_out: bool) -> None:
-    """The state of that name; where it was visited several times, as in a Map or a loop, one of the visits."""
+    """The named state; if it was visited several times, as in a Map or a loop, one of the visits."""
     if not visits:
         _without_visit(name, fanned_out)
         return
@@ -54,10 +54,10 @@ def _without_visit(name: str, fanned_out: bool) -> None:
     st.markdown(f"#### {plain(name)}")
     if fanned_out:
         status_badge("Fanned out", StateStatus.FANNED_OUT)
-        st.write("This state ran once per item, in child executions of the Map around it; choose the Map for counts.")
+        st.write("This state ran once per item, in child executions of its Map. Select the Map to see counts.")
     else:
         status_badge("Not reached", StateStatus.NOT_REACHED)
-        st.write("The execution did not come to this state, so that there is no input and no output.")
+        st.write("This state was not reached, so it has no input or output.")
 
 
 def _choose_visit(name: str, visits: Sequence[StateRun]) -> StateRun:
@@ -90,7 +90,7 @@ def _facts(run: StateRun) -> None:
 
 
 def _items(run: StateRun, map_runs: MapRuns) -> None:
-    """How many items of a distributed Map ended how."""
+    """Item counts of a distributed Map, by outcome."""
     counts = next((told["itemCounts"] for told in map_runs if told["mapRunArn"] == run.map_run), None)
     if counts is None:
         return
@@ -109,11 +109,11 @@ def _data(run: StateRun) -> None:
         if run.exited and run.status in (StateStatus.SUCCEEDED, StateStatus.CAUGHT):
             st.json(_shortened(run.output), expanded=3)
         else:
-            st.caption("There is no output: the execution did not leave this state normally.")
+            st.caption("No output: the state did not end normally.")
 
 
 def in_words(run: StateRun) -> str:
-    """One line of the execution as a sentence."""
+    """One state run as a sentence."""
     iteration = f" (iteration {', '.join(str(index + 1) for index in run.iterations)})" if run.iterations else ""
     retries = f", {run.retries} retr{'y' if run.retries == 1 else 'ies'}" if run.retries else ""
     error = f": {plain(run.error)}" if run.error else ""
@@ -130,7 +130,7 @@ def seconds(duration: timedelta | None) -> str:
 
 
 def _shortened(value: Any) -> Any:
-    """The value with long texts, such as an image in base64, cut."""
+    """The value with long texts, such as base64 images, truncated."""
     if isinstance(value, str) and len(value) > _LONGEST:
         return f"{value[:_LONGEST]}… ({len(value):,} characters)"
     if isinstance(value, Mapping):

@@ -1,4 +1,4 @@
-"""Test traffic: what is to be sent, its progress, and what became of it."""
+"""Test traffic: form, progress, result."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -15,17 +15,17 @@ from scones_core.ui.shell.session import get_background
 from scones_core.ui.shell.task_progress import watch
 from scones_core.ui.shell.widgets import duration
 
-TASK = "traffic"  # one for all sessions: whoever sees it running may stop it
+TASK = "traffic"  # shared by all sessions: any of them may stop it
 MOST = 10_000
 Pace = Literal["steady", "burst"]
 
 _PACES: dict[Pace, str] = {"steady": ":material/timeline: Steady stream", "burst": ":material/bolt: Burst"}
 _DRIFTS = {
-    SimulatedDrift.NONE: "None: images as they are",
+    SimulatedDrift.NONE: "None: unchanged images",
     SimulatedDrift.DARK: "Darker images",
     SimulatedDrift.NOISE: "Noisier images",
     SimulatedDrift.BLUR: "Blurred images",
-    SimulatedDrift.CLASS_MIX: "Another class mix",
+    SimulatedDrift.CLASS_MIX: "Different class mix",
 }
 
 
@@ -39,7 +39,7 @@ class ChosenTraffic:
 
 
 def traffic_input() -> ChosenTraffic:
-    """How many images, how fast, and what is changed about them."""
+    """Number of images, rate, and simulated drift."""
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         count = st.number_input("Images to send", 1, MOST, 100, key="traffic_count", width=160)
         pace: Pace = st.segmented_control(
@@ -54,13 +54,13 @@ def traffic_input() -> ChosenTraffic:
             format_func=_DRIFTS.__getitem__,
             key="traffic_drift",
             width=270,
-            help="Traffic of a changed world, so that Monitor has something to find.",
+            help="Changes the images so that Monitor has drift to detect.",
         )
     return ChosenTraffic(count, rate, drift)
 
 
 def traffic_buttons(app: App, chosen: ChosenTraffic) -> None:
-    """Start, and while traffic is sent, stop."""
+    """Start button; while traffic is sent, a stop button."""
     task = get_background().get(TASK)
     lasts = f", about {duration(chosen.count / chosen.rate)}" if chosen.rate else ""
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
@@ -95,16 +95,16 @@ def _start(app: App, chosen: ChosenTraffic) -> None:
 
 def _stop(task: BackgroundTask) -> str:
     task.stop()
-    return "The traffic ends with the images that are under way"
+    return "Stopping; images already sent are finished first"
 
 
 def traffic_progress() -> None:
-    """The bar while traffic is sent, and then what became of it."""
+    """Progress while traffic is sent, then the result."""
     watch(TASK)
     task = get_background().get(TASK)
     if task is None:
         st.info(
-            "No traffic has been sent since the app started. Choose above how much, and press **Send traffic**.",
+            "No traffic sent since the app started. Choose a number of images above and press **Send traffic**.",
             icon=":material/speed:",
         )
     elif not task.running and task.error is None:
@@ -116,8 +116,8 @@ def _outcome(task: BackgroundTask) -> None:
     with st.container(horizontal=True):
         st.metric("Sent", f"{sent.sent:,}", border=True)
         st.metric("Accepted", f"{sent.succeeded:,}", border=True)
-        st.metric("Refused", f"{sent.failed:,}", border=True, help="Executions that failed, most for low confidence.")
+        st.metric("Failed", f"{sent.failed:,}", border=True, help="Failed executions, most for low confidence.")
         st.metric("Duration", duration(sent.seconds), border=True)
     if task.asked_to_stop:
-        st.info("The traffic was stopped before its end.", icon=":material/stop_circle:")
-    navigation.link("monitor", "See on Monitor what the endpoint captured of it")
+        st.info("The traffic was stopped early.", icon=":material/stop_circle:")
+    navigation.link("monitor", "See the captured inferences on Monitor")

@@ -1,1 +1,1 @@
-"""State machines as drawings."""
+"""Drawings of state machines."""

@@ -1,4 +1,4 @@
-"""The graph of a state machine, its states coloured by what happened; a click or a key selects one."""
+"""The graph of a state machine, with states coloured by status; a click or a key selects one."""
 
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
@@ -29,8 +29,8 @@ def _component() -> Any:
 def state_graph(
     definition: Definition, runs: Sequence[StateRun], *, selected: str | None, key: str, choice: str
 ) -> None:
-    """Draw the states as the runs left them; a state that the reader picks is put under `choice` before the rerun."""
-    key = hashlib.sha256(key.encode()).hexdigest()  # a component's key cannot hold two underscores, as names can
+    """Draw the states with the status of their runs; a picked state is stored under `choice` before the rerun."""
+    key = hashlib.sha256(key.encode()).hexdigest()  # unlike names, a component's key cannot contain two underscores
 
     def picked() -> None:
         st.session_state[choice] = st.session_state[key]["picked"]
@@ -47,13 +47,13 @@ def _laid_out(definition: Definition) -> Graph:
 def drawing(
     graph: Graph, runs: Sequence[StateRun], selected: str | None, elsewhere: Collection[str] = ()
 ) -> dict[str, Any]:
-    """What the component draws, as JSON values; `elsewhere` are states that ran in child executions."""
+    """The component's data, as JSON values; `elsewhere`: states that ran in child executions."""
     statuses: dict[str, StateStatus | None] = {
         **dict.fromkeys(elsewhere, StateStatus.FANNED_OUT),
         **status_by_state(runs),
     }
     taken = _taken(graph, runs)
-    if not runs:  # a definition that is only looked at
+    if not runs:  # a definition without an execution
         statuses = {node.name: None for node in graph.nodes}
     return {
         "width": graph.width,
@@ -65,7 +65,7 @@ def drawing(
 
 
 def in_words(graph: Graph, statuses: Mapping[str, StateStatus | None]) -> str:
-    """The graph as a sentence, for those who do not see it."""
+    """The graph as a sentence, for screen readers."""
     states = [node for node in graph.nodes if node.name not in (START, END)]
     told = (f"{node.name} {statuses.get(node.name, StateStatus.NOT_REACHED) or node.type}" for node in states)
     return f"State machine with {len(states)} states: {', '.join(told)}."
@@ -103,7 +103,7 @@ def _edge(edge: Edge, taken: bool) -> dict[str, Any]:
 
 
 def path(points: Sequence[Point]) -> str:
-    """An SVG path through the points which leaves and meets each vertically."""
+    """An SVG path through the points, vertical at each."""
     parts = [f"M{points[0][0]:.1f} {points[0][1]:.1f}"]
     for (x1, y1), (x2, y2) in pairwise(points):
         middle = (y1 + y2) / 2
@@ -116,7 +116,7 @@ def path(points: Sequence[Point]) -> str:
 
 
 def _taken(graph: Graph, runs: Sequence[StateRun]) -> set[tuple[str, str, str]]:
-    """The edges that the execution went along."""
+    """The edges that the execution took."""
     if not runs:
         return set()
     statuses, steps = status_by_state(runs), steps_taken(runs)
@@ -134,5 +134,5 @@ def _taken(graph: Graph, runs: Sequence[StateRun]) -> set[tuple[str, str, str]]:
 
 
 def _fits(edge: Edge, status: StateStatus, catching: Collection[str]) -> bool:
-    """A caught failure leaves by a Catch, where one is drawn; everything else by another way."""
+    """A caught failure leaves by a Catch edge, if one is drawn; everything else by another edge."""
     return edge.source not in catching or (edge.kind == "catch") == (status is StateStatus.CAUGHT)

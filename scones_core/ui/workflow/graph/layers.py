@@ -1,4 +1,4 @@
-"""Layers of a drawing: which state stands in which, in which order, and how far from the left.
+"""Layers of a drawing: the layer of each state, the order within it, and the horizontal position.
 
 Method: Sugiyama, Tagawa & Toda 1981: layers by longest path, order by barycentres, positions by least squares.
 """
@@ -15,7 +15,7 @@ _SWEEPS = 8
 
 @dataclass
 class Cell:
-    """Something in a layer: a state, or a bend of a line that passes (node None), maybe with its label.
+    """An item of a layer: a state, or a bend of a passing line (node None), possibly with its label.
 
     above, below : neighbours and the weights of the lines to them.
     """
@@ -28,7 +28,7 @@ class Cell:
 
     @property
     def weight(self) -> float:
-        """Lines that pass are kept straighter than states are kept centred."""
+        """Straight lines weigh more than centred states."""
         return 1.0 if self.node else 3.0
 
 
@@ -40,7 +40,7 @@ def join(cells: Sequence[Cell], weight: float) -> None:
 
 
 def ranks_of(names: Sequence[str], edges: Sequence[Edge], start: str) -> dict[str, int]:
-    """Layer of each state: twice the longest way from the start, loops aside. States nothing leads to begin at 0."""
+    """Layer of each state: twice the longest path from the start, without loops. States without a predecessor get 0."""
     ways: dict[str, list[str]] = {name: [] for name in names}
     for edge in edges:
         if edge.target not in (edge.source, *ways[edge.source]):
@@ -55,7 +55,7 @@ def ranks_of(names: Sequence[str], edges: Sequence[Edge], start: str) -> dict[st
 
 
 def _depth_first(ways: Mapping[str, Sequence[str]], start: str) -> tuple[list[str], set[tuple[str, str]]]:
-    """A topological order, and the transitions that lead back, which it leaves out."""
+    """A topological order, and the back edges it ignores."""
     done: list[str] = []
     back: set[tuple[str, str]] = set()
     seen: set[str] = set()
@@ -78,7 +78,7 @@ def _depth_first(ways: Mapping[str, Sequence[str]], start: str) -> tuple[list[st
 
 
 def order(layers: list[list[Cell]]) -> None:
-    """Sort each layer by the mean place of its neighbours, downwards and upwards by turns."""
+    """Sort each layer by the mean position of its neighbours, sweeping down and up alternately."""
     places = {id(cell): float(place) for layer in layers for place, cell in enumerate(layer)}
     for sweep in range(_SWEEPS):
         downwards = sweep % 2 == 0
@@ -92,9 +92,9 @@ def order(layers: list[list[Cell]]) -> None:
 
 
 def align(layers: Sequence[Sequence[Cell]]) -> None:
-    """Move each cell below and above its neighbours, as far as the others of its layer allow.
+    """Align each cell with its neighbours above and below, as far as the rest of its layer allows.
 
-    The last sweep goes upwards, so that what has one way on stands straight above it.
+    The last sweep goes upwards, so that a state with one successor is straight above it.
     """
     for layer in layers:
         _settle(layer, [0.0] * len(layer))

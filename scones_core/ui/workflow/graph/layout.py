@@ -1,4 +1,4 @@
-"""Where the states of a definition stand in a drawing: layers from top to bottom, states within states in boxes."""
+"""Layout of a definition: layers from top to bottom, nested states in boxes."""
 
 import textwrap
 from collections.abc import Mapping, Sequence
@@ -14,7 +14,7 @@ _WEIGHTS = {"next": 1.0, "choice": 1.0, "catch": 0.002}  # how much a transition
 
 
 def layout(definition: Definition) -> Graph:
-    """Place all states of a definition in the Amazon States Language, also those inside of Parallel and Map."""
+    """Place all states of a definition in the Amazon States Language, including those inside Parallel and Map."""
     return _Level(definition, outermost=True).placed()
 
 
@@ -29,7 +29,7 @@ def _terminal(name: str) -> Node:
 
 
 class _Level:
-    """One line of states: the machine itself, or what is inside a Parallel or Map."""
+    """One level of states: the machine itself, a branch of a Parallel, or the processor of a Map."""
 
     def __init__(self, definition: Definition, *, outermost: bool = False) -> None:
         states: Mapping[str, Any] = definition["States"]
@@ -42,7 +42,7 @@ class _Level:
         self.ranks = ranks_of(list(self.nodes), self.edges, START if outermost else definition["StartAt"])
 
     def _box(self, name: str, state: Mapping[str, Any]) -> Node:
-        """The node of a state; around what is inside of it, which is laid out first."""
+        """The node of a state; nested states are laid out first, and the node encloses them."""
         inside = [_Level(machine).placed() for machine in inner_machines(state)]
         node = _node(name, state)
         if not inside:
@@ -84,7 +84,7 @@ class _Level:
         return self._with_inner(whole, by_name)
 
     def _layers(self) -> tuple[list[list[Cell]], list[tuple[Edge, dict[int, Cell]]]]:
-        """Cells by layer, and per edge the cells of its bends by rank from top to bottom."""
+        """Cells by layer, and the bends of each edge by rank, from top to bottom."""
         layers: list[list[Cell]] = [[] for _ in range(max(self.ranks.values()) + 1)]
         cells = {name: Cell(node.width, name) for name, node in self.nodes.items()}
         for name, cell in cells.items():
@@ -101,7 +101,7 @@ class _Level:
         return layers, chains
 
     def _bends(self, edge: Edge, top: int, bottom: int) -> dict[int, Cell]:
-        """One for the label, below the upper end, and one beside each state that the edge passes."""
+        """One for the label, below the upper end, and one per layer that the edge passes."""
         chain = {top + 1: Cell(len(edge.label) * _LETTER + 14)} if edge.label and top < bottom else {}
         return chain | {rank: Cell(14.0) for rank in range(top + 2, bottom, 2)}
 

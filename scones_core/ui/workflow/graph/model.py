@@ -1,10 +1,10 @@
-"""What a drawing of a state machine consists of: nodes for states, edges for transitions."""
+"""Model of a drawing: nodes for states, edges for transitions."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-START, END = "\0start", "\0end"  # no state can be named so
+START, END = "\0start", "\0end"  # no state can have these names
 
 Point = tuple[float, float]
 Definition = Mapping[str, Any]
@@ -12,7 +12,7 @@ Definition = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Node:
-    """A state, or START or END; x and y are of its upper left corner. inner: it is a box around other states."""
+    """A state, or START or END; x and y: its upper left corner. inner: it is a box around other states."""
 
     name: str
     type: str
@@ -26,7 +26,7 @@ class Node:
 
 @dataclass(frozen=True)
 class Edge:
-    """A transition. kind: next, choice or catch; points: a line that bends at each; label_at: the label's middle."""
+    """A transition. kind: next, choice or catch; points: ends and bends of the line; label_at: the label's centre."""
 
     source: str
     target: str
@@ -55,7 +55,7 @@ class Graph:
 
 
 def transitions(name: str, state: Mapping[str, Any]) -> list[Edge]:
-    """The ways out of a state, in the order in which they are tried."""
+    """Transitions out of a state, in evaluation order."""
     edges = [
         Edge(name, rule["Next"], "choice", f"Rule {number}")
         for number, rule in enumerate(state.get("Choices", ()), start=1)
@@ -72,13 +72,13 @@ def transitions(name: str, state: Mapping[str, Any]) -> list[Edge]:
 
 
 def inner_machines(state: Mapping[str, Any]) -> list[Definition]:
-    """The lines of states inside a Parallel or a Map; `Iterator` is the older name of `ItemProcessor`."""
+    """Branches of a Parallel, or processor of a Map; `Iterator` is the old name of `ItemProcessor`."""
     found = [*state.get("Branches", ()), state.get("ItemProcessor"), state.get("Iterator")]
     return [machine for machine in found if machine and "States" in machine]
 
 
 def fanned_out(definition: Definition, entered: Collection[str]) -> set[str]:
-    """The states inside distributed Maps that were entered: they ran in executions of their own, one per item."""
+    """States inside the distributed Maps that were entered: they ran in child executions, one per item."""
     found: set[str] = set()
     for name, state in definition["States"].items():
         for machine in inner_machines(state):
@@ -88,7 +88,7 @@ def fanned_out(definition: Definition, entered: Collection[str]) -> set[str]:
 
 
 def all_names(definition: Definition) -> list[str]:
-    """The names of all states, each followed by those inside of it."""
+    """The names of all states, each followed by those nested in it."""
     names: list[str] = []
     for name, state in definition["States"].items():
         names.append(name)
