@@ -10,16 +10,21 @@ st.title("Peer", anchor=False)
 app = get_app()
 
 
+def decide(id: str, label: str) -> None:
+    review.decide(app, id, label, "peer", key=id)
+
+
 @st.fragment
 def desk() -> None:
     (item,) = review.next_items(app, "peer", count=1)
     st.image(enlarged(capture.image(app, item.id), 384), width=384, alt=item.id)
-    for place, label in enumerate(review.labels(app)[:2], start=1):
+    for place, label in enumerate(item.classes[:2], start=1):
         st.button(
             label,
             key=f"{item.id}-{label}",
             shortcut=str(place),
-            on_click=lambda label=label: review.decide(app, item.id, label, "peer", key=item.id),
+            on_click=decide,
+            args=(item.id, label),
         )
 
 

@@ -30,7 +30,7 @@ if section.needs_model and deployment.endpoint(app) is None:
     st.stop()
 
 with shown_errors():
-    if section is Section.IMAGES:
+    if section is Section.IMAGES and dataset:
         with st.container(border=True):
             chosen = images_input(app, dataset)
             with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
@@ -62,7 +62,7 @@ with shown_errors():
         notification_hint(app)
         execution_view(app, name)
 
-    elif section is Section.BATCH:
+    elif section is Section.BATCH and dataset:
         batches = batch.batches(app)
         with st.container(border=True):
             start_button(batch_input(app, dataset))

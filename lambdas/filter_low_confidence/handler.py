@@ -8,6 +8,8 @@ Environment: THRESHOLD, the confidence that an inference must exceed (0.93 when 
 import json
 import math
 import os
+from collections.abc import Mapping
+from typing import Any
 
 DEFAULT_THRESHOLD = 0.93  # of the reference project
 
@@ -16,7 +18,7 @@ class THRESHOLD_CONFIDENCE_NOT_MET(Exception):  # noqa: N801 - the error name St
     """The inference is low-confidence: its confidence does not exceed the threshold."""
 
 
-def handler(event, context, *, environ=os.environ):
+def handler(event: Any, context: Any, *, environ: Mapping[str, str] = os.environ) -> Any:
     body = inference(event)
     confidence, threshold = max(body["inferences"]), threshold_of(environ)
     if confidence <= threshold:
@@ -24,7 +26,7 @@ def handler(event, context, *, environ=os.environ):
     return {"statusCode": 200, "body": body}
 
 
-def inference(event):
+def inference(event: Any) -> Any:
     """Return the event's body. Raises ValueError when it has no finite inferences."""
     given = event.get("body", event) if isinstance(event, dict) else event
     given = json.loads(given) if isinstance(given, str) else given
@@ -38,11 +40,11 @@ def inference(event):
     return given | {"inferences": values}
 
 
-def is_finite_number(value):
+def is_finite_number(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
 
 
-def threshold_of(environ):
+def threshold_of(environ: Mapping[str, str]) -> float:
     """Return the threshold in [0, 1]. Raises ValueError when THRESHOLD is anything else."""
     text = environ.get("THRESHOLD") or DEFAULT_THRESHOLD
     try:

@@ -6,6 +6,7 @@ Out: {"statusCode": 200, "body": {"image_data": "<base64>", "s3_bucket": "…", 
 
 import base64
 import json
+from typing import Any
 
 # Step Functions refuses a larger payload: https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
 MAX_PAYLOAD_BYTES = 262_144
@@ -14,13 +15,13 @@ MAX_PAYLOAD_BYTES = 262_144
 ENVELOPE_BYTES = 4_096
 
 
-def handler(event, context, *, s3=None):
+def handler(event: Any, context: Any, *, s3: Any = None) -> dict[str, Any]:
     bucket, key = location(event)
     image = (s3 or s3_client()).get_object(Bucket=bucket, Key=key)["Body"].read()
     return {"statusCode": 200, "body": body(bucket, key, base64.b64encode(image).decode("ascii"))}
 
 
-def location(event):
+def location(event: Any) -> tuple[str, str]:
     """Return (bucket, key) of the image. Raises ValueError when the event names none."""
     given = event.get("body", event) if isinstance(event, dict) else event
     given = json.loads(given) if isinstance(given, str) else given
@@ -30,14 +31,14 @@ def location(event):
     return given["s3_bucket"], given["s3_key"]
 
 
-def body(bucket, key, image_data):
+def body(bucket: str, key: str, image_data: str) -> dict[str, Any]:
     """Return the body; without the image when that is too large (the next function then reads it)."""
     full = {"image_data": image_data, "s3_bucket": bucket, "s3_key": key, "inferences": []}
     fits = len(json.dumps(full)) + ENVELOPE_BYTES <= MAX_PAYLOAD_BYTES
     return full if fits else full | {"image_data": ""}
 
 
-def s3_client():
+def s3_client() -> Any:
     import boto3  # here, and not at the top: the embedded backend passes its own client and has no need of boto3
 
     return boto3.client("s3")

@@ -10,11 +10,13 @@ objects, and this function answers with the counts and the first keys only; summ
 
 import codecs
 import json
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 MAX_KEYS = 40  # in the answer, of each kind: even with the longest keys, of 1,024 bytes, escaped as JSON, it then fits
 
 
-def handler(event, context, *, s3=None):
+def handler(event: Any, context: Any, *, s3: Any = None) -> dict[str, Any]:
     s3 = s3 or s3_client()
     bucket, manifest_key = location(event)
     manifest = json.loads(s3.get_object(Bucket=bucket, Key=manifest_key)["Body"].read())
@@ -24,7 +26,7 @@ def handler(event, context, *, s3=None):
     return answer(summary) | {"summary": {"s3_bucket": bucket, "s3_key": key}}
 
 
-def location(event):
+def location(event: Any) -> tuple[str, str]:
     """Return (bucket, key) of the manifest. Raises ValueError when the event names none."""
     details = event.get("ResultWriterDetails") if isinstance(event, dict) else None
     if not isinstance(details, dict) or not details.get("Bucket") or not details.get("Key"):
@@ -32,7 +34,7 @@ def location(event):
     return details["Bucket"], details["Key"]
 
 
-def results(s3, bucket, manifest):
+def results(s3: Any, bucket: str, manifest: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """Yield the result of every child execution, one line at a time: a file can be larger than the memory."""
     files = manifest["ResultFiles"]
     for file in files.get("SUCCEEDED", []) + files.get("FAILED", []):
@@ -40,9 +42,9 @@ def results(s3, bucket, manifest):
         yield from (json.loads(line) for line in codecs.getreader("utf-8")(stream) if line.strip())
 
 
-def summed_up(results):
+def summed_up(results: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     """Return how many images were accepted, and which were low-confidence or failed."""
-    summary = {"accepted": 0, "low_confidence": [], "errors": []}
+    summary: dict[str, Any] = {"accepted": 0, "low_confidence": [], "errors": []}
     for result in results:
         if result["Status"] != "SUCCEEDED":
             key = json.loads(result["Input"])["s3_key"]
@@ -56,7 +58,7 @@ def summed_up(results):
     return summary
 
 
-def answer(summary):
+def answer(summary: Mapping[str, Any]) -> dict[str, Any]:
     accepted, low_confidence, errors = summary["accepted"], summary["low_confidence"], summary["errors"]
     return {
         "images": accepted + len(low_confidence) + len(errors),
@@ -68,7 +70,7 @@ def answer(summary):
     }
 
 
-def s3_client():
+def s3_client() -> Any:
     import boto3  # here, and not at the top: the embedded backend passes its own client and has no need of boto3
 
     return boto3.client("s3")

@@ -70,8 +70,8 @@ class Moto:
     def run(self, definition: Mapping[str, Any], given: Any) -> tuple[Mapping[str, Any], list[dict[str, Any]]]:
         execution = self.start(self.create(definition), "run", given)
         described = self.ended(execution)
-        events: list[dict[str, Any]] = self.sfn.get_execution_history(executionArn=execution, maxResults=1000)["events"]
-        return described, events
+        found = self.sfn.get_execution_history(executionArn=execution, maxResults=1000)
+        return described, [dict(event) for event in found["events"]]
 
 
 @contextmanager
