@@ -18,7 +18,7 @@ from scones_core.local.workflow.asl.errors import StatesError
 from scones_core.local.workflow.asl.map_run import Child, MapRun
 from scones_core.local.workflow.asl.scope import Ask
 from scones_core.local.workflow.functions import FunctionContext, Functions
-from scones_core.local.workflow.runs import Run, World
+from scones_core.local.workflow.run import Run
 from scones_core.ports import Execution, ExecutionStatus, ObjectInfo
 
 POOL = Pool(1)  # its process serves all tests of a session
@@ -147,7 +147,7 @@ def run(
     machine = compile_machine(json.loads(json.dumps(definition)))
     execution = Execution("run", "machine", ExecutionStatus.RUNNING, datetime.now(UTC), {} if given is EMPTY else given)
     world = Everything(functions_of(functions or {}), S3Client(objects or MemoryObjects()))
-    one = Run(execution, machine, World(world.invoke, world.publish, world.storage, world.keep_child, world.evaluate))
+    one = Run(execution, machine, world)
     loop = SkippingLoop()
 
     async def main() -> Execution:

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from scones_core.local.workflow.asl.errors import StatesError
+from scones_core.local.workflow.asl.host import Response
 from scones_core.local.workflow.asl.jsontext import MAX_DEPTH, dumps, is_too_deep, size
-from scones_core.local.workflow.asl.services import Response
 
 ACCOUNT_ID = "000000000000"
 _ARN = f"arn:aws:lambda:local:{ACCOUNT_ID}:function:"

@@ -22,9 +22,8 @@ from scones_core.local.workflow.environment import Environment
 from scones_core.local.workflow.executions_file import telling
 from scones_core.local.workflow.functions import Function, Functions, load_handlers
 from scones_core.local.workflow.locks import Owner
-from scones_core.local.workflow.runs import ENDED, Run, begun
+from scones_core.local.workflow.run import ENDED, EmbeddedHost, Run, begun
 from scones_core.local.workflow.store import Store
-from scones_core.local.workflow.world import make_world
 from scones_core.ports import Execution, ExecutionStatus
 
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,80}")
@@ -66,7 +65,7 @@ class LocalWorkflows:
             raise
         self._engine = Engine(workers or min(8, 1 + (os.cpu_count() or 1)))
         called = Functions(loaded, self._environment.read)
-        self._world = make_world(self._engine, called, clients, self._store, self._owner.name, home)
+        self._host = EmbeddedHost(self._engine, called, clients, self._store, self._owner.name, home)
         self._runs: dict[str, Run] = {}
         self._unwritten: dict[str, Exception] = {}  # executions that have ended, and why their end is not on disk yet
         self._looking: asyncio.Task[Any] | None = None
@@ -79,7 +78,7 @@ class LocalWorkflows:
     def start(self, machine: str, name: str, input: Any) -> Execution:
         execution = Execution(name, machine, ExecutionStatus.RUNNING, utc_now(), _checked(name, input))
         compiled = self._machines.compiled(machine)
-        run = Run(execution, compiled.machine, self._world)
+        run = Run(execution, compiled.machine, self._host)
         with telling(self._store.file):
             taken = self._store.insert(execution, self._owner.name, compiled.text).result()
         if taken is not None:

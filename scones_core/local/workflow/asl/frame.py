@@ -6,9 +6,10 @@ from typing import Any, ClassVar, Protocol, TypeVar
 
 from scones_core.local.workflow.asl.errors import RuntimeFailure
 from scones_core.local.workflow.asl.history import UNTRUNCATED, History, context_time
+from scones_core.local.workflow.asl.host import Host, evaluated
 from scones_core.local.workflow.asl.jsontext import MAX_DEPTH, dumps, is_too_deep
+from scones_core.local.workflow.asl.map_run import MapRun
 from scones_core.local.workflow.asl.scope import Scope
-from scones_core.local.workflow.asl.services import Services, evaluated
 from scones_core.local.workflow.asl.variables import Sizes
 
 T = TypeVar("T")
@@ -30,20 +31,23 @@ class Frame:
     previous : id of the event that the next one follows
     settled : id of the event before the state was entered, or of the one that brought the state its result
     children : the lines that the present state has started
+    map_runs : those of the whole execution, its child executions' too
     """
 
     def __init__(
         self,
         history: History,
-        services: Services,
+        host: Host,
         context: Mapping[str, Any],
+        map_runs: list[MapRun],
         *,
         previous: int = 0,
         variables: Mapping[str, Any] | None = None,
     ) -> None:
         self.history = history
-        self.services = services
+        self.host = host
         self.context = dict(context)
+        self.map_runs = map_runs
         self.previous = previous
         self.settled = previous
         self.variables: Mapping[str, Any] = variables or {}
@@ -57,7 +61,7 @@ class Frame:
 
     async def evaluate(self, function: Callable[..., T], scope: Scope, *more: Any) -> T:
         """Return `function(scope, *more)` without holding up other executions; the function has no effects."""
-        return await evaluated(self.services, function, scope, *more)
+        return await evaluated(self.host, function, scope, *more)
 
     def record(self, type_: str, **details: Mapping[str, Any]) -> int:
         """Append an event that follows this line's last one, and return its id."""
@@ -90,6 +94,8 @@ class Frame:
 
     def branch(self) -> "Frame":
         """Start a line from where this one stands."""
-        child = Frame(self.history, self.services, self.context, previous=self.previous, variables=self.variables)
+        child = Frame(
+            self.history, self.host, self.context, self.map_runs, previous=self.previous, variables=self.variables
+        )
         self.children.append(child)
         return child

@@ -1,6 +1,6 @@
 """What a Task can call, and the events that tell of it.
 
-https://docs.aws.amazon.com/step-functions/latest/dg/integrate-services.html
+https://docs.aws.amazon.com/step-functions/latest/dg/integrate-host.html
 """
 
 import email.utils
@@ -14,8 +14,8 @@ from typing import Any, Protocol
 from scones_core.local.workflow.asl.errors import StatesError
 from scones_core.local.workflow.asl.frame import Frame
 from scones_core.local.workflow.asl.history import UNTRUNCATED
+from scones_core.local.workflow.asl.host import Host
 from scones_core.local.workflow.asl.jsontext import dumps
-from scones_core.local.workflow.asl.services import Services
 
 REGION = "local"
 
@@ -30,7 +30,7 @@ class Integration(Protocol):
 
     def started(self, frame: Frame) -> None: ...
 
-    async def call(self, services: Services, arguments: Any) -> Any:
+    async def call(self, host: Host, arguments: Any) -> Any:
         """Call the resource and return its result. Raises StatesError."""
         ...
 
@@ -58,8 +58,8 @@ class LambdaFunction:
     def started(self, frame: Frame) -> None:
         frame.record("LambdaFunctionStarted")
 
-    async def call(self, services: Services, arguments: Any) -> Any:
-        return (await services.invoke(self.arn, arguments)).payload
+    async def call(self, host: Host, arguments: Any) -> Any:
+        return (await host.invoke(self.arn, arguments)).payload
 
     def succeeded(self, frame: Frame, result: str) -> None:
         details = {"output": result, "outputDetails": UNTRUNCATED}
@@ -111,13 +111,13 @@ class LambdaInvoke(OptimizedIntegration):
     parameters = ("FunctionName", "Payload", "Qualifier", "InvocationType")
     required: tuple[tuple[str, ...], ...] = (("FunctionName",),)
 
-    async def call(self, services: Services, arguments: Any) -> Any:
+    async def call(self, host: Host, arguments: Any) -> Any:
         if not isinstance(arguments, dict) or not isinstance(arguments.get("FunctionName"), str):
             raise StatesError(
                 "Lambda.ValidationException", "The parameter FunctionName must be the name of a function."
             )
         payload = arguments.get("Payload")
-        response = await services.invoke(arguments["FunctionName"], {} if payload is None else _body(payload))
+        response = await host.invoke(arguments["FunctionName"], {} if payload is None else _body(payload))
         headers = {
             "Connection": "keep-alive",
             "Content-Length": str(response.size),
@@ -159,12 +159,12 @@ class SnsPublish(OptimizedIntegration):
     )
     required: tuple[tuple[str, ...], ...] = (("Message",), ("TopicArn", "TargetArn", "PhoneNumber"))
 
-    async def call(self, services: Services, arguments: Any) -> Any:
+    async def call(self, host: Host, arguments: Any) -> Any:
         if not isinstance(arguments, dict) or "Message" not in arguments:
             raise StatesError("SNS.InvalidParameterException", "The parameter Message is missing.")
         message = arguments["Message"]
         text = message if isinstance(message, str) else dumps(message)
-        message_id = await services.publish({**arguments, "Message": text})
+        message_id = await host.publish({**arguments, "Message": text})
         headers = {"Content-Length": "294", "Content-Type": "text/xml", "connection": "keep-alive"}
         return {"MessageId": message_id, **sdk_metadata(str(uuid.uuid4()), headers)}
 

@@ -11,8 +11,8 @@ from typing import Any
 
 from scones_core.local.workflow.asl.errors import ITEM_READER_FAILED, StatesError
 from scones_core.local.workflow.asl.flow import Evaluate
+from scones_core.local.workflow.asl.host import Host, evaluated
 from scones_core.local.workflow.asl.scope import Scope
-from scones_core.local.workflow.asl.services import Services, evaluated
 
 PAGE = 1_000  # items read at a time
 MAX_ITEMS = 100_000_000
@@ -24,7 +24,7 @@ Page = list[Any]
 class ItemReader:
     """Gives the items of a distributed Map in pages, so that they need not all be in memory."""
 
-    def pages(self, services: Services, scope: Scope) -> AsyncIterator[Page]:
+    def pages(self, host: Host, scope: Scope) -> AsyncIterator[Page]:
         """Yield lists of items. Raises StatesError."""
         raise NotImplementedError
 
@@ -36,16 +36,16 @@ class Reading(ItemReader):
     arguments: Evaluate
     max_items: Evaluate | None = None
 
-    async def pages(self, services: Services, scope: Scope) -> AsyncIterator[Page]:
-        left = await evaluated(services, self._limit, scope)
-        arguments = await evaluated(services, self.arguments, scope)
-        async for page in self.all_pages(services, arguments):
+    async def pages(self, host: Host, scope: Scope) -> AsyncIterator[Page]:
+        left = await evaluated(host, self._limit, scope)
+        arguments = await evaluated(host, self.arguments, scope)
+        async for page in self.all_pages(host, arguments):
             yield page[:left]
             left -= len(page)
             if left <= 0:
                 return
 
-    def all_pages(self, services: Services, arguments: Mapping[str, Any]) -> AsyncIterator[Page]:
+    def all_pages(self, host: Host, arguments: Mapping[str, Any]) -> AsyncIterator[Page]:
         raise NotImplementedError
 
     def _limit(self, scope: Scope) -> int:
@@ -58,11 +58,11 @@ class Reading(ItemReader):
 class ListObjects(Reading):
     """Every object under a prefix is an item."""
 
-    async def all_pages(self, services: Services, arguments: Mapping[str, Any]) -> AsyncIterator[Page]:
+    async def all_pages(self, host: Host, arguments: Mapping[str, Any]) -> AsyncIterator[Page]:
         token: dict[str, Any] = {}
         while True:
             call = {"MaxKeys": PAGE, **arguments, **token}
-            answer = await read_storage(services, methodcaller("list_objects_v2", **call))
+            answer = await read_storage(host, methodcaller("list_objects_v2", **call))
             yield [_listed(found) for found in answer.get("Contents", ())]
             if not answer.get("IsTruncated"):
                 return
@@ -85,10 +85,10 @@ class ReadObject(Reading):
 
     parse: Callable[[str], Iterable[Any]] = str.split
 
-    async def all_pages(self, services: Services, arguments: Mapping[str, Any]) -> AsyncIterator[Page]:
-        data: bytes = await read_storage(services, lambda s3: s3.get_object(**arguments)["Body"].read())
+    async def all_pages(self, host: Host, arguments: Mapping[str, Any]) -> AsyncIterator[Page]:
+        data: bytes = await read_storage(host, lambda s3: s3.get_object(**arguments)["Body"].read())
         items = iter(self._parsed(data))
-        while page := await read_storage(services, lambda s3: list(islice(items, PAGE))):
+        while page := await read_storage(host, lambda s3: list(islice(items, PAGE))):
             yield page
 
     def _parsed(self, data: bytes) -> Iterator[Any]:
@@ -124,10 +124,10 @@ def csv_items(headers: list[str] | None, delimiter: str) -> Callable[[str], Iter
     return parse
 
 
-async def read_storage(services: Services, operation: Callable[[Any], Any]) -> Any:
+async def read_storage(host: Host, operation: Callable[[Any], Any]) -> Any:
     """Call S3; its errors become States.ItemReaderFailed."""
     try:
-        return await services.storage(operation)
+        return await host.storage(operation)
     except StatesError:
         raise
     except Exception as error:  # boto3 makes its error classes as it goes; they share no base but this

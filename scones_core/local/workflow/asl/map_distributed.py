@@ -17,6 +17,7 @@ from scones_core.local.workflow.asl.execution_events import record_end, record_s
 from scones_core.local.workflow.asl.flow import Evaluate
 from scones_core.local.workflow.asl.frame import Frame
 from scones_core.local.workflow.asl.history import History, context_time
+from scones_core.local.workflow.asl.host import Host, evaluated
 from scones_core.local.workflow.asl.interpreter import run_states
 from scones_core.local.workflow.asl.item_batcher import ItemBatch, ItemBatcher
 from scones_core.local.workflow.asl.item_reader import ItemReader, Page
@@ -24,7 +25,6 @@ from scones_core.local.workflow.asl.map_inline import map_item
 from scones_core.local.workflow.asl.map_run import Child, MapRun
 from scones_core.local.workflow.asl.result_writer import Export, ResultWriter, transformed
 from scones_core.local.workflow.asl.scope import Scope
-from scones_core.local.workflow.asl.services import Services, evaluated
 from scones_core.local.workflow.asl.state import Branching, StateMachine, Transition
 
 # AWS runs up to 10,000 children at once; here they share a few workers, and each holds memory.
@@ -58,7 +58,7 @@ class DistributedMap(Branching):
         count, percentage = await frame.evaluate(self._tolerance, effective)
         run = self._map_run(frame, limit, count, percentage)
         frame.record("MapRunStarted", mapRunStartedEventDetails={"mapRunArn": run.arn})
-        frame.services.opened(run)
+        frame.map_runs.append(run)
         result = await self._result(frame, effective, run, items)
         frame.note("MapStateSucceeded")
         frame.settled = frame.previous
@@ -105,7 +105,8 @@ class Children:
 
     def __init__(self, state: DistributedMap, frame: Frame, scope: Scope, run: MapRun) -> None:
         self.state = state
-        self.services: Services = frame.services
+        self.host: Host = frame.host
+        self.map_runs = frame.map_runs
         self.scope = scope
         self.map_run = run
         self.context = frame.context
@@ -116,7 +117,7 @@ class Children:
     async def run(self, items: Page | None) -> Any:
         """Give the Map state's result. Raises StatesError when more children fail than are tolerated."""
         if self.state.writer:
-            self.export = await self.state.writer.open(self.services, self.scope, self.map_run)
+            self.export = await self.state.writer.open(self.host, self.scope, self.map_run)
         limit = min(self.map_run.max_concurrency or MAX_CHILDREN_AT_ONCE, MAX_CHILDREN_AT_ONCE)
         try:
             number = 0
@@ -149,7 +150,7 @@ class Children:
     async def _batches(self, items: Page | None) -> AsyncGenerator[ItemBatch, None]:
         """Yield the children's inputs: items, selected and batched."""
         batcher = self.state.batcher
-        batches = await evaluated(self.services, batcher.batches, self.scope) if batcher else None
+        batches = await evaluated(self.host, batcher.batches, self.scope) if batcher else None
         index = 0
         async for item in self._items(items):
             selected = await self._selected(index, item)
@@ -162,10 +163,10 @@ class Children:
     async def _selected(self, index: int, item: Any) -> Any:
         if self.state.item_selector is None:
             return item
-        return await evaluated(self.services, self.state.item_selector, self.scope.within(Map=map_item(index, item)))
+        return await evaluated(self.host, self.state.item_selector, self.scope.within(Map=map_item(index, item)))
 
     async def _items(self, given: Page | None) -> AsyncIterator[Any]:
-        pages = self.state.reader.pages(self.services, self.scope) if self.state.reader else _one_page(given or [])
+        pages = self.state.reader.pages(self.host, self.scope) if self.state.reader else _one_page(given or [])
         ahead: deque[Any] = deque()
         while not self.map_run.read or ahead:
             while not self.map_run.read and len(ahead) < READ_AHEAD:
@@ -179,7 +180,7 @@ class Children:
     async def _run_child(self, number: int, child: Child) -> None:
         history = Unkept() if self.state.express else History()
         # A distributed Map's children see no variables of the states around it.
-        frame = Frame(history, self.services, self._child_context(child))
+        frame = Frame(history, self.host, self._child_context(child), self.map_runs)
         record_start(history, child.input, frame.context["Execution"]["RoleArn"])
         try:
             async with asyncio.timeout(EXPRESS_SECONDS if self.state.express else None):
@@ -204,7 +205,7 @@ class Children:
         child.events = history.events
         self.map_run.ended(child)
         if not self.state.express:
-            await self.services.ended(self.map_run, child)
+            await self.host.keep_child(self.map_run, child)
 
     def _child_context(self, child: Child) -> Mapping[str, Any]:
         execution = self.context["Execution"] | {

@@ -5,10 +5,10 @@ from typing import Any
 
 from scones_core.local.workflow.asl.errors import RESULT_WRITER_FAILED, StatesError
 from scones_core.local.workflow.asl.flow import Evaluate
+from scones_core.local.workflow.asl.host import Host, evaluated
 from scones_core.local.workflow.asl.jsontext import dumps
 from scones_core.local.workflow.asl.map_run import Child, MapRun
 from scones_core.local.workflow.asl.scope import Scope
-from scones_core.local.workflow.asl.services import Services, evaluated
 
 RECORDS_PER_FILE = 5_000  # bounds what is held in memory
 _FILES = {"SUCCEEDED": "SUCCEEDED", "FAILED": "FAILED", "TIMED_OUT": "FAILED", "ABORTED": "PENDING"}
@@ -22,8 +22,8 @@ class ResultWriter:
     transformation: str = "NONE"
     lines: bool = False  # JSON Lines in place of one JSON array
 
-    async def open(self, services: Services, scope: Scope, run: MapRun) -> "Export":
-        return Export(self, services, await evaluated(services, self.arguments, scope), run)
+    async def open(self, host: Host, scope: Scope, run: MapRun) -> "Export":
+        return Export(self, host, await evaluated(host, self.arguments, scope), run)
 
 
 @dataclass
@@ -31,7 +31,7 @@ class Export:
     """The files of one Map Run: its results by status, in files of bounded size, and a manifest."""
 
     writer: ResultWriter
-    services: Services
+    host: Host
     destination: dict[str, Any]
     run: MapRun
     waiting: dict[str, list[str]] = field(default_factory=dict)
@@ -73,7 +73,7 @@ class Export:
         key = f"{prefix}/{self.run.id}/{name}".lstrip("/")
         call = {"Bucket": self.destination["Bucket"], "Key": key, "Body": text.encode()}
         try:
-            await self.services.storage(lambda s3: s3.put_object(**call))
+            await self.host.storage(lambda s3: s3.put_object(**call))
         except Exception as error:  # boto3 makes its error classes as it goes; they share no base but this
             raise StatesError(RESULT_WRITER_FAILED, f"{type(error).__name__}: {error}") from None
         return key

@@ -52,7 +52,7 @@ class Task(State):
         integration.started(frame)
         try:
             async with asyncio.timeout_at(_deadline(durations.get("timeoutInSeconds"))):
-                result = await integration.call(frame.services, arguments)
+                result = await integration.call(frame.host, arguments)
         except TimeoutError:
             integration.timed_out(frame, StatesError(TIMEOUT))
             raise StatesError(TIMEOUT) from None

@@ -1,20 +1,28 @@
-"""One execution that runs in this process."""
+"""One execution that runs in this process, and what all of them call: functions, notifications, objects, the store."""
 
 import asyncio
+import json
+import os
+import threading
+import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, TypeVar
 
 from scones_core.local.workflow.asl.errors import RUNTIME, StatesError
 from scones_core.local.workflow.asl.execution_events import record_end, record_start
 from scones_core.local.workflow.asl.frame import Frame
 from scones_core.local.workflow.asl.history import Event, History, context_time, utc_now
+from scones_core.local.workflow.asl.host import Host, Response
 from scones_core.local.workflow.asl.interpreter import run_states
 from scones_core.local.workflow.asl.map_run import Child, MapRun
 from scones_core.local.workflow.asl.scope import Ask
-from scones_core.local.workflow.asl.services import Response, Services
 from scones_core.local.workflow.asl.state import StateMachine
-from scones_core.local.workflow.functions import ACCOUNT_ID
+from scones_core.local.workflow.engine import Engine
+from scones_core.local.workflow.functions import ACCOUNT_ID, Functions
+from scones_core.local.workflow.store import Store
 from scones_core.ports import Execution, ExecutionStatus
 
 T = TypeVar("T")
@@ -25,17 +33,6 @@ LARGE, LARGE_GROWTH = 5_000_000, 1.5  # characters of a history that is kept aga
 _STATES_ARN = f"arn:aws:states:local:{ACCOUNT_ID}"
 
 
-@dataclass(frozen=True)
-class World:
-    """What executions call, shared by all of them; the functions are those of asl.services.Services."""
-
-    invoke: Callable[[str, Any], Any]
-    publish: Callable[[Mapping[str, Any]], Any]
-    storage: Callable[[Callable[[Any], Any]], Any]
-    keep_child: Callable[[MapRun, Child], Any]
-    evaluate: Callable[[Callable[[Ask], Any]], Any]
-
-
 def begun(execution: Execution) -> History:
     """Return the history of an execution of which nothing more is known."""
     history = History(lambda: execution.started)
@@ -44,14 +41,14 @@ def begun(execution: Execution) -> History:
 
 
 @dataclass
-class Run(Services):
+class Run:
     """stopping : the error and cause with which the execution is being stopped
     written, written_characters : how many events the last checkpoint holds, and characters where they are many
     """
 
     execution: Execution
     machine: StateMachine
-    world: World
+    host: Host
     history: History = field(default_factory=History)
     map_runs: list[MapRun] = field(default_factory=list)
     task: "asyncio.Task[Any] | None" = None
@@ -62,7 +59,7 @@ class Run(Services):
     async def run(self) -> Execution:
         """Run to the end and return the ended execution."""
         self.task = asyncio.current_task()
-        frame = Frame(self.history, self, self._context())
+        frame = Frame(self.history, self.host, self._context(), self.map_runs)
         record_start(self.history, self.execution.input, ROLE_ARN)
         status, output, error = await self._outcome(frame)
         self.task = None  # what has ended cannot be stopped any more
@@ -114,29 +111,6 @@ class Run(Services):
         ended = replace(self.execution, status=ExecutionStatus.FAILED, stopped=utc_now())
         return replace(ended, error=failure.error, cause=failure.cause)
 
-    # asl.services.Services
-
-    async def invoke(self, function: str, payload: Any) -> Response:
-        response: Response = await self.world.invoke(function, payload)
-        return response
-
-    async def publish(self, message: Mapping[str, Any]) -> str:
-        message_id: str = await self.world.publish(message)
-        return message_id
-
-    async def storage(self, operation: Callable[[Any], Any]) -> Any:
-        return await self.world.storage(operation)
-
-    async def evaluate(self, work: Callable[[Ask], T]) -> T:
-        found: T = await self.world.evaluate(work)
-        return found
-
-    def opened(self, run: MapRun) -> None:
-        self.map_runs.append(run)
-
-    async def ended(self, run: MapRun, child: Child) -> None:
-        await self.world.keep_child(run, child)
-
     def _context(self) -> Mapping[str, Any]:
         execution = self.execution
         return {
@@ -153,3 +127,73 @@ class Run(Services):
                 "Name": execution.machine,
             },
         }
+
+
+class EmbeddedHost:
+    """What executions call here, shared by all of them: an `asl.host.Host`."""
+
+    def __init__(
+        self, engine: Engine, functions: Functions, clients: Mapping[str, Any], store: Store, owner: str, home: Path
+    ) -> None:
+        self._engine = engine
+        self._functions = functions
+        self._s3 = clients.get("s3")
+        self._sns = clients.get("sns") or Outbox(home / "notifications.jsonl")
+        self._store = store
+        self._owner = owner
+
+    async def invoke(self, function: str, payload: Any) -> Response:
+        return await self._engine.run_blocking(lambda: self._functions.invoke(function, payload))
+
+    async def publish(self, message: Mapping[str, Any]) -> str:
+        return await self._engine.run_blocking(lambda: _published(self._sns, message))
+
+    async def storage(self, operation: Callable[[Any], Any]) -> Any:
+        return await self._engine.run_blocking(lambda: operation(self._s3))
+
+    async def evaluate(self, work: Callable[[Ask], T]) -> T:
+        return await self._engine.evaluate(work)
+
+    async def keep_child(self, run: MapRun, child: Child) -> None:
+        written = self._store.insert_ended(_execution(child), self._owner, run.arn, child.events)
+        # A child that has ended is kept, even where its Map Run is cancelled meanwhile.
+        await asyncio.shield(asyncio.wrap_future(written))
+
+
+def _published(sns: Any, message: Mapping[str, Any]) -> str:
+    try:
+        return str(sns.publish(**message)["MessageId"])
+    except Exception as error:  # boto3 makes its error classes as it goes; they share no base but this
+        raise StatesError(f"SNS.{type(error).__name__}", str(error)) from error
+
+
+def _execution(child: Child) -> Execution:
+    error = child.error or StatesError(None)
+    return Execution(
+        child.name,
+        child.machine,
+        ExecutionStatus(child.status),
+        child.started,
+        child.input,
+        child.stopped,
+        child.output,
+        error.error,
+        error.cause,
+    )
+
+
+class Outbox:
+    """Stands in for SNS: appends every notification to a file, one JSON object a line."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._lock = threading.Lock()
+
+    def publish(self, **message: Any) -> Mapping[str, str]:
+        message_id = str(uuid.uuid4())
+        published = {"MessageId": message_id, "Timestamp": datetime.now(UTC).isoformat(), **message}
+        with self._lock, self._file.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(published, ensure_ascii=False) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        return {"MessageId": message_id}

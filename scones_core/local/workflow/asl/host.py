@@ -23,7 +23,7 @@ class Response:
     size: int
 
 
-class Services(Protocol):
+class Host(Protocol):
     async def invoke(self, function: str, payload: Any) -> Response:
         """Call a function, by name or ARN, with a JSON payload. Raises StatesError."""
         ...
@@ -40,16 +40,12 @@ class Services(Protocol):
         """Call `work`, where it may wait, with what evaluates costly expressions, and return what it gives."""
         ...
 
-    def opened(self, run: MapRun) -> None:
-        """Take note of a Map Run that begins; its counts change while it runs."""
-        ...
-
-    async def ended(self, run: MapRun, child: Child) -> None:
-        """Take note of a child execution that ended."""
+    async def keep_child(self, run: MapRun, child: Child) -> None:
+        """Keep a child execution that has ended."""
         ...
 
 
-async def evaluated(services: Services, function: Callable[..., T], scope: Scope, *more: Any) -> T:
+async def evaluated(host: Host, function: Callable[..., T], scope: Scope, *more: Any) -> T:
     """Return `function(scope, *more)`, which has no effects: computed in place, unless that takes long."""
     try:
         return function(replace(scope, until=time.thread_time() + IN_PLACE), *more)
@@ -59,7 +55,7 @@ async def evaluated(services: Services, function: Callable[..., T], scope: Scope
     def patiently(ask: Ask) -> T:
         return function(replace(scope, ask=_within_reason(ask), until=time.thread_time() + SECONDS), *more)
 
-    found = await services.evaluate(patiently)
+    found = await host.evaluate(patiently)
     return replace(found, ask=None) if isinstance(found, Scope) else found
 
 
