@@ -1,3 +1,3 @@
-"""Scones Unlimited: a closed loop around an image classifier, with a person inside it."""
+"""Scones Unlimited: an image classifier in a closed loop with human review."""
 
 __version__ = "0.1.0"

@@ -1,4 +1,4 @@
-"""The one place where things are wired; its arguments are the seams for tests."""
+"""Wiring: the only module that builds a backend. Its arguments are the seams for tests."""
 
 import errno
 from pathlib import Path
@@ -12,7 +12,7 @@ from scones_core.settings import FILES, BackendName, Settings
 
 
 def open_app(settings: Settings | None = None) -> App:
-    """Open the backend and the database that the settings name; creates an empty home where there is none."""
+    """Open the backend and the database of these settings; creates the home if it does not exist."""
     settings = settings or Settings.read()
     url = settings.database_url.get_secret_value() if settings.database_url else None
     try:
@@ -32,11 +32,11 @@ def _resolved(home: Path) -> Path:
     try:
         return home.resolve()
     except RuntimeError:  # what Python 3.11 and 3.12 raise
-        raise OSError(errno.ELOOP, "a circle of links") from None
+        raise OSError(errno.ELOOP, "a symbolic link loop") from None
 
 
 def build_backend(settings: Settings, home: Path) -> Backend:
-    """Adapters are imported here, so that one backend never loads the other's libraries."""
+    """Imports its adapters here, so that one backend never loads the other's libraries."""
     if settings.backend is BackendName.AWS:
         return _aws(settings)
     return _embedded(settings, home)

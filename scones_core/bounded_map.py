@@ -1,4 +1,4 @@
-"""Work of several threads, in order, that runs a little ahead of whoever takes the results."""
+"""Ordered parallel map with a bounded number of pending results."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -10,10 +10,10 @@ R = TypeVar("R")
 
 
 def bounded_map(function: Callable[[T], R], items: Iterable[T], workers: int) -> Iterator[R]:
-    """`map` on `workers` threads; no more than twice as many results wait to be taken, so memory is bounded.
+    """`map` on `workers` threads; at most twice as many results are pending, so memory is bounded.
 
-    Items are taken from `items` by the caller's thread. Raises the first error in the order of the items; what has
-    not begun by then is not done.
+    `items` is consumed by the caller's thread. Raises the first error in item order; items not started by then are
+    skipped.
     """
     waiting: deque[Future[R]] = deque()
     with ThreadPoolExecutor(workers) as pool:

@@ -1,4 +1,4 @@
-"""The command line: arguments in; text, or one JSON document, out."""
+"""The command line: parses arguments, prints text or one JSON document."""
 
 import json
 import os
@@ -27,7 +27,7 @@ log = logs.get(__name__)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Returns the exit status: 0 done, 1 refused or failed; wrong usage exits with 2."""
+    """Returns the exit status: 0 done, 1 refused or failed; exits with 2 on wrong usage."""
     arguments = parser().parse_args(argv, Namespace(json=False))
     interrupted = _Interrupted()
     signal.signal(signal.SIGTERM, interrupted)
@@ -45,19 +45,19 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except OSError as error:
-        log.exception("refused by the system")
+        log.exception("system error")
         _to_stderr(f"error: {of_the_system(error)}\n")
         return 1
     except BaseException as error:
         if not interrupted.asked and not isinstance(error, KeyboardInterrupt):
             raise
-        _to_stderr("error: interrupted; what was done so far is kept\n")
+        _to_stderr("error: interrupted; completed work is kept\n")
         return 1
     return 0
 
 
 def _run_app(arguments: Namespace) -> int:
-    """Open the app in this process's place; returns only where that fails."""
+    """Replace this process by the app; returns only on failure."""
     given = {"home": arguments.__dict__.get("home"), "backend": arguments.__dict__.get("backend")}
     os.environ.update({f"SCONES_{name.upper()}": str(value) for name, value in given.items() if value is not None})
     options = [f"--server.port={arguments.port}", f"--server.headless={str(arguments.headless).lower()}"]
@@ -85,7 +85,7 @@ def _settings(arguments: Namespace) -> Settings:
 
 
 class _Interrupted:
-    """Ends the command at a signal; libraries may wrap what is raised in errors of their own."""
+    """Raised on a signal to end the command; libraries may wrap it in their own errors."""
 
     def __init__(self) -> None:
         self.asked = False
@@ -132,7 +132,7 @@ def _scalar(value: Any) -> str:
 
 
 def parser() -> ArgumentParser:
-    """The whole command line; `--home`, `--backend` and `--json` may stand before or after the command."""
+    """The argument parser; `--home`, `--backend` and `--json` work before or after the command."""
     common = ArgumentParser(add_help=False)
     common.add_argument("--home", type=Path, default=SUPPRESS, help="folder of the embedded backend (default .scones)")
     common.add_argument("--backend", choices=list(BackendName), default=SUPPRESS, help="default embedded")
@@ -160,60 +160,62 @@ def _add(commands: Any, common: ArgumentParser, name: str, does: str, *, command
 def _loop_commands(commands: Any, common: ArgumentParser) -> None:
     sub = _add(commands, common, "run", "open the app in the browser")
     sub.add_argument("--port", type=int, default=8501)
-    sub.add_argument("--headless", action="store_true", help="open no browser")
+    sub.add_argument("--headless", action="store_true", help="do not open a browser")
     sub = _add(commands, common, "etl", "extract, transform and load images into a dataset version")
-    sub.add_argument("--source", required=True, help="cifar100, sample, or the path of an archive, folder or zip")
-    sub.add_argument("--classes", help="2 to 20 class names, separated by commas")
+    sub.add_argument("--source", required=True, help="cifar100, sample, or a path to an archive, folder or zip")
+    sub.add_argument("--classes", help="2 to 20 comma-separated class names")
     sub.add_argument(
         "--pool-share",
         type=float,
         metavar="S",
-        help="share of each class's training images to set aside as the pool that is sent and reviewed "
-        "(default 0.2 for cifar100 and sample, 0 for images of your own)",
+        help="share of each class's training images to set aside as the pool for classification and review "
+        "(default 0.2 for cifar100 and sample, 0 for your own images)",
     )
     sub = _add(commands, common, "train", "run a training job and evaluate its model")
     sub.add_argument("--dataset", metavar="ID")
     sub.add_argument("--seed", type=int, default=0)
-    sub = _add(commands, common, "register", "register the models of jobs that have completed, or try one again")
+    sub = _add(commands, common, "register", "register the models of completed jobs, or retry one")
     sub.add_argument("job", nargs="?", metavar="JOB")
     sub = _add(commands, common, "deploy", "create or update the endpoint")
     sub.add_argument("--model", metavar="ID")
     sub.add_argument("--capture-percentage", type=int, metavar="P")
     sub = _add(commands, common, "classify", "start one execution per image")
     sub.add_argument("paths", nargs="*", metavar="PATH")
-    sub.add_argument("--sample", type=int, metavar="N", help="draw N images of the pool, or the test images")
+    sub.add_argument(
+        "--sample", type=int, metavar="N", help="classify N random images of the pool, or of the test images"
+    )
     _add_split(sub)
     sub.add_argument("--workers", type=int, default=4, metavar="W")
-    sub = _add(commands, common, "batch", "classify every image under a prefix in one execution")
-    sub.add_argument("--prefix", metavar="KEY", help="default: the images of the pool, or the test images")
-    sub.add_argument("--sample", type=int, metavar="N", help="N of them drawn at random instead")
+    sub = _add(commands, common, "batch", "classify all images under a prefix in one execution")
+    sub.add_argument("--prefix", metavar="KEY", help="default: the pool, or the test images")
+    sub.add_argument("--sample", type=int, metavar="N", help="N random images instead")
     _add_split(sub)
     sub = _add(commands, common, "traffic", "generate test traffic")
     sub.add_argument("--count", type=int, required=True, metavar="N")
-    sub.add_argument("--rate", type=float, metavar="R", help="images per second; a burst without it")
+    sub.add_argument("--rate", type=float, metavar="R", help="images per second (default: all at once)")
     sub.add_argument("--drift", choices=list(SimulatedDrift), default=SimulatedDrift.NONE)
-    sub = _add(commands, common, "history", "the events of an execution")
+    sub = _add(commands, common, "history", "show the events of an execution")
     sub.add_argument("name", metavar="NAME")
     sub = _add(commands, common, "ingest", "read captured inferences")
     sub.add_argument("paths", nargs="*", metavar="PATH")
-    sub.add_argument("--classes", help="class names of what PATH holds, in the order of its probabilities")
-    sub.add_argument("--endpoint", metavar="NAME", help="the endpoint that made what PATH holds")
-    sub = _add(commands, common, "monitor", "the figures of the Monitor page")
+    sub.add_argument("--classes", help="class names of the captures in PATH, in the order of their probabilities")
+    sub.add_argument("--endpoint", metavar="NAME", help="the endpoint that made the captures in PATH")
+    sub = _add(commands, common, "monitor", "show the figures of the Monitor page")
     sub.add_argument("--since", metavar="T")
     _add_model(sub)
     sub.add_argument("--threshold", type=float, metavar="T")
-    sub = _add(commands, common, "threshold", "show, set or propose the threshold")
+    sub = _add(commands, common, "threshold", "show, set or suggest the threshold")
     sub.add_argument("--set", type=float, metavar="T")
     sub.add_argument("--max-risk", type=float, metavar="R")
     sub.add_argument("--confidence", type=float, default=0.95, metavar="C")
 
 
 def _add_split(sub: ArgumentParser) -> None:
-    sub.add_argument("--split", choices=[POOL, TEST], help="default: the pool, or the test images where there is none")
+    sub.add_argument("--split", choices=[POOL, TEST], help="default: the pool, or the test images if there is none")
 
 
 def _add_model(sub: ArgumentParser) -> None:
-    sub.add_argument("--model", metavar="M", help="only what v1, v2, … answered, or imported, undecided, unknown")
+    sub.add_argument("--model", metavar="M", help="only inferences of v1, v2, …, or imported, undecided, unknown")
 
 
 def _review_commands(commands: Any, common: ArgumentParser) -> None:
@@ -229,7 +231,7 @@ def _review_commands(commands: Any, common: ArgumentParser) -> None:
         review,
         common,
         "decide",
-        "record a decision; “other” is none of the classes, “skip” passes over",
+        "record a decision; “other”: none of the classes, “skip”: no label",
         command="review decide",
     )
     sub.add_argument("id", metavar="ID")
@@ -250,13 +252,13 @@ def _model_commands(commands: Any, common: ArgumentParser) -> None:
     sub = _add(commands, common, "retrain", "train a challenger on reviewed labels and compare it with the champion")
     sub.add_argument("--min-labels", type=int, default=1, metavar="N")
     sub.add_argument("--seed", type=int, default=0)
-    sub = _add(commands, common, "promote", "put the challenger, or a named model, into service")
+    sub = _add(commands, common, "promote", "put the challenger, or the named model, into service")
     sub.add_argument("model", nargs="?", metavar="MODEL")
-    _add(commands, common, "rollback", "bring back the model that served before")
+    _add(commands, common, "rollback", "return the previous model to service")
     _add(commands, common, "undeploy", "delete the endpoint; captures, labels and models are kept")
-    sub = _add(commands, common, "demo", "the whole loop, once, with a scripted reviewer")
+    sub = _add(commands, common, "demo", "run the whole loop once with a scripted reviewer")
     sub.add_argument("--source", default="sample")
     sub.add_argument("--images", type=int, default=60, metavar="N")
     sub.add_argument("--replace", action="store_true", help="replace the model in service and the current dataset")
-    _add(commands, common, "status", "what exists and what to do next")
+    _add(commands, common, "status", "show what exists and the next step")
     _add(commands, common, "doctor", "check the installation and the configuration")

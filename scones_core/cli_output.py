@@ -1,4 +1,4 @@
-"""The JSON documents that commands print, made from what use cases return."""
+"""JSON documents of the commands, built from the results of use cases."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict

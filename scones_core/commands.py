@@ -1,4 +1,4 @@
-"""What each command of the command line does: one function a command, from arguments to a JSON value."""
+"""The commands: one function each, from arguments to a JSON value."""
 
 import time
 from argparse import Namespace
@@ -37,15 +37,15 @@ from scones_core.services import (
 from scones_core.terminal import Terminal
 
 Result = Mapping[str, Any]
-REASONS = 5  # of lines put aside, that are told
+REASONS = 5  # reasons of quarantined lines to print
 ACTOR = "command line"
 
 
 def run(app: App, arguments: Namespace, terminal: Terminal) -> Result:
-    """Run the command that the arguments name. Raises SconesError."""
+    """Run the command named in the arguments. Raises SconesError."""
     started = time.monotonic()
     result = COMMANDS[arguments.command](app, arguments, terminal)
-    with suppress(SconesError):  # a wrong channel takes nothing from the result; `doctor` tells of it
+    with suppress(SconesError):  # an invalid channel does not affect the result; `doctor` reports it
         notification.notify_failures(app)
     if "seconds" in result and result["seconds"] is None:
         return {**result, "seconds": round(time.monotonic() - started, 3)}
@@ -77,7 +77,7 @@ def _deploy(app: App, args: Namespace, _terminal: Terminal) -> Result:
 
 def _classify(app: App, args: Namespace, terminal: Terminal) -> Result:
     if not args.paths and args.sample is None:
-        raise BadInput("Nothing to classify: name image files, or draw images of the dataset with --sample N.")
+        raise BadInput("Nothing to classify: name image files, or use --sample N.")
     keys = [classification.upload(app, Path(path).name, named_files.read(path)) for path in args.paths]
     split = None
     if args.sample is not None:
@@ -88,10 +88,10 @@ def _classify(app: App, args: Namespace, terminal: Terminal) -> Result:
 
 
 def _split(app: App, wanted: str | None, terminal: Terminal) -> str:
-    """The split that images are drawn from; says so where it is the test images."""
+    """The split to draw images from; prints a note if it is the test split."""
     split = classification.sent_split(app, wanted)
     if split == TEST and wanted is None:
-        terminal.line("The dataset has no pool, so test images are sent, as the reference project did.")
+        terminal.line("The dataset has no pool, so test images are sent.")
     return split
 
 
@@ -120,14 +120,14 @@ def _ingest(app: App, args: Namespace, terminal: Terminal) -> Result:
             found += capture.ingest_files(app, files, classes=names, endpoint=endpoint, progress=progress)
         if found.unnamed:
             terminal.line(
-                f"The classes of {found.unnamed} imported inferences have no names: read their files again with "
-                "--classes a,b in the order of their probabilities."
+                f"The classes of {found.unnamed} imported inferences have no names: ingest their files again with "
+                "--classes a,b, in the order of their probabilities."
             )
     else:
         found = capture.ingest(app, progress=terminal.progress)
     if found.quarantined:
         reasons = Counter(row["reason"] for row in capture.put_aside(app)).most_common(REASONS)
-        terminal.line("Lines put aside, of all files, by reason (page Monitor lists each):")
+        terminal.line("Quarantined lines of all files, by reason (listed on Monitor):")
         for reason, count in reasons:
             terminal.line(f"{count:>7,}  {reason}")
     return {**asdict(found), "seconds": None}
@@ -144,7 +144,7 @@ def _time(text: str | None) -> datetime | None:
     try:
         time = datetime.fromisoformat(text)
     except ValueError:
-        raise BadInput(f"“{text}” is not a time: write it as 2025-10-04T08:44:11Z.") from None
+        raise BadInput(f"“{text}” is not a time: use the format 2025-10-04T08:44:11Z.") from None
     return time if time.tzinfo else time.replace(tzinfo=UTC)
 
 
@@ -241,11 +241,11 @@ def _demo(app: App, args: Namespace, terminal: Terminal) -> Result:
 
 
 def _confirmed(app: App, terminal: Terminal) -> bool:
-    """Whether somebody at the terminal lets the demo replace what serves."""
+    """Whether the user at the terminal agrees that the demo replaces the model in service."""
     serving = deployment.endpoint(app)
     if serving is None or not terminal.asks:
         return False
-    return terminal.yes(f"{serving.config.model} is in service. Replace it and the current dataset by the demo's?")
+    return terminal.yes(f"{serving.config.model} is in service. Replace it and the current dataset with the demo's?")
 
 
 def _register(app: App, args: Namespace, _terminal: Terminal) -> Result:

@@ -1,15 +1,15 @@
-"""Every error a user can meet, in one tree.
+"""All errors shown to users, as one tree.
 
 SconesError
-├── BadInput          what was given cannot be used
+├── BadInput          the input cannot be used
 │   ├── BadImage      not a readable PNG, JPEG or WebP
 │   └── BadDefinition a state machine that Step Functions would refuse
 ├── NotFound          the named thing does not exist
-├── Conflict          the present state does not allow it
-├── Unavailable       a service or the network cannot be reached now
+├── Conflict          the current state does not allow it
+├── Unavailable       a service or the network is not reachable
 └── Damaged           stored data does not match its checksum or format
 
-A message is one sentence or two: what happened, to which thing, and what to do next.
+A message is one or two sentences: what happened, to which thing, and what to do next.
 """
 
 import errno
@@ -28,23 +28,23 @@ __all__ = [
 ]
 
 _WAYS_OUT = {
-    errno.ENOSPC: "make room on its disk",
-    errno.EDQUOT: "make room on its disk",
-    errno.EACCES: "give this user the right to it",
-    errno.EPERM: "give this user the right to it",
-    errno.EROFS: "choose another home, or let this one be written",
-    errno.EISDIR: "a folder lies where a file belongs; move it away",
-    errno.ENOTDIR: "a file lies where a folder belongs; move it away",
-    errno.EEXIST: "a file lies where a folder belongs; move it away",
+    errno.ENOSPC: "free space on its disk",
+    errno.EDQUOT: "free space on its disk",
+    errno.EACCES: "allow this user to access it",
+    errno.EPERM: "allow this user to access it",
+    errno.EROFS: "choose another home, or make this one writable",
+    errno.EISDIR: "it is a folder, but must be a file; move it away",
+    errno.ENOTDIR: "it is a file, but must be a folder; move it away",
+    errno.EEXIST: "it is a file, but must be a folder; move it away",
 }
 
 
 class SconesError(Exception):
-    """Base of all; its text is shown to the user as it is."""
+    """Base class; its text is shown to users unchanged."""
 
 
 class BadInput(SconesError):
-    """What was given cannot be used."""
+    """The input cannot be used."""
 
 
 class BadImage(BadInput):
@@ -52,7 +52,7 @@ class BadImage(BadInput):
 
 
 class BadDefinition(BadInput):
-    """A state machine definition that Step Functions would refuse, or that uses what is not supported here."""
+    """A state machine definition that Step Functions would refuse, or that uses an unsupported feature."""
 
 
 class NotFound(SconesError):
@@ -60,11 +60,11 @@ class NotFound(SconesError):
 
 
 class Conflict(SconesError):
-    """The present state of things does not allow this."""
+    """The current state does not allow this."""
 
 
 class Unavailable(SconesError):
-    """A service or the network cannot be reached at the moment."""
+    """A service or the network is not reachable."""
 
 
 class Damaged(SconesError):
@@ -72,7 +72,7 @@ class Damaged(SconesError):
 
 
 def of_the_system(error: OSError) -> Unavailable:
-    """What the operating system refuses, as a sentence that names the file by the last two parts of its path."""
+    """An operating-system error as a sentence; names the file by the last two parts of its path."""
     reason = error.strerror or str(error)
     name = "/".join(Path(str(error.filename)).parts[-2:]) if error.filename else "A file"
     way_out = _WAYS_OUT.get(error.errno or 0, "check it and its disk")

@@ -1,4 +1,4 @@
-"""A lock between all processes and threads on one home, which ends with the process that holds it."""
+"""A lock across all processes and threads of one home, released when its process ends."""
 
 import fcntl
 import os
@@ -15,10 +15,10 @@ from scones_core.errors import Unavailable
 
 
 class FileLock:
-    """A lock on a file; whoever holds it is named in the file.
+    """A lock on a file, which names the holder.
 
-    refusal : what is said to those who wait longer than `timeout` seconds; it may name {timeout} and {holder}.
-    Waiters block in the kernel, so that a busy process does not starve the others, as it does those that poll.
+    refusal : error message after `timeout` seconds; may contain {timeout} and {holder}.
+    Waiters block in the kernel: a busy process would starve waiters that poll.
     """
 
     def __init__(self, path: Path, timeout: float, refusal: str) -> None:
@@ -28,7 +28,7 @@ class FileLock:
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Raises Unavailable, naming the holder, when the lock cannot be had in time."""
+        """Raises Unavailable, naming the holder, on timeout."""
         with self._path.open("a+b", buffering=0) as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -41,7 +41,7 @@ class FileLock:
     def _wait(self, file: IO[bytes]) -> None:
         if not self._timeout:
             raise self._refused()
-        own = os.dup(file.fileno())  # the same lock; keeps it alive for a thread that nobody waits for any more
+        own = os.dup(file.fileno())  # the same lock; kept alive for a thread that no caller waits for
         acquired: Future[None] = Future()
         threading.Thread(target=_block, args=(own, acquired), name="file lock", daemon=True).start()
         try:

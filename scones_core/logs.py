@@ -1,10 +1,10 @@
-"""The product's log: one line per event, with the ids it is about.
+"""The log: one line per event, with the ids of the things involved.
 
     log = logs.get(__name__)
     log.info("execution ended", execution="exec-…", status="FAILED")
 
-What is known further out goes with every line of a block: `with logs.about(page="review", reviewer="Ada"): …`. Never
-log a secret, an image, or a body. Until `configure` is called, nothing is written.
+`with logs.about(page="review", reviewer="Ada"): …` adds ids to every line of a block. Never log a secret, an image, or
+a body. Nothing is written until `configure` is called.
 """
 
 import functools
@@ -55,18 +55,18 @@ def get(name: str) -> structlog.stdlib.BoundLogger:
 
 @contextmanager
 def about(**ids: Any) -> Iterator[None]:
-    """Every line of the block carries these ids as well."""
+    """Add these ids to every line of the block."""
     with structlog.contextvars.bound_contextvars(**ids):
         yield
 
 
 def known() -> dict[str, Any]:
-    """The ids that every line carries here, for a thread that goes on with the work."""
+    """The current ids, to pass to a thread that continues the work."""
     return structlog.contextvars.get_contextvars()
 
 
 def use_case(work: Callable[P, T]) -> Callable[P, T]:
-    """One line when a use case ends, with its arguments; every line in between says which use case it belongs to."""
+    """Log the end of a use case, with its arguments; lines in between carry its name."""
     log, name = get(work.__module__), f"{work.__module__.rpartition('.')[2]}.{work.__name__}"
     names = tuple(inspect.signature(work).parameters)
 
@@ -87,14 +87,14 @@ def use_case(work: Callable[P, T]) -> Callable[P, T]:
 
 
 def _is_id(value: object) -> bool:
-    """Whether a value goes with a line: no secret, no image, nothing long."""
+    """Whether to log a value: no secrets, no images, nothing long."""
     return isinstance(value, int | float) or (isinstance(value, str) and 0 < len(value) <= LONGEST)
 
 
 def configure(home: Path, *, as_json: bool = False, shown: bool = False) -> None:
-    """Keep the log in the home, in a file that is rotated. Once a process.
+    """Log to a rotated file in the home. Call once per process.
 
-    shown : warnings go to stderr as well.
+    shown : also print warnings to stderr.
     """
     logger = logging.getLogger(ROOT)
     if any(isinstance(handler, RotatingFileHandler) for handler in logger.handlers):
@@ -118,7 +118,7 @@ def configure(home: Path, *, as_json: bool = False, shown: bool = False) -> None
 
 
 class _File(RotatingFileHandler):
-    """A log file that says nothing where it cannot be written, as on a full disk: what is logged is told elsewhere."""
+    """A log file that ignores write errors, such as a full disk: users see the errors elsewhere."""
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
         pass

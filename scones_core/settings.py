@@ -1,4 +1,4 @@
-"""Settings, from SCONES_* variables, `.env` and Streamlit's `secrets.toml`, in this order of precedence."""
+"""Settings from SCONES_* variables, `.env` and Streamlit's `secrets.toml`, in this order of precedence."""
 
 import tomllib
 from enum import StrEnum
@@ -17,7 +17,7 @@ from pydantic_settings import (
 from scones_core.errors import BadInput
 
 CHECKOUT = Path(__file__).resolve().parent.parent
-# Pages, functions, state machines and templates: beside the package in a checkout, within it where it is installed.
+# Pages, functions, state machines and templates: beside the package in a checkout, inside it when installed.
 FILES = CHECKOUT if (CHECKOUT / "streamlit_app.py").is_file() else Path(__file__).resolve().parent / "files"
 
 
@@ -29,11 +29,11 @@ class BackendName(StrEnum):
 class Settings(BaseSettings):
     """`SCONES_HOME=…` sets `home`, and so on.
 
-    region, profile : None takes what AWS's own variables and profiles say.
+    region, profile : None uses AWS's own variables and profiles.
     algorithm : of training jobs, `image-classification` (SageMaker's) or `embedded` (the one of the embedded backend).
-    log_json : the log file as one JSON object a line.
-    without_sign_in : serve beyond this machine although nobody has to sign in.
-    poll_seconds : between looks at what takes minutes on AWS.
+    log_json : write the log as one JSON object per line.
+    without_sign_in : allow other machines to connect without sign-in.
+    poll_seconds : polling interval for operations that take minutes on AWS.
     """
 
     model_config = SettingsConfigDict(
@@ -61,15 +61,13 @@ class Settings(BaseSettings):
 
     @classmethod
     def read(cls, **given: Any) -> "Settings":
-        """The settings, with `given` before all sources. Raises BadInput, which names the variable."""
+        """The settings; `given` overrides all sources. Raises BadInput naming the variable."""
         try:
             return cls(**given)
         except ValidationError as error:
             first = error.errors()[0]
             name = f"SCONES_{first['loc'][0]}".upper()
-            raise BadInput(
-                f"The setting {name} cannot be used ({first['msg']}): set it right, or leave it out."
-            ) from None
+            raise BadInput(f"The setting {name} cannot be used ({first['msg']}): correct it, or remove it.") from None
         except (SettingsError, tomllib.TOMLDecodeError) as error:
             raise BadInput(f"The settings cannot be read ({error}).") from None
 

@@ -1,11 +1,11 @@
-"""Where progress and questions of a command go."""
+"""Progress and questions on the terminal."""
 
 import sys
 from collections.abc import Callable
 
 
 class Terminal:
-    """Where progress goes while a command runs: stderr, a bar where it is a terminal."""
+    """Progress of a command, on stderr; a bar if that is a terminal."""
 
     def __init__(self, write: Callable[[str], None], *, interactive: bool) -> None:
         self._write = write
@@ -20,7 +20,7 @@ class Terminal:
 
     @property
     def asks(self) -> bool:
-        """Whether there is somebody to ask."""
+        """Whether a user can be asked."""
         return self._interactive and sys.stdin.isatty()
 
     def yes(self, question: str) -> bool:

@@ -40,14 +40,14 @@ class Algorithm(StrEnum):
         try:
             return cls(name)
         except ValueError:
-            raise BadInput(f"There is no algorithm “{name}”: set SCONES_ALGORITHM to {' or '.join(cls)}.") from None
+            raise BadInput(f"No algorithm “{name}”: set SCONES_ALGORITHM to {' or '.join(cls)}.") from None
 
 
 @dataclass(frozen=True)
 class Hardware:
-    """What training and serving run on. spot : train on spare capacity, cheaper and at times interrupted.
+    """Instances for training and serving. spot : train on spare capacity, which is cheaper and can be interrupted.
 
-    training : an instance type; None takes the algorithm's own. most_instances : above 1, the endpoint scales.
+    training : instance type; None: the algorithm's default. most_instances : above 1, the endpoint scales.
     """
 
     algorithm: Algorithm = Algorithm.BUILT_IN
@@ -74,7 +74,7 @@ def image_uri(algorithm: Algorithm, region: str, instance: str, *, scope: str) -
 
 
 def hyperparameters(algorithm: Algorithm, given: Mapping[str, str], objects: S3ObjectStore) -> dict[str, str]:
-    """What the container is given: for the built-in algorithm what it knows, in script mode all, as JSON."""
+    """Hyperparameters for the container: those the built-in algorithm supports; in script mode all, as JSON."""
     if algorithm is Algorithm.BUILT_IN:
         samples = int(given.get("num_training_samples", "32"))
         # For images of about 28 × 28 pixels the documentation suggests 20 to 110 layers instead of its default of 152.
@@ -85,7 +85,7 @@ def hyperparameters(algorithm: Algorithm, given: Mapping[str, str], objects: S3O
 
 
 def serving_environment(algorithm: Algorithm, objects: S3ObjectStore) -> dict[str, str]:
-    """Variables that tell the model's container what to run."""
+    """Environment variables of the model's container."""
     if algorithm is Algorithm.BUILT_IN:
         return {}
     return {"SAGEMAKER_PROGRAM": "serve.py", "SAGEMAKER_SUBMIT_DIRECTORY": uploaded(objects)}

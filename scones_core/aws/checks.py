@@ -1,4 +1,4 @@
-"""What `doctor` asks of AWS. Every check either says what it found or raises the error that says what is missing."""
+"""Checks of AWS for `doctor`. Each returns its finding, or raises the error that says what is missing."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
@@ -38,7 +38,7 @@ def checks(aws: Aws, objects: S3ObjectStore, machines: Hardware, endpoint: str) 
         ("AWS may train and deploy", lambda: _simulated(aws, endpoint)),
         ("AWS quotas", lambda: _quotas(aws, machines)),
         ("AWS prices", lambda: _prices(SageMakerCosts(aws, machines))),
-        ("AWS may see what the endpoint is asked", lambda: _last_asked(SageMakerCosts(aws, machines), endpoint)),
+        ("AWS may read endpoint metrics", lambda: _last_asked(SageMakerCosts(aws, machines), endpoint)),
     ]
 
 
@@ -54,7 +54,7 @@ def _stack(aws: Aws, endpoint: str) -> str:
     allowed = aws.outputs.get("EndpointName", endpoint)
     if allowed != endpoint:
         raise SconesError(
-            f"The stack's functions may ask the endpoint “{allowed}” and the app deploys “{endpoint}”: "
+            f"The stack's functions may invoke only the endpoint “{allowed}”, but the app deploys “{endpoint}”: "
             f"set SCONES_ENDPOINT to {allowed}, or update the stack with EndpointName={endpoint}."
         )
     return f"“{aws.stack}” with {len(aws.outputs)} outputs"
@@ -74,7 +74,7 @@ def _functions(aws: Aws) -> str:
 
 
 def _dry_calls(aws: Aws, endpoint: str) -> Iterator[tuple[str, str, Callable[[], object]]]:
-    """Calls that change nothing: they ask for what does not exist, or only read. (what, action, call)."""
+    """Calls without effect: on missing things, or read-only. (name, action, call)."""
     job = f"{aws.stack}-{NOBODY}"
     yield "see jobs", "sagemaker:DescribeTrainingJob", lambda: aws.sagemaker.describe_training_job(TrainingJobName=job)
     yield "stop jobs", "sagemaker:StopTrainingJob", lambda: aws.sagemaker.stop_training_job(TrainingJobName=job)
@@ -102,7 +102,7 @@ def _dry_calls(aws: Aws, endpoint: str) -> Iterator[tuple[str, str, Callable[[],
         lambda: aws.logs.describe_log_streams(logGroupName="/aws/sagemaker/TrainingJobs", limit=1),
     )
     yield (
-        "see who is notified",
+        "list notification subscribers",
         "sns:ListSubscriptionsByTopic",
         lambda: aws.sns.list_subscriptions_by_topic(TopicArn=aws.output("FailureTopicArn")),
     )
@@ -117,13 +117,13 @@ def _execution(aws: Aws) -> str:
 
 
 def _dry(call: Callable[[], object], action: str) -> str:
-    with suppress(NotFound):  # whoever may not ask is told so first
+    with suppress(NotFound):  # without permission, AWS refuses before it looks for the thing
         call()
     return f"{action} is allowed"
 
 
 def _simulated(aws: Aws, endpoint: str) -> str:
-    """What cannot be tried without doing it, IAM is asked about; asking needs iam:SimulatePrincipalPolicy."""
+    """Actions that cannot be tried without effect are checked with IAM, which needs iam:SimulatePrincipalPolicy."""
     denied = list[str]()
     try:
         principal = _principal(aws.sts.get_caller_identity()["Arn"])
@@ -135,9 +135,9 @@ def _simulated(aws: Aws, endpoint: str) -> str:
     except Unavailable as error:
         if "iam:SimulatePrincipalPolicy" not in str(error):
             raise
-        return "not checked: you may not ask IAM (iam:SimulatePrincipalPolicy)"
+        return "not checked: iam:SimulatePrincipalPolicy is not allowed"
     if denied:
-        raise Unavailable(f"AWS does not allow you {', '.join(denied)}: attach the stack's AppPolicy to your role.")
+        raise Unavailable(f"AWS denies you {', '.join(denied)}: attach the stack's AppPolicy to your role.")
     return "training jobs, transform jobs, models and endpoints"
 
 
@@ -188,7 +188,7 @@ def _quotas(aws: Aws, machines: Hardware) -> str:
 def _prices(costs: SageMakerCosts) -> str:
     found = [(instances, costs.price(instances)) for instances in (costs.training(), costs.hosting())]
     return ", ".join(
-        f"{instances.type} for {instances.use.lower()}: {price.per_hour:g} {price.currency} an hour"
+        f"{instances.type} for {instances.use.lower()}: {price.per_hour:g} {price.currency} per hour"
         for instances, price in found
     )
 

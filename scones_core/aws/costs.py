@@ -1,4 +1,4 @@
-"""Prices from AWS's price list, and what an endpoint is asked, from CloudWatch.
+"""Prices from the AWS price list, and endpoint requests from CloudWatch.
 
 Sources: "Price List Query API" (GetProducts) in the Billing user guide; "Amazon SageMaker AI metrics in Amazon
 CloudWatch" in the SageMaker developer guide.
@@ -17,13 +17,13 @@ from scones_core.errors import NotFound, SconesError, Unavailable
 from scones_core.ports import Instances, Use
 
 T = TypeVar("T")
-SOME_MINUTES = 300.0  # seconds for which an answer counts, an error too
-THE_LIST = "price list"  # the answer of this name: that the list as a whole cannot be asked
+SOME_MINUTES = 300.0  # seconds for which an answer, or an error, is cached
+THE_LIST = "price list"  # cache name for: the price list is not reachable
 TO_THE_HOUR = timedelta(hours=1)  # period of the metric; CloudWatch gives up to 1,440 of them at once
 
 
 class SageMakerCosts:
-    """Every answer is kept for some minutes, that there is none as well; a price for a day."""
+    """Answers and errors are cached for minutes, prices for a day."""
 
     def __init__(self, aws: Aws, machines: Hardware) -> None:
         self._aws = aws
@@ -81,8 +81,8 @@ class SageMakerCosts:
             raise
         if not found:
             raise NotFound(
-                f"AWS's price list has no {instances.type} for {instances.use.lower()} in {self._aws.region}: "
-                "check the name of the instance, or look at aws.amazon.com/sagemaker/pricing."
+                f"The AWS price list has no {instances.type} for {instances.use.lower()} in {self._aws.region}: "
+                "check the instance type, or see aws.amazon.com/sagemaker/pricing."
             )
         return max(found, key=lambda price: price.per_hour)  # there is one; of more, an estimate takes the dearest
 
@@ -103,7 +103,7 @@ class SageMakerCosts:
         return min(max(hours) + TO_THE_HOUR, now) if hours else None
 
     def _hours(self, endpoint: str, variant: str, since: datetime, now: datetime) -> Iterator[datetime]:
-        """The beginnings of the hours in which the variant was asked."""
+        """The hours in which the variant had requests."""
         answer = self._aws.cloudwatch.get_metric_statistics(
             Namespace="AWS/SageMaker",
             MetricName="Invocations",
@@ -117,7 +117,7 @@ class SageMakerCosts:
 
 
 def _hourly(product: Any) -> Iterator[Price]:
-    """The on-demand prices of an hour in a product of the price list; not the fees that are paid once."""
+    """Hourly on-demand prices of a product in the price list, without one-time fees."""
     for term in product.get("terms", {}).get("OnDemand", {}).values():
         for dimension in term["priceDimensions"].values():
             for currency, amount in dimension["pricePerUnit"].items():

@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 
 CAPTURE_PREFIX = "captures/"
 TERMINATION_WAIT = 60  # seconds the old instances stay after the traffic has moved
-POLL = 15.0  # seconds between looks at an endpoint that is being created or updated; that takes minutes
+POLL = 15.0  # polling interval in seconds while an endpoint is created or updated, which takes minutes
 IN_CHANGE = ("Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting")
 
 
 class SageMakerEndpoints:
-    """poll : seconds between looks at what takes long. `deploy` returns once the new model answers."""
+    """poll : polling interval in seconds. `deploy` returns once the new model is in service."""
 
     capture_prefix = CAPTURE_PREFIX
 
@@ -62,7 +62,7 @@ class SageMakerEndpoints:
         return self._serve(name, wanted, found.config.variant, trial.config.variant)
 
     def _serve(self, name: str, wanted: str, *variants: str) -> Endpoint:
-        """Bring the endpoint to a configuration with these variants, and wait until it has come into service."""
+        """Update the endpoint to a configuration with these variants, and wait until it is in service."""
         before = self._aws.endpoint(name)
         if before and before["EndpointStatus"] in ("Failed", "OutOfService"):
             self.delete(name)
@@ -123,7 +123,7 @@ class SageMakerEndpoints:
                 EndpointName=name, Body=body, ContentType=content_type, Accept="application/json", **given
             )
         except NotFound:
-            raise NotFound(f"There is no endpoint “{name}” in service: deploy a model, or wait until it is.") from None
+            raise NotFound(f"No endpoint “{name}” in service: deploy a model, or wait for it.") from None
         try:
             return parsed(answer["Body"].read())
         except BotoCoreError as error:
@@ -141,7 +141,7 @@ class SageMakerEndpoints:
         self._aws.endpoints.forget(name)
 
     def _create_config(self, name: str, config: EndpointConfig, trial: Trial | None = None) -> str:
-        """Make the endpoint configuration, whose name is made from its contents, and return that name."""
+        """Create the endpoint configuration, named by its contents, and return its name."""
         contents = {
             "ProductionVariants": [
                 {
@@ -176,7 +176,7 @@ class SageMakerEndpoints:
         }
 
     def _update(self, name: str, wanted: str, *, watched: bool) -> None:
-        """Blue/green: the new instances take all traffic at once, and give it back when an alarm goes off.
+        """Blue/green: all traffic shifts to the new instances at once, and back if an alarm fires.
 
         watched : by the alarms, which SageMaker allows only where the variants' names stay the same; without them it
         moves the traffic in the same way. Source: "Exclusions" of deployment guardrails in the developer guide.
@@ -214,7 +214,7 @@ class SageMakerEndpoints:
             if isinstance(error, SconesError):
                 raise
             found = self._aws.endpoint(name)
-            reason = found.get("FailureReason", "SageMaker gives no reason") if found else "it is gone"
+            reason = found.get("FailureReason", "no reason given") if found else "it no longer exists"
             raise Unavailable(f"The endpoint “{name}” did not come into service: {reason}") from error
 
     def _serving(self, name: str, wanted: str) -> Endpoint:
@@ -230,14 +230,14 @@ class SageMakerEndpoints:
     def _at_rest(self, name: str) -> "DescribeEndpointOutputTypeDef | None":
         found = self._aws.endpoint(name)
         if found and found["EndpointStatus"] in IN_CHANGE:
-            raise Conflict(f"The endpoint “{name}” is {found['EndpointStatus']}: wait until that has ended.")
+            raise Conflict(f"The endpoint “{name}” is {found['EndpointStatus']}: wait until it is InService.")
         return found
 
     def _get(self, name: str) -> Endpoint:
-        self._aws.endpoint(name)  # a change begins from what is, not from what was a moment ago
+        self._aws.endpoint(name)  # a change must not start from a cached state
         found = self.describe(name)
         if found is None:
-            raise NotFound(f"There is no endpoint “{name}”: deploy a model first.")
+            raise NotFound(f"No endpoint “{name}”: deploy a model first.")
         return found
 
     def _served(self, name: str) -> Sequence[EndpointConfig]:

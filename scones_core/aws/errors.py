@@ -1,4 +1,4 @@
-"""What AWS answered, as one of the product's errors: the only place where its error codes are read."""
+"""Translation of AWS errors into SconesErrors; the only module that reads AWS error codes."""
 
 import re
 from collections.abc import Mapping
@@ -93,14 +93,14 @@ def _answered(error: boto.ClientError, action: str) -> SconesError:
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     if code in EXPIRED:
         return Unavailable(
-            "Your AWS credentials have expired: sign in again (as with aws sso login) and repeat; nothing was lost."
+            "Your AWS credentials have expired: sign in again (e.g. aws sso login) and retry; nothing was lost."
         )
     if code in REFUSED:
         return Unavailable(f"AWS does not accept the credentials ({code}): check the profile and sign in again.")
     if code in DENIED:
         return _denied(message, action)
     if code in THROTTLED:
-        return Unavailable(f"AWS limits the rate of {action} at the moment: try again in a minute.")
+        return Unavailable(f"AWS is throttling {action}: try again in a minute.")
     return _about_the_request(code, message, action, error.response) or _failed(code, message, action, status)
 
 
@@ -108,18 +108,16 @@ def _denied(message: str, action: str) -> SconesError:
     said = re.search(r"not authorized to perform: ([\w-]+:\w+)(?: on resource: \"?([^\s\"]+))?", message)
     named = said[1] if said else action
     on = f" on {said[2]}" if said and said[2] else ""
-    return Unavailable(
-        f"AWS does not allow you {named}{on}: have this permission granted; infra/README.md lists what the app needs."
-    )
+    return Unavailable(f"AWS denied {named}{on}: request this permission; infra/README.md lists what the app needs.")
 
 
 def _about_the_request(code: str, message: str, action: str, response: Any) -> SconesError | None:
     if code == "NoSuchBucket":
         return NotFound("The stack's bucket does not exist: deploy the stack again (infra/README.md).")
     if code in MISSING or (code in VALIDATION and re.search(r"not find|not found|not exist", message)):
-        return NotFound(f"AWS has no such thing ({action}): {_sentence(message)}")
+        return NotFound(f"Not found on AWS ({action}): {_sentence(message)}")
     if code in TAKEN or (code in VALIDATION and re.search(r"already exist", message)):
-        return Conflict(f"AWS refused {action} because of what is there already: {_sentence(message)}")
+        return Conflict(f"AWS refused {action}, because it already exists: {_sentence(message)}")
     if code in FULL:
         return Unavailable(f"A quota of your AWS account does not allow {action}: {_sentence(message)}")
     if code == "InvalidDefinition":
@@ -132,39 +130,37 @@ def _about_the_request(code: str, message: str, action: str, response: Any) -> S
 
 
 def _model_error(response: Mapping[str, Any]) -> SconesError:
-    """What the model's container answered; its own status code is within AWS's answer."""
+    """An error of the model's container; its status code is inside the AWS error."""
     said = _sentence(str(response.get("OriginalMessage") or response["Error"].get("Message", "")))
     if 400 <= int(response.get("OriginalStatusCode") or 0) < 500:
         return BadImage(f"The model cannot read the image: {said}")
-    return Unavailable(f"The model failed to answer: {said}")
+    return Unavailable(f"The model failed: {said}")
 
 
 def _failed(code: str, message: str, action: str, status: int) -> SconesError:
     if status == 301 or code in ("PermanentRedirect", "IllegalLocationConstraintException"):
-        return Unavailable("The stack's bucket lies in another region: set SCONES_REGION to the stack's region.")
-    return Unavailable(f"AWS could not do {action} ({code or status}): {_sentence(message)}")
+        return Unavailable("The stack's bucket is in another region: set SCONES_REGION to the stack's region.")
+    return Unavailable(f"{action} failed on AWS ({code or status}): {_sentence(message)}")
 
 
 def unanswered(error: Exception) -> SconesError:
-    """For what went wrong before AWS could answer."""
+    """The error for a request that got no answer from AWS."""
     if isinstance(error, boto.NoRegionError):
-        return Unavailable("No AWS region is set: set SCONES_REGION, as to us-east-1, or a region in your AWS profile.")
+        return Unavailable("No AWS region: set SCONES_REGION, such as us-east-1, or a region in your AWS profile.")
     if isinstance(error, boto.ProfileNotFound):
-        return Unavailable(f"There is no AWS profile “{error.kwargs['profile']}”: set SCONES_PROFILE to one you have.")
+        return Unavailable(f"No AWS profile “{error.kwargs['profile']}”: set SCONES_PROFILE to an existing one.")
     if isinstance(error, boto.SSOError | boto.TokenRetrievalError):
         return Unavailable("Your AWS sign-in has expired: sign in again with aws sso login; nothing was lost.")
     if isinstance(error, boto.NoCredentialsError | boto.PartialCredentialsError | boto.CredentialRetrievalError):
-        return Unavailable(
-            "There are no AWS credentials: sign in (aws sso login, aws configure) or set SCONES_PROFILE."
-        )
+        return Unavailable("No AWS credentials: sign in (aws sso login, aws configure) or set SCONES_PROFILE.")
     if isinstance(error, boto.ParamValidationError):
         return BadInput(f"AWS would refuse the request: {_sentence(str(error))}")
     if isinstance(error, boto.HTTPClientError | boto.ConnectionError):
         return Unavailable("AWS cannot be reached: check the network and try again.")
-    return Unavailable(f"AWS could not be asked: {_sentence(str(error))}")
+    return Unavailable(f"The request to AWS failed: {_sentence(str(error))}")
 
 
 def _sentence(message: str) -> str:
-    """AWS's words on one line, ended by a full stop."""
+    """The AWS message on one line, with a full stop."""
     words = " ".join(message.split())[:500] or "no reason was given"
     return words if words.endswith((".", "!")) else f"{words}."

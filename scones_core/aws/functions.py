@@ -17,9 +17,9 @@ def names(aws: Aws) -> list[str]:
 
 
 def configure(aws: Aws, environment: Mapping[str, str]) -> None:
-    """Set the given variables of each function, keep the others, and return once they are in force.
+    """Set the given variables of each function, keep the others, and return once they are effective.
 
-    Raises Conflict when somebody else changes a function at the same moment.
+    Raises Conflict if a function is being changed concurrently.
     """
     changed = [function for function in names(aws) if _merge(aws, function, environment)]
     for function in changed:
@@ -28,7 +28,7 @@ def configure(aws: Aws, environment: Mapping[str, str]) -> None:
                 FunctionName=function, WaiterConfig={"Delay": 1, "MaxAttempts": 120}
             )
         except WaiterError as error:
-            raise Unavailable(f"The function {_short(function)} did not take its new configuration.") from error
+            raise Unavailable(f"The function {_short(function)} did not apply its new configuration.") from error
 
 
 def environment(aws: Aws) -> Mapping[str, str]:
@@ -43,9 +43,9 @@ def _variables(configuration: Mapping[str, Any]) -> Mapping[str, str]:
 
 
 def _merge(aws: Aws, function: str, environment: Mapping[str, str]) -> bool:
-    """Write the variables unless the function has them; whether anything changed.
+    """Write the variables unless the function has them; returns whether anything changed.
 
-    The revision that was read goes with what is written, so that no change in between is lost.
+    Sends the revision that was read, so that no concurrent change is lost.
     """
     found = aws.functions.get_function_configuration(FunctionName=function)
     before = _variables(found)
@@ -59,7 +59,7 @@ def _merge(aws: Aws, function: str, environment: Mapping[str, str]) -> bool:
         )
     except Conflict as error:
         raise Conflict(
-            f"The function {_short(function)} is being changed by somebody else: try again in a minute."
+            f"The function {_short(function)} is being changed concurrently: try again in a minute."
         ) from error
     return True
 

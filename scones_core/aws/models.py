@@ -21,7 +21,7 @@ LABEL, KEY, SHA256 = "SCONES_MODEL", "SCONES_ARTIFACT_KEY", "SCONES_ARTIFACT_SHA
 
 
 class Models:
-    """Makes a Model for an artifact, once; its name is made from its contents."""
+    """Creates a Model for an artifact, once; its name is derived from its contents."""
 
     def __init__(self, aws: Aws, objects: S3ObjectStore, machines: Hardware) -> None:
         self._aws = aws
@@ -62,9 +62,7 @@ class Models:
         for chunk in self._objects.chunks(config.artifact_key):
             digest.update(chunk)
         if digest.hexdigest() != config.artifact_sha256:
-            raise Damaged(
-                f"The artifact of {config.model} is not the one that was trained: its checksum differs; train it again."
-            )
+            raise Damaged(f"The artifact of {config.model} is damaged: its checksum differs; train it again.")
         self._verified.add(wanted)
 
     def _image(self, artifact_key: str) -> str:

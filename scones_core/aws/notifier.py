@@ -1,4 +1,4 @@
-"""Messages to people through the stack's SNS topic."""
+"""Notifications through the stack's SNS topic."""
 
 import re
 from collections.abc import Sequence
@@ -9,8 +9,8 @@ EACH = "each"
 
 
 class SnsNotifier:
-    """With the stack's parameter FailureNotifications at `each`, EventBridge tells the topic of every failed execution,
-    whether the app runs or not; the app then has nothing to tell. At `digest` it sends one message for a burst.
+    """If the stack's parameter FailureNotifications is `each`, EventBridge reports every failed execution to the topic,
+    even while the app is not running, and the app sends nothing. If `digest`, the app sends one message per burst.
     """
 
     def __init__(self, aws: Aws) -> None:
@@ -22,7 +22,7 @@ class SnsNotifier:
         return self.subscriptions()
 
     def subscriptions(self) -> Sequence[str]:
-        """Who hears of it, as `email: a…@example.com`."""
+        """The subscribers, as `email: a…@example.com`."""
         pages = self._aws.sns.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=self._topic)
         found = [subscription for page in pages for subscription in page["Subscriptions"]]
         return [f"{s['Protocol']}: {_shortened(s['Endpoint'])}" for s in found]

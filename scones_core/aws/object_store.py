@@ -110,7 +110,7 @@ class S3ObjectStore:
     def _not_found(self, key: str, error: NotFound) -> NotFound:
         if code(error) == "NoSuchBucket":
             return error
-        return NotFound(f"There is no object “{key}” in the bucket “{self.bucket}”.")
+        return NotFound(f"No object “{key}” in the bucket “{self.bucket}”.")
 
 
 def _info(item: "ObjectTypeDef") -> ObjectInfo:
@@ -126,5 +126,5 @@ def checked(key: str) -> str:
 
 
 def content_type(key: str) -> str:
-    """So that a browser shows the object as what it is."""
+    """Content type, so that browsers display the object."""
     return mimetypes.guess_type(key)[0] or "application/octet-stream"

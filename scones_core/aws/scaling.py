@@ -1,4 +1,4 @@
-"""More instances for an endpoint when more is asked of it, and fewer again."""
+"""Auto scaling of an endpoint's instances with its load."""
 
 from collections.abc import Collection
 from typing import Any
@@ -11,7 +11,7 @@ DIMENSION: Any = "sagemaker:variant:DesiredInstanceCount"
 
 
 class Scaling:
-    """most : instances at the most; 1 means that nothing scales."""
+    """most : maximum instances; 1 disables scaling."""
 
     def __init__(self, aws: Aws, most: int) -> None:
         self._aws = aws

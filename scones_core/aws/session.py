@@ -34,12 +34,12 @@ if TYPE_CHECKING:
 ATTEMPTS = 5  # the first and its retries, with botocore's exponential backoff between them
 CONNECTIONS = 32  # at once, per service
 JUST_NOW = 2.0  # seconds
-# For what a page can do without: it is asked once, and not waited for.
+# For data that pages can do without: one attempt, short timeout.
 BRIEFLY = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 1})
 
 
 class _InPlainWords:
-    """Goes first into the base classes of every client, so that no answer of AWS stays unexplained."""
+    """First base class of every client, so that every AWS error is translated."""
 
     meta: Any
 
@@ -121,7 +121,7 @@ class Aws:
             [described] = self.cloudformation.describe_stacks(StackName=self.stack)["Stacks"]
         except NotFound:
             raise NotFound(
-                f"There is no stack “{self.stack}” in {self.region}: deploy it (infra/README.md), or set SCONES_STACK."
+                f"No stack “{self.stack}” in {self.region}: deploy it (infra/README.md), or set SCONES_STACK."
             ) from None
         return {output["OutputKey"]: output["OutputValue"] for output in described.get("Outputs", [])}
 
@@ -200,7 +200,7 @@ class Aws:
         region = self.region
         answering = self.session.get_available_regions("pricing", self.sagemaker.meta.partition)
         if not answering:
-            raise NotFound(f"AWS has no price list API for {region}: look at aws.amazon.com/sagemaker/pricing.")
+            raise NotFound(f"AWS has no price list API for {region}: see aws.amazon.com/sagemaker/pricing.")
         continent = region.partition("-")[0]
         nearest = min(answering, key=lambda r: (r != region, r.partition("-")[0] != continent, r != "us-east-1"))
         return self._client("pricing", region=nearest, config=BRIEFLY)

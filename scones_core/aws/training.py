@@ -45,7 +45,7 @@ class SageMakerTraining:
         job = self._job_name(request.name)
         for channel, key in request.channels.items():
             if not next(self._objects.list(key), None):
-                raise NotFound(f"The channel {channel} is empty: there is nothing under “{key}”; load images first.")
+                raise NotFound(f"The channel {channel} is empty (“{key}”): load images first.")
         note = json.dumps({**asdict(request), "algorithm": self._machines.algorithm}).encode()
         if not self._objects.put_new(_request_key(job), note):
             raise Conflict(f"A training job “{request.name}” exists already: choose another name.")
@@ -86,7 +86,7 @@ class SageMakerTraining:
         job = f"{self._aws.stack}-{name}"
         if not NAME.fullmatch(job):
             longest = 62 - len(self._aws.stack)
-            raise BadInput(f"“{name}” cannot name a training job: use up to {longest} letters, digits and hyphens.")
+            raise BadInput(f"“{name}” is not a valid job name: use up to {longest} letters, digits and hyphens.")
         return job
 
     def _described(self, name: str) -> Described:
@@ -94,7 +94,7 @@ class SageMakerTraining:
             job = self._job_name(name)
             return self._jobs.get(name, lambda: self._aws.sagemaker.describe_training_job(TrainingJobName=job))
         except (BadInput, NotFound):
-            raise NotFound(f"There is no training job “{name}”.") from None
+            raise NotFound(f"No training job “{name}”.") from None
 
     def _job(self, name: str, described: Described) -> TrainingJob:
         """The job without its metrics."""
@@ -122,7 +122,7 @@ class SageMakerTraining:
         return self._objects.key_of(described["ModelArtifacts"]["S3ModelArtifacts"])
 
     def _metrics(self, name: str, described: Described) -> Sequence[tuple[float, str, float]]:
-        """From the log, as it is written; SageMaker's own last values where there is no log (any more)."""
+        """From the log so far; SageMaker's final values if there is no log (any more)."""
         if "TrainingStartTime" not in described:
             return ()
         started = described["TrainingStartTime"]

@@ -1,7 +1,7 @@
 """Batch inference: a Batch Transform job over a list of images of the bucket.
 
-A job is named by what it computes. Who asks for the same again, or comes back after a crash, finds the job or its
-result instead of paying for a second one.
+A job is named by its input, so that a repeated request, or a retry after a crash, finds the job or its result instead
+of paying for a second one.
 """
 
 import hashlib
@@ -80,7 +80,7 @@ class BatchTransform:
         job = self._aws.sagemaker.describe_transform_job(TransformJobName=name)
         if job["TransformJobStatus"] != "Completed":
             reason = job.get("FailureReason", "it was stopped")
-            raise Unavailable(f"The model could not be measured: the transform job {name} failed ({reason}).")
+            raise Unavailable(f"The model could not be evaluated: the transform job {name} failed ({reason}).")
 
     def _answers(self, name: str, keys: Sequence[str]) -> Sequence[Sequence[float]]:
         outputs = [info.key for info in self._objects.list(_output(name))]
@@ -109,7 +109,7 @@ def matched(keys: Iterable[str], outputs: Mapping[str, str]) -> dict[str, str]:
         ends = ("/".join(parts[start:]) for start in range(len(parts)))
         end = next((end for end in ends if end in by_path), None)
         if end is None or end in taken:
-            raise Damaged(f"The transform job gave no answer of its own for “{key}”: measure the model again.")
+            raise Damaged(f"The transform job has no output for “{key}”: evaluate the model again.")
         found[key] = by_path[end]
         taken.add(end)
     return found
@@ -122,4 +122,4 @@ def parsed(answer: bytes) -> list[float]:
         return [float(p) for p in (value["prediction"] if isinstance(value, dict) else value)]
     except (ValueError, KeyError, TypeError):
         text = answer[:80].decode("utf-8", "replace")
-        raise Damaged(f"The model did not answer with a list of probabilities but with “{text}”.") from None
+        raise Damaged(f"The model's answer is not a list of probabilities: “{text}”.") from None

@@ -44,14 +44,14 @@ class StepFunctions:
 
     def start(self, machine: str, name: str, input: Any) -> Execution:
         if not NAME.fullmatch(name):
-            raise BadInput(f"“{name}” cannot name an execution: use 1 to 80 letters, digits, dots, - and _.")
+            raise BadInput(f"“{name}” is not a valid execution name: use 1 to 80 letters, digits, dots, - and _.")
         try:
             started = self._aws.stepfunctions.start_execution(
                 stateMachineArn=self._machine_arn(machine), name=name, input=_checked(input)
             )
         except Conflict as error:
             raise Conflict(
-                f"ExecutionAlreadyExists: the execution “{name}” exists already; choose another name."
+                f"ExecutionAlreadyExists: execution “{name}” already exists; choose another name."
             ) from error
         except NotFound:
             raise self._no_machine(machine) from None
@@ -134,7 +134,7 @@ class StepFunctions:
 
     def put(self, machine: str, definition: Mapping[str, Any]) -> None:
         if not MACHINE.fullmatch(machine):
-            raise BadDefinition(f"“{machine}” cannot name a state machine: use 1 to 80 letters, digits, - and _.")
+            raise BadDefinition(f"“{machine}” is not a valid state machine name: use 1 to 80 letters, digits, - and _.")
         text = self._substituted(json.dumps(definition, ensure_ascii=False))
         try:
             self._aws.stepfunctions.update_state_machine(stateMachineArn=self._machine_arn(machine), definition=text)
@@ -167,7 +167,7 @@ class StepFunctions:
         return f"{self._machine_arn(machine).replace(':stateMachine:', ':execution:')}:{name}"
 
     def _no_machine(self, machine: str) -> NotFound:
-        return NotFound(f"There is no state machine “{machine}”; there are: {', '.join(self.names()) or 'none'}.")
+        return NotFound(f"No state machine “{machine}”: choose one of {', '.join(self.names()) or 'none'}.")
 
     # Executions
 
@@ -194,7 +194,7 @@ class StepFunctions:
                 continue
             self._machine_of[name] = machine
             return _execution(machine, found)
-        raise NotFound(f"There is no execution “{name}”; list the executions to see their names.")
+        raise NotFound(f"No execution “{name}”: list the executions to see their names.")
 
 
 def _checked(given: Any) -> str:
@@ -204,7 +204,7 @@ def _checked(given: Any) -> str:
         raise BadInput(f"The input is not JSON: {error}.") from None
     if len(text.encode()) > MAX_INPUT:
         raise BadInput(
-            "The input has more than 262,144 bytes of JSON: put the data into the object store and name its key."
+            "The input has more than 262,144 bytes of JSON: put the data into the object store and pass its key."
         )
     return text
 

@@ -1,4 +1,4 @@
-"""The database: opening, migrating, and transactions that two processes can trust."""
+"""The database: opening, migration, and transactions safe across processes."""
 
 import zlib
 from collections.abc import Iterator
@@ -17,15 +17,15 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 WRITE_LOCK = 0x5C0E5  # any number that other users of the PostgreSQL database do not use
 HEAD = "0006"  # the newest file of migrations/versions
 LOCK_TIMEOUT = 30.0  # seconds
-LOCKED = "The database has been locked for {timeout} by {holder}: wait until it has finished writing, or end it."
+LOCKED = "The database has been locked for {timeout} by {holder}: wait until it finishes, or end it."
 
 
 class Database:
     """SQLite at `home/scones.db`, or what `url` names.
 
-    Write transactions of all processes run one after another, so that none meets another's half-made state. On
-    PostgreSQL an advisory lock sees to it; on SQLite a file lock, which also keeps checkpoints of two connections
-    apart (SQLite before 3.51.3 has a race there). lock_timeout : seconds to wait for either.
+    Write transactions of all processes are serialized: on PostgreSQL by an advisory lock, on SQLite by a file lock,
+    which also keeps checkpoints of two connections apart (SQLite before 3.51.3 has a race there).
+    lock_timeout : seconds to wait for either.
     """
 
     def __init__(self, home: Path, url: str | None = None, *, lock_timeout: float = LOCK_TIMEOUT) -> None:
@@ -57,8 +57,7 @@ class Database:
     def write(self) -> Iterator[sa.Connection]:
         """One transaction; it is on disk when the block has ended without an error.
 
-        Raises Unavailable when the lock cannot be had in time, RuntimeError inside another write transaction, which
-        could only wait for itself.
+        Raises Unavailable on lock timeout, RuntimeError inside another write transaction, which would deadlock.
         """
         if self._writing.get():
             raise RuntimeError("a write transaction was begun inside another: hand its connection on instead")
@@ -75,7 +74,7 @@ class Database:
 
         Ends with the process, however that ends. Raises Unavailable, naming the holder, after `timeout` seconds.
         """
-        refusal = f"The {what} is being changed by {{holder}}: wait until that has ended."
+        refusal = f"The {what} is being changed by {{holder}}: wait until it finishes."
         if self.is_sqlite:
             with FileLock(self._home / f"{what}.lock", timeout, refusal).held():
                 yield
@@ -139,7 +138,7 @@ class Database:
         if version == HEAD:
             return
         if version is not None and version not in _versions():
-            raise Unavailable(f"The database was made by a newer version of this app (schema {version}): update it.")
+            raise Unavailable(f"The database is from a newer version of this app (schema {version}): update the app.")
         from alembic import command
         from alembic.config import Config
 
@@ -161,15 +160,15 @@ def _engine(url: str) -> sa.Engine:
         engine = None
     if engine is None or engine.dialect.name not in ("sqlite", "postgresql"):
         raise BadInput(
-            "SCONES_DATABASE_URL names no database of a kind that can be used: give it as "
-            "postgresql+psycopg://user:password@host/name, or leave it out."
+            "SCONES_DATABASE_URL is not a supported database URL: use "
+            "postgresql+psycopg://user:password@host/name, or remove it."
         )
     return engine
 
 
 @contextmanager
 def _clear_errors() -> Iterator[None]:
-    """What the database refuses, in words: that it is full, read-only, gone or damaged."""
+    """A database error as a SconesError: full, read-only, missing or damaged."""
     try:
         yield
     except SconesError:
@@ -187,7 +186,7 @@ def _clear_errors() -> Iterator[None]:
 
 def _way_out(text: str) -> str:
     ways = {
-        "full": "make room on the disk of the home",
+        "full": "free space on the disk of the home",
         "readonly": "give this user the right to write in the home, or choose another with --home",
         "unable to open": "give this user the right to write in the home, or choose another with --home",
         "locked": "end the other program that uses scones.db",

@@ -1,1 +1,1 @@
-"""What the product knows without any service: frozen values and pure functions."""
+"""The domain: frozen values and pure functions, no I/O."""

@@ -1,6 +1,7 @@
-"""What an endpoint answered for one image, in the forms in which containers write it.
+"""Parsing of an endpoint's answer for one image.
 
-Read are, as JSON or BASE64 of it, alone or nested as the only element of a list or below a name like `predictions`:
+Supported forms, as JSON or BASE64-encoded JSON, bare, as the only element of a list, or under a name like
+`predictions`:
 
     [0.9, 0.1]      ["0.9", "0.1"]      {"probabilities": [0.9, 0.1]}      {"predictions": [[0.9, 0.1]]}
     {"labels": ["bicycle", "motorcycle"], "scores": [0.9, 0.1]}      {"bicycle": 0.9, "motorcycle": 0.1}
@@ -78,9 +79,9 @@ def _of_object(value: dict[str, Any]) -> tuple[Any, list[Any] | None]:
         if isinstance(value.get(name), list | dict):
             return value[name], next((value[key] for key in LABELS if isinstance(value.get(key), list)), None)
     if any(name in value for name in SCORES):
-        raise NotAnInference("the output has the score of one class only, and those of all are needed")
+        raise NotAnInference("the output has the score of only one class, but all are needed")
     if not value or WORDS & value.keys() or not all(map(_is_number, value.values())):
-        raise NotAnInference("the output has no list of probabilities that this product knows the name of")
+        raise NotAnInference("the output has no list of probabilities under a known name")
     return list(value.values()), list(value)
 
 
@@ -149,7 +150,7 @@ def _in_order(probabilities: tuple[float, ...], labels: list[Any] | None) -> Ans
         return Answer(probabilities)
     names = labels[0] if len(labels) == 1 and isinstance(labels[0], list) else labels
     if len(names) != len(probabilities):
-        raise NotAnInference(f"the output names {len(names)} labels for {len(probabilities)} probabilities")
+        raise NotAnInference(f"the output has {len(names)} labels for {len(probabilities)} probabilities")
     if (indices := _indices(names)) is not None:
         return Answer(tuple(p for _, p in sorted(zip(indices, probabilities, strict=True))))
     if not all(isinstance(name, str) and name.strip() and "\0" not in name for name in names):

@@ -195,7 +195,7 @@ def _without_mark(line: str | bytes) -> str | bytes:
     return line.removeprefix(codecs.BOM_UTF8) if isinstance(line, bytes) else line.removeprefix("\ufeff")
 
 
-_NOTHING = {"endpointInput": "no input was captured with it", "endpointOutput": "no answer was captured with it"}
+_NOTHING = {"endpointInput": "it has no captured input", "endpointOutput": "it has no captured output"}
 _WRONG = {
     "missing": "is missing",
     "model_type": "is not an object",
@@ -214,7 +214,7 @@ def _reason(error: ValidationError) -> str:
         return "not a data-capture record: the line is not valid JSON"
     if where[-1:] and where[-1] in _NOTHING and (first["type"] == "missing" or first["input"] is None):
         return _NOTHING[where[-1]]
-    return f"not a data-capture record: {'.'.join(where) or 'it'} {_WRONG.get(first['type'], 'is not as it should be')}"
+    return f"not a data-capture record: {'.'.join(where) or 'it'} {_WRONG.get(first['type'], 'is invalid')}"
 
 
 def _utc(text: str) -> datetime:

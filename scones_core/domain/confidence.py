@@ -1,4 +1,4 @@
-"""Confidence, the threshold, and what a threshold costs and buys."""
+"""Confidence, threshold, coverage and risk."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-DEFAULT_THRESHOLD = 0.93  # the reference project's
+DEFAULT_THRESHOLD = 0.93  # default
 
 Floats = NDArray[np.float64]
 

@@ -27,9 +27,9 @@ class Price:
 
 
 def quiet(created: datetime, last_asked: datetime | None, now: datetime) -> timedelta:
-    """How long nobody has asked an endpoint: since the last inference or, where there is none, since its creation.
+    """Time since an endpoint's last request, or since its creation if there is none.
 
     last_asked : within LOOK_BACK, or None; an inference before the endpoint's creation was of another of its name.
-    Returns LOOK_BACK at the most.
+    Returns at most LOOK_BACK.
     """
     return min(now - max(created, last_asked or created), LOOK_BACK)

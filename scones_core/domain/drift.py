@@ -1,4 +1,4 @@
-"""Has what the endpoint sees, or how it answers, moved away from the model's own test images?"""
+"""Drift of captured inferences from the model's predictions for its test images."""
 
 import math
 from collections.abc import Sequence

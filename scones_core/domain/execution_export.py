@@ -1,4 +1,4 @@
-"""Executions that were exported elsewhere, brought into the form in which this app's own are shown.
+"""Exported executions, converted to the form of this app's own.
 
 Three shapes are read:
 - the console's: Step Functions console, execution details, Actions > Export (`execution-detail.json`): `execution` as
@@ -31,8 +31,8 @@ _ENDS = {
     "ExecutionAborted": "ABORTED",
 }
 _NOT_ONE = (
-    "The file holds no execution: export one in the Step Functions console, "
-    "or take what `aws stepfunctions get-execution-history` prints."
+    "The file contains no execution: export one in the Step Functions console, "
+    "or save the output of `aws stepfunctions get-execution-history`."
 )
 _AGAIN = "export the execution again"
 
@@ -150,12 +150,12 @@ def _document(data: bytes) -> _Document:
         given = json.loads(text, parse_constant=str)
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
-        raise BadInput(f"The file is not JSON ({error.msg}, {where}): choose the exported file as it is.") from None
+        raise BadInput(f"The file is not JSON ({error.msg}, {where}): choose the unmodified exported file.") from None
     except (ValueError, RecursionError):
-        raise BadInput("The file is not JSON text that can be read: choose the exported file as it is.") from None
+        raise BadInput("The file is not readable JSON: choose the unmodified exported file.") from None
     if is_too_deep(given, text):
         raise BadInput(
-            f"The file has more than {MAX_DEPTH} levels of objects and lists: choose the exported file as it is."
+            f"The file has more than {MAX_DEPTH} levels of objects and lists: choose the unmodified exported file."
         )
     given = whole(given, text)
     if isinstance(given, list):
@@ -172,7 +172,7 @@ def _unfit(given: Mapping[str, Any], error: ValidationError) -> BadInput:
     place, reason = _first(error)
     if place.split(".")[0] in ("historyHash", "events"):
         return BadInput(_NOT_ONE)
-    return BadInput(f"The field “{place}” in the file does not fit ({reason}): {_AGAIN}.")
+    return BadInput(f"The field “{place}” in the file is invalid ({reason}): {_AGAIN}.")
 
 
 def _events(given: _Document) -> list[Mapping[str, Any]]:
@@ -215,12 +215,12 @@ def _check_name(place: int, event: Mapping[str, Any], details: Mapping[str, Any]
     try:
         _Named.model_validate(details.get(field) or {})
     except ValidationError:
-        raise BadInput(f"Event {place} in the file ({kind}) does not name its state: {_AGAIN}.") from None
+        raise BadInput(f"Event {place} in the file ({kind}) has no state name: {_AGAIN}.") from None
 
 
 def _bad_event(place: int, event: Mapping[str, Any], field: str, reason: str) -> BadInput:
     if field == "timestamp":
-        return BadInput(f"Event {place} in the file has no time that can be read: give ISO 8601 text or epoch seconds.")
+        return BadInput(f"Event {place} in the file has no readable time: use ISO 8601 text or epoch seconds.")
     if field in ("id", "type"):
         return BadInput(f"Event {place} in the file lacks its “id” or its “type” (“{field}”: {reason}): {_AGAIN}.")
     return BadInput(

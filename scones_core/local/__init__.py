@@ -1,1 +1,1 @@
-"""The embedded backend: one process, one folder, no account and no server."""
+"""The embedded backend: one process, one folder, no account, no server."""

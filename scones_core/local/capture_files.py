@@ -1,4 +1,4 @@
-"""Files of captured inferences: each takes several records, as SageMaker's do."""
+"""Capture files with several records each, like SageMaker's."""
 
 import errno
 import os
@@ -30,7 +30,7 @@ class _File:
 
 
 class CaptureFiles:
-    """Appends one line a record. Other processes have files of their own, so lines never mix.
+    """Appends one line per record. Each process writes its own files, so lines never mix.
 
     path : from an object key to the file that holds the object
     """
@@ -39,12 +39,12 @@ class CaptureFiles:
         self._path = path
         self._lock = threading.Lock()
         self._files: dict[str, _File] = {}
-        self.failure: str | None = None  # why the last line was not written, None when it was
+        self.failure: str | None = None  # error of the last write; None if it succeeded
 
     def append(self, prefix: str, line: bytes) -> None:
         """Add a line, which ends with a newline, to a file below the key prefix `prefix` and the present hour.
 
-        What cannot be written is lost, and told in `failure` and the log: an inference is worth more than its record.
+        A failed write is reported in `failure` and the log, and the record is lost: the inference itself must succeed.
         """
         try:
             self._append(prefix, line)

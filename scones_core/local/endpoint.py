@@ -1,4 +1,4 @@
-"""Endpoints in this process: the model answers here, and captures go to the object store."""
+"""Endpoints in this process: inference runs here, and captures go to the object store."""
 
 import json
 import random
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 
 MOST_MODELS = 4  # in memory: champion, challenger, and what is measured or was before
 ENDPOINT: TypeAdapter[Endpoint] = TypeAdapter(Endpoint)
-_NOT_CAPTURED = "Inferences are answered and not captured ({}): make room, or let the folder of captures be written."
+_NOT_CAPTURED = "Data capture is failing ({}): free disk space, or make the capture folder writable."
 
 
 class LocalEndpoints:
-    """Descriptions are files, looked at in each call, so that all processes on this home serve the same model."""
+    """Descriptions are files read on each call, so that all processes on this home serve the same model."""
 
     def __init__(self, folder: Path, objects: LocalObjectStore, capture_prefix: str = "captures/") -> None:
         self.capture_prefix = capture_prefix
@@ -62,7 +62,7 @@ class LocalEndpoints:
             return None
 
     def troubles(self) -> Sequence[str]:
-        """What is wrong now: endpoints whose description is damaged, and a capture that fails."""
+        """Current problems: damaged endpoint descriptions, and failing data capture."""
         found = []
         for file in sorted(self._folder.glob("*.json")):
             try:
@@ -113,7 +113,7 @@ class LocalEndpoints:
     def _get(self, name: str) -> Endpoint:
         endpoint = self.describe(name)
         if endpoint is None:
-            raise NotFound(f"There is no endpoint “{name}”: deploy a model first.")
+            raise NotFound(f"No endpoint “{name}”: deploy a model first.")
         return endpoint
 
     def _write(self, endpoint: Endpoint) -> Endpoint:
@@ -157,7 +157,7 @@ class LocalEndpoints:
 
 
 def _described(data: bytes, file: str) -> Endpoint:
-    return typed(ENDPOINT, data, f"endpoints/{Path(file).name}", "Deploy a model to write it anew.")
+    return typed(ENDPOINT, data, f"endpoints/{Path(file).name}", "Deploy a model to rewrite it.")
 
 
 def _answering(endpoint: Endpoint) -> EndpointConfig:

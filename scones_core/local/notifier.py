@@ -1,4 +1,4 @@
-"""Messages to people through Apprise: e-mail, chat and webhooks by URL."""
+"""Notifications through Apprise: e-mail, chat and webhooks by URL."""
 
 from collections.abc import Sequence
 from urllib.parse import urlsplit
@@ -25,14 +25,14 @@ class AppriseNotifier:
             if not self._service(number).notify(title=title, body=body, body_format="text")
         ]
         if failed:
-            raise Unavailable(f"The message did not reach {', '.join(failed)}: check SCONES_NOTIFY and the network.")
+            raise Unavailable(f"The message was not sent to {', '.join(failed)}: check SCONES_NOTIFY and the network.")
 
     def _service(self, number: int):  # type: ignore[no-untyped-def]  # Apprise has no types
         import apprise  # only when there is something to send: it loads many services
 
         service = apprise.Apprise.instantiate(self._urls[number])
         if service is None:
-            raise BadInput(f"The notification URL number {number + 1} in SCONES_NOTIFY is not one that Apprise knows.")
+            raise BadInput(f"Notification URL {number + 1} in SCONES_NOTIFY is not a valid Apprise URL.")
         return service
 
 

@@ -18,7 +18,7 @@ LONGEST_PART = 240  # bytes: file systems allow 255, and a file that is being wr
 class LocalObjectStore:
     """Keys are paths below `folder`; file names that start with a dot are not objects."""
 
-    at_once = 1  # files answer at once: more threads would only get in each other's way
+    at_once = 1  # files need no waiting: more threads would not help
 
     def __init__(self, folder: Path, bucket: str = "scones") -> None:
         self.folder = folder
@@ -31,7 +31,7 @@ class LocalObjectStore:
         if not key or any(part in ("", "..") or part.startswith(".") for part in parts) or "\0" in key:
             raise BadInput(f"The key “{key}” cannot be used: use names without leading dots, separated by single /.")
         if any(len(part.encode("utf-8", "surrogatepass")) > LONGEST_PART for part in parts):
-            raise BadInput(f"The key “{key[:80]}…” cannot be used: its parts may have {LONGEST_PART} bytes each.")
+            raise BadInput(f"The key “{key[:80]}…” cannot be used: parts are limited to {LONGEST_PART} bytes.")
         if not key.isprintable() and not key.encode("utf-8", "replace").decode() == key:
             raise BadInput(f"The key {key!a} cannot be used: it is not text.")
         return self.folder.joinpath(*parts)
@@ -83,7 +83,7 @@ class LocalObjectStore:
         try:
             file = self.path(key).open("rb")
         except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
-            raise NotFound(f"There is no object “{key}” in the bucket “{self.bucket}”.") from None
+            raise NotFound(f"No object “{key}” in the bucket “{self.bucket}”.") from None
         with file:
             yield file
 

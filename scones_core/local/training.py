@@ -1,9 +1,9 @@
-"""Training jobs as processes of their own, with SageMaker's contract of folders; they outlive the app.
+"""Training jobs as separate processes that outlive the app, with SageMaker's folder layout.
 
-<folder>/queue.lock            held by the runner at work; jobs run one after another
+<folder>/queue.lock            held by the running runner; jobs run one after another
 <folder>/<job>/job.json        state
 <folder>/<job>/log.txt         log, a time before each line
-<folder>/<job>/stop            a wish to stop
+<folder>/<job>/stop            stop request
 <folder>/<job>/input/…, model/ what the training script sees
 """
 
@@ -47,10 +47,10 @@ class LocalTraining:
 
     def start(self, request: TrainingRequest) -> TrainingJob:
         if not NAME.fullmatch(request.name):
-            raise BadInput(f"“{request.name}” cannot name a training job: use up to 63 letters, digits and hyphens.")
+            raise BadInput(f"“{request.name}” is not a valid job name: use up to 63 letters, digits and hyphens.")
         for channel, key in request.channels.items():
             if not next(self._objects.list(key), None):
-                raise NotFound(f"The channel {channel} is empty: there is nothing under “{key}”; load images first.")
+                raise NotFound(f"The channel {channel} is empty (“{key}”): load images first.")
         try:
             (self._folder / request.name).mkdir()
         except FileExistsError:
@@ -63,7 +63,7 @@ class LocalTraining:
 
     def describe(self, name: str) -> TrainingJob:
         if not NAME.fullmatch(name) or not (self._folder / name / "job.json").exists():
-            raise NotFound(f"There is no training job “{name}”.")
+            raise NotFound(f"No training job “{name}”.")
         job = load(self._folder, name)
         if not job.status.ended:
             self._recover()
@@ -90,13 +90,13 @@ class LocalTraining:
         return f"{len(found)} jobs can be read"
 
     def _recover(self) -> None:
-        """Settle what a killed runner left, and see that waiting jobs have a runner."""
+        """Clean up after a killed runner, and start a runner if jobs are waiting."""
         try:
             with queue_lock(self._folder, wait=False) as free:
                 if free:
                     settle_orphans(self._folder)
         except OSError as error:  # as on a full disk: the next look does it
-            log.warning("training jobs not looked after", error=str(of_the_system(error)))
+            log.warning("training jobs not recovered", error=str(of_the_system(error)))
             return
         if free and any(job.status is JobStatus.PENDING for job in jobs(self._folder)):
             self._spawn_runner()
@@ -153,7 +153,7 @@ def _read(folder: Path, name: str) -> TrainingJob:
 
 
 def load_request(folder: Path, name: str) -> TrainingRequest:
-    """What was asked of the job. Raises Damaged."""
+    """The job's request. Raises Damaged."""
     data = (folder / name / "request.json").read_bytes()
     return typed(REQUEST, data, f"training/{name}/request.json", "Start the job again.")
 
@@ -166,7 +166,7 @@ def settle_orphans(folder: Path) -> None:
     """With the queue lock held: no job can be running, so those that say so were killed."""
     for job in jobs(folder):
         if job.status is JobStatus.IN_PROGRESS:
-            reason = "The training process was killed before it ended: start the job again."
+            reason = "The training process was killed: start the job again."
             save(folder, replace(job, status=JobStatus.FAILED, ended=datetime.now(UTC), failure_reason=reason))
 
 

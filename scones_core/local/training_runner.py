@@ -1,7 +1,7 @@
-"""Works off the queue of training jobs: `python -m scones_core.local.training_runner FOLDER OBJECTS`.
+"""Runner of the training job queue: `python -m scones_core.local.training_runner FOLDER OBJECTS`.
 
-Holds the queue lock while there is work, and hands it on to the training script: as long as either lives, nobody
-takes the job for dead.
+Holds the queue lock while there is work, and passes it to the training script: as long as either is alive, the job
+counts as running.
 """
 
 import json

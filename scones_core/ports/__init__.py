@@ -1,4 +1,4 @@
-"""What the use cases ask of a backend. Embedded: `scones_core/local/`; AWS: `scones_core/aws/`, same file names.
+"""Interfaces of a backend. Embedded: `scones_core/local/`; AWS: `scones_core/aws/`, same file names.
 
 All times are aware UTC datetimes. Keys are POSIX-style, relative to the bucket, without a leading slash.
 """

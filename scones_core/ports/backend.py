@@ -1,4 +1,4 @@
-"""All ports together, as one backend fills them."""
+"""All ports of one backend."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -25,10 +25,10 @@ class Backend:
     machines: StateMachines
     notifier: Notifier
     registry: ModelRegistry | None = None
-    costs: Costs | None = None  # None where nothing is paid for
+    costs: Costs | None = None  # None if running is free
     close: Callable[[], None] = lambda: None
-    troubles: Callable[[], Sequence[str]] = tuple  # what is wrong now, a sentence each, for every page to say
-    threads: Callable[[], Mapping[str, bool]] = dict  # those behind it, by name: whether each is alive
-    # What `doctor` asks of this backend alone: the name of a check, and the check, which returns what it found or
-    # raises the SconesError that says what to do.
+    troubles: Callable[[], Sequence[str]] = tuple  # current problems, one sentence each, shown on every page
+    threads: Callable[[], Mapping[str, bool]] = dict  # the backend's threads by name: whether each is alive
+    # Backend-specific checks of `doctor`, by name. A check returns its finding, or raises a SconesError that says what
+    # to do.
     checks: Callable[[], Sequence[tuple[str, Callable[[], str]]]] = tuple

@@ -1,4 +1,4 @@
-"""What things cost."""
+"""Costs of instances."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,7 +9,7 @@ from scones_core.domain.costs import Price
 
 
 class Use(StrEnum):
-    """What an instance is paid for, as the price list calls it."""
+    """Use of an instance, as named in the price list."""
 
     TRAINING = "Training"
     HOSTING = "Hosting"
@@ -17,7 +17,7 @@ class Use(StrEnum):
 
 @dataclass(frozen=True)
 class Instances:
-    """Instances of one type, as `ml.m5.large`. most: what they may scale to; spot: on spare capacity."""
+    """Instances of one type, such as `ml.m5.large`. most: upper limit of scaling; spot: on spare capacity."""
 
     type: str
     use: Use
@@ -27,22 +27,22 @@ class Instances:
 
 
 class Costs(Protocol):
-    """What is paid for by the hour, and whether it is used."""
+    """What is billed by the hour, and whether it is in use."""
 
     def training(self) -> Instances:
-        """What a training job would run on."""
+        """Instances a training job would run on."""
         ...
 
     def hosting(self) -> Instances:
-        """What an endpoint would be deployed on."""
+        """Instances an endpoint would be deployed on."""
         ...
 
     def running(self, endpoint: str) -> Instances | None:
-        """What the endpoint runs on now; None where nothing runs."""
+        """Instances the endpoint runs on now; None without an endpoint."""
         ...
 
     def price(self, instances: Instances) -> Price:
-        """On-demand price of one instance. Raises NotFound (the price list has none), Unavailable."""
+        """On-demand price of one instance. Raises NotFound (not in the price list), Unavailable."""
         ...
 
     def last_asked(self, endpoint: str) -> datetime | None:

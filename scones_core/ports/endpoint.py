@@ -10,7 +10,7 @@ from scones_core.domain.models import CHAMPION_VARIANT
 
 @dataclass(frozen=True)
 class EndpointConfig:
-    """What an endpoint serves. artifact_key: of `model.tar.gz`; capture_percentage: 0 to 100."""
+    """Configuration of an endpoint. artifact_key: of `model.tar.gz`; capture_percentage: 0 to 100."""
 
     model: str
     artifact_key: str
@@ -23,7 +23,7 @@ class EndpointConfig:
 class Trial:
     """A second production variant beside the champion's.
 
-    config: under another variant name than the champion's, with the champion's capture percentage.
+    config: its variant name differs from the champion's; its capture percentage is the same.
     share: of the traffic, above 0 and below 1; kept as the variants' weights.
     """
 
@@ -50,15 +50,15 @@ class EndpointService(Protocol):
     def deploy(self, name: str, config: EndpointConfig) -> Endpoint:
         """Create the endpoint, or update it in place. The old model serves until the new one answers.
 
-        A trial ends with it. Raises NotFound (no artifact) or Damaged (checksum); the endpoint then stays as it was.
+        Ends a trial. Raises NotFound (no artifact) or Damaged (checksum), and leaves the endpoint unchanged.
         """
         ...
 
     def set_trial(self, name: str, trial: Trial | None) -> Endpoint:
-        """Serve the trial beside the champion, in the place of any other, or the champion alone (None).
+        """Serve the trial beside the champion, replacing any other trial, or the champion alone (None).
 
-        Where only the share differs from what is, only the weights are changed. Raises NotFound (no endpoint, no
-        artifact) or Damaged (checksum); the endpoint then stays as it was.
+        If only the share differs, only the weights change. Raises NotFound (no endpoint, no artifact) or Damaged
+        (checksum), and leaves the endpoint unchanged.
         """
         ...
 

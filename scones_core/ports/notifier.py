@@ -5,10 +5,10 @@ from typing import Protocol
 
 
 class Notifier(Protocol):
-    """Channels to people: e-mail, chat, webhooks."""
+    """Notification channels: e-mail, chat, webhooks."""
 
     def channels(self) -> Sequence[str]:
-        """Where messages go, without anything secret; empty when nothing is configured."""
+        """The channels, without secrets; empty if none is configured."""
         ...
 
     def send(self, title: str, body: str) -> None:

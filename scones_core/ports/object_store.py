@@ -19,21 +19,21 @@ class ObjectInfo:
 class ObjectStore(Protocol):
     """One bucket."""
 
-    at_once: int  # requests that several threads may well make at the same time
+    at_once: int  # number of requests worth making concurrently
 
     @property
     def bucket(self) -> str: ...
 
     def put(self, key: str, data: bytes) -> None:
-        """Store `data` durably under `key`, replacing what was there."""
+        """Store `data` durably under `key`, replacing any previous object."""
         ...
 
     def put_many(self, items: Iterable[tuple[str, bytes]]) -> None:
-        """Store many objects; all are durable when it returns."""
+        """Store many objects; all are durable on return."""
         ...
 
     def make_durable(self, keys: Iterable[str]) -> None:
-        """See that these objects, which endpoints appended to, outlive a power loss."""
+        """Make these objects, which endpoints append to, durable."""
         ...
 
     def get(self, key: str) -> bytes:
@@ -41,7 +41,7 @@ class ObjectStore(Protocol):
         ...
 
     def get_range(self, key: str, start: int, end: int) -> bytes:
-        """Return bytes `start` to `end` − 1, fewer where the object ends before. Raises NotFound."""
+        """Return bytes `start` to `end` − 1, fewer if the object is shorter. Raises NotFound."""
         ...
 
     def list(self, prefix: str = "", *, after: str = "") -> Iterator[ObjectInfo]:
@@ -49,14 +49,14 @@ class ObjectStore(Protocol):
         ...
 
     def listdir(self, prefix: str = "") -> tuple[Sequence[str], Sequence[ObjectInfo]]:
-        """Return what lies right below `prefix`, which ends with "/" or is empty, in key order.
+        """Return the direct children of `prefix`, which ends with "/" or is empty, in key order.
 
-        Folders come as prefixes that end with "/".
+        Folders are prefixes that end with "/".
         """
         ...
 
     def exists(self, key: str) -> bool: ...
 
     def delete(self, key: str) -> None:
-        """Remove the object; nothing happens where there is none."""
+        """Remove the object; no error if it does not exist."""
         ...

@@ -1,4 +1,4 @@
-"""A registry that others read: which model versions there are, and which are approved."""
+"""An external registry of model versions and their approval."""
 
 from collections.abc import Mapping
 from typing import Protocol
@@ -8,8 +8,8 @@ from scones_core.ports.endpoint import EndpointConfig
 
 
 class ModelRegistry(Protocol):
-    """Where others find the model versions; the product itself goes by its database."""
+    """Publishes model versions for other tools; the product itself reads its database."""
 
     def publish(self, config: EndpointConfig, approval: Approval, facts: Mapping[str, str]) -> None:
-        """Show a model version, or that its approval has changed.  facts : what else is known of it, by name."""
+        """Publish a model version, or a change of its approval.  facts : further properties, by name."""
         ...

@@ -5,7 +5,7 @@ from typing import Any, Protocol
 
 
 class StateMachines(Protocol):
-    """The definitions the workflow service can run."""
+    """The definitions available to the workflow service."""
 
     def names(self) -> Sequence[str]: ...
 

@@ -8,7 +8,7 @@ from typing import Protocol
 
 
 class JobStatus(StrEnum):
-    """SageMaker's TrainingJobStatus, and PENDING for a job that waits for its turn."""
+    """SageMaker's TrainingJobStatus, and PENDING for a queued job."""
 
     PENDING = "Pending"
     IN_PROGRESS = "InProgress"
@@ -56,7 +56,7 @@ class TrainingJob:
 
 class TrainingService(Protocol):
     def start(self, request: TrainingRequest) -> TrainingJob:
-        """Queue or start a job. Raises Conflict when the name is taken, NotFound when a channel is empty."""
+        """Queue or start a job. Raises Conflict if the name is taken, NotFound if a channel is empty."""
         ...
 
     def describe(self, name: str) -> TrainingJob:
@@ -68,7 +68,7 @@ class TrainingService(Protocol):
         ...
 
     def stop(self, name: str) -> None:
-        """Ask the job to stop; it ends as STOPPED. Nothing happens when it has ended."""
+        """Ask the job to stop; it ends as STOPPED. No effect once it has ended."""
         ...
 
     def logs(self, name: str) -> Sequence[str]:

@@ -31,7 +31,7 @@ class Execution:
 
 
 class WorkflowService(Protocol):
-    """Runs the state machines of `infra/*.asl.json`; `machine` is the file's stem, as `classify_image`."""
+    """Runs the state machines of `infra/*.asl.json`; `machine` is the file's stem, such as `classify_image`."""
 
     def start(self, machine: str, name: str, input: Any) -> Execution:
         """Start an execution; it runs in the background.
@@ -52,7 +52,7 @@ class WorkflowService(Protocol):
         limit: int = 100,
         before: str | None = None,
     ) -> Sequence[Execution]:
-        """Executions, newest first; `before` is the name of the last one of the page before."""
+        """Executions, newest first; `before`: name of the last one of the previous page."""
         ...
 
     def history(self, name: str) -> Sequence[Mapping[str, Any]]:
@@ -60,17 +60,17 @@ class WorkflowService(Protocol):
         ...
 
     def definition_of(self, name: str) -> Mapping[str, Any]:
-        """The definition that an execution was started with; machines change. Raises NotFound where it is not known."""
+        """The definition an execution was started with, as machines change. Raises NotFound if it is unknown."""
         ...
 
     def map_runs(self, name: str) -> Sequence[Mapping[str, Any]]:
-        """The Map Runs of an execution, as DescribeMapRun tells of them, with `itemCounts`. Raises NotFound."""
+        """The Map Runs of an execution, as DescribeMapRun returns them, with `itemCounts`. Raises NotFound."""
         ...
 
     def stop(self, name: str, *, error: str | None = None, cause: str | None = None) -> None: ...
 
     def configure(self, environment: Mapping[str, str]) -> None:
-        """Set environment variables of the functions (THRESHOLD, ENDPOINT_NAME); others stay as they are."""
+        """Set environment variables of the functions (THRESHOLD, ENDPOINT_NAME); others are unchanged."""
         ...
 
     def environment(self) -> Mapping[str, str]:

@@ -1,4 +1,4 @@
-"""What every use case is handed."""
+"""The application context, passed to every use case."""
 
 from dataclasses import dataclass, field
 
@@ -11,7 +11,7 @@ __all__ = ["App", "Progress", "silent"]
 
 
 def silent(_done: int, _total: int | None, _what: str) -> None:
-    """A Progress that says nothing."""
+    """A Progress that does nothing."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class App:
     background: Background = field(default_factory=Background, compare=False, repr=False)
 
     def close(self) -> None:
-        """End what runs in the background; an app that is not closed loses nothing."""
+        """Stop background work; nothing is lost if an app is not closed."""
         self.background.close()
         self.backend.close()
         self.db.close()

@@ -1,4 +1,4 @@
-"""Which model version made a captured inference, and what it calls its classes."""
+"""Attribution of captured inferences to model versions and class names."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -11,21 +11,21 @@ from scones_core.domain.attribution import Attribution, attributed, served_at
 from scones_core.domain.models import CHAMPION_VARIANT, Deployment, ModelVersion, number_of
 from scones_core.services.app import App
 
-# How long a deployment may have taken that an older version of the app noted, without its end.
+# Longest assumed duration of deployments recorded by older app versions, which did not record their end.
 UNSEEN = {"embedded": timedelta(seconds=5), "aws": timedelta(hours=1)}
-UPGRADE = "attribute_inferences"  # a setting that the migration leaves where there is something to attribute
+UPGRADE = "attribute_inferences"  # a setting left by the migration if there are inferences to attribute
 AT_ONCE = 10_000
 
 Made = Mapping[str, Any]  # attribution, model (number or None), classes (names or None)
 
 
 class Makers:
-    """Attributes inferences by the deployments and model versions as they are now."""
+    """Attributes inferences from the current deployments and model versions."""
 
     def __init__(self, app: App) -> None:
         self._app = app
         self._unseen = UNSEEN[app.backend.name]
-        self._captures_say = app.backend.name == "embedded"  # on AWS, whoever calls the endpoint can write there
+        self._captures_say = app.backend.name == "embedded"  # on AWS, callers of the endpoint can set it
         with app.db.read() as connection:
             self._models: dict[int, ModelVersion] = {m.number: m for m in models_table.model_list(connection)}
         self._histories: dict[str, Sequence[Deployment]] = {}
@@ -39,11 +39,11 @@ class Makers:
         classes: int,
         labels: Sequence[str] | None = None,
     ) -> Made:
-        """Who made an inference.
+        """The model version that made an inference.
 
-        said : the model's id as the capture itself gives it.  classes : how many probabilities there are; a model
-        version with another number of classes cannot have made it, nor one that calls them otherwise than `labels`,
-        which came with the answer and name its probabilities in their order.
+        said : model id in the capture itself.  classes : number of probabilities.  labels : class names returned with
+        the probabilities, in their order.  A model version with another number of classes, or with other names than
+        `labels`, is ruled out.
         """
         number = number_of(said) if self._captures_say else None
         candidates = {number} if number else served_at(self._history(endpoint), variant, time, self._unseen)
@@ -57,7 +57,7 @@ class Makers:
         return {"attribution": str(attribution), "model": model, "classes": lists.pop() if len(lists) == 1 else None}
 
     def class_names(self, endpoint: str, since: datetime, until: datetime, classes: int) -> tuple[str, ...] | None:
-        """What the model that served all the while calls its classes; a trial's model knows the same ones."""
+        """Class names of the model that served throughout; a trial's model has the same."""
         history = self._history(endpoint)
         numbers = {
             number for time in (since, until) for number in served_at(history, CHAMPION_VARIANT, time, self._unseen)
@@ -74,7 +74,7 @@ class Makers:
 
 
 def imported(classes: Sequence[str] | None) -> Made:
-    """Who made an inference that a user brought."""
+    """Attribution of an imported inference."""
     return {
         "attribution": str(Attribution.IMPORTED),
         "model": None,
@@ -83,7 +83,7 @@ def imported(classes: Sequence[str] | None) -> Made:
 
 
 def attribute_older(app: App) -> None:
-    """Attribute what was captured before inferences knew their model; does nothing the next time."""
+    """Attribute inferences captured before attribution was recorded; runs once."""
     with app.db.read() as connection:
         if not settings.get(connection, UPGRADE):
             return

@@ -1,4 +1,4 @@
-"""What runs behind the pages, by name: work that ends, and loops that go on until the app is closed."""
+"""Background work by name: tasks, and loops that run until the app is closed."""
 
 import threading
 from collections.abc import Callable, Mapping
@@ -11,12 +11,12 @@ from scones_core.errors import Conflict, SconesError
 
 log = logs.get(__name__)
 
-Progress = Callable[[int, int | None, str], None]  # done, total if known, what is being done
+Progress = Callable[[int, int | None, str], None]  # done, total if known, label
 
 
 @dataclass
 class BackgroundTask:
-    """One piece of work. Written by its own thread only; what others read is replaced whole."""
+    """One task. Written only by its own thread; attributes that others read are replaced, not mutated."""
 
     title: str
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
@@ -31,14 +31,14 @@ class BackgroundTask:
     over: threading.Event = field(default_factory=threading.Event, repr=False)
 
     def stop(self) -> None:
-        """Ask the work to end; work that looks at `go_on` does."""
+        """Ask the task to stop; tasks that check `go_on` do."""
         self.asked_to_stop = True
 
     def go_on(self) -> bool:
         return not self.asked_to_stop
 
     def wait(self, seconds: float) -> None:
-        """Wait for the end, so long at the most."""
+        """Wait for the end, at most this long."""
         self.over.wait(seconds)
 
     @property
@@ -47,7 +47,7 @@ class BackgroundTask:
 
     @property
     def share(self) -> float | None:
-        """How much is done, 0 to 1; None while the total is unknown."""
+        """Share done, 0 to 1; None while the total is unknown."""
         return min(1.0, self.done / self.total) if self.total else None
 
     def progress(self, done: int, total: int | None, what: str) -> None:
@@ -55,11 +55,11 @@ class BackgroundTask:
 
 
 class Loop:
-    """Does a step again and again, so many seconds apart. A step that fails is logged, and the next one comes."""
+    """Repeats a step at an interval in seconds. A failed step is logged, and the loop continues."""
 
     def __init__(self, name: str, every: float, step: Callable[[], object]) -> None:
         self.name = name
-        self.failure: str | None = None  # why the last step failed, None when it did not
+        self.failure: str | None = None  # error of the last step; None if it succeeded
         self._every, self._step, self._over = every, step, threading.Event()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
@@ -69,11 +69,11 @@ class Loop:
         return self._thread.is_alive()
 
     def stop(self) -> None:
-        """No step begins any more; one that runs goes on to its end."""
+        """Start no further step; a running one finishes."""
         self._over.set()
 
     def join(self) -> None:
-        """Stop, and wait for a step that runs."""
+        """Stop, and wait for the running step."""
         self.stop()
         self._thread.join()
 
@@ -82,14 +82,14 @@ class Loop:
             try:
                 self._step()
             except Exception as error:
-                log.exception("a step failed, the next one comes", loop=self.name)
+                log.exception("step failed, loop continues", loop=self.name)
                 self.failure = f"{type(error).__name__}: {error}"
             else:
                 self.failure = None
 
 
 class Background:
-    """The last task of each name, of which one runs at a time, and the loops."""
+    """The last task of each name, at most one running per name; and the loops."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -101,7 +101,7 @@ class Background:
         with self._lock:
             before = self._tasks.get(name)
             if before and before.running:
-                raise Conflict(f"{before.title} is still under way: wait until it has ended.")
+                raise Conflict(f"{before.title} is still running: wait until it has finished.")
             task = BackgroundTask(title, number=before.number + 1 if before else 1)
             self._tasks[name] = task
         arguments = (name, task, work, logs.known())
@@ -112,13 +112,13 @@ class Background:
         return self._tasks.get(name)
 
     def forget(self, name: str, task: BackgroundTask) -> None:
-        """Leave nothing to see of this task, unless another one of its name has begun."""
+        """Forget this task, unless another of its name has started."""
         with self._lock:
             if self._tasks.get(name) is task:
                 del self._tasks[name]
 
     def repeat(self, name: str, every: float, step: Callable[[], object]) -> Loop:
-        """Do `step` every so many seconds until the app is closed, or the loop is stopped."""
+        """Run `step` at an interval in seconds until the app is closed or the loop is stopped."""
         with self._lock:
             loop = self._loops[name] = Loop(name, every, step)
         return loop
@@ -145,11 +145,11 @@ def _run(name: str, task: BackgroundTask, work: Callable[[Progress], Any], ids: 
         try:
             task.result = work(task.progress)
         except SconesError as error:
-            log.warning("task refused or failed", error=str(error))
+            log.warning("task failed", error=str(error))
             task.error = str(error)
         except Exception:
             log.exception("task failed unexpectedly")  # the screen shows no traceback
-            task.error = f"{task.title} ended with an unexpected error: see logs/app.log in the home, then try again."
+            task.error = f"{task.title} failed unexpectedly: see logs/app.log in the home, then try again."
         finally:
             task.ended = datetime.now(UTC)
             task.over.set()

@@ -25,7 +25,7 @@ class _Object(BaseModel):
 
 
 class _Output(BaseModel):
-    """What the last state of a batch puts out: lambdas/summarize_batch."""
+    """Output of a batch's last state (lambdas/summarize_batch)."""
 
     accepted: int = 0
     low_confidence: int = 0
@@ -41,7 +41,7 @@ class _Failed(_Object):
 
 
 class _Summary(BaseModel):
-    """The part of summary.json that is read here."""
+    """The part of summary.json that is used here."""
 
     errors: list[_Failed]
 
@@ -51,7 +51,7 @@ _SUMMARY = TypeAdapter(_Summary)
 
 @dataclass(frozen=True)
 class Batch:
-    """What became of a batch. The keys are the first ones; the object `summary_key` has all of them.
+    """State and results of a batch. Lists the first keys only; the object `summary_key` has all.
 
     While it runs, accepted, low_confidence and errors are 0 and `done` of `images` have been classified.
     """
@@ -72,17 +72,17 @@ class Batch:
 
 @logs.use_case
 def start(app: App, *, prefix: str | None = None, sample: int | None = None, split: str | None = None) -> str:
-    """Start a batch over the images under `prefix`, over a sample of the dataset's, or over all; returns its name.
+    """Start a batch over the images under `prefix`, over a sample of the dataset, or over all of it; returns its name.
 
-    split : the pool; where there is none, or as told, the test images.
-    Raises NotFound when nothing is deployed or nothing lies under the prefix, BadInput.
+    split : pool or test; default: the pool, or the test images if there is none.
+    Raises NotFound (no endpoint, no object under the prefix), BadInput.
     """
     deployment.get_endpoint(app)
     name = f"batch-{uuid.uuid4().hex[:12]}"
     if prefix is None:
         prefix = _sampled(app, name, sample, split) if sample is not None else _all(app, name, split)
     if next(app.backend.objects.list(prefix), None) is None:
-        raise NotFound(f"There is no object under “{prefix}” in the bucket: name another prefix.")
+        raise NotFound(f"No objects under “{prefix}” in the bucket: choose another prefix.")
     results = f"batches/{name}/results"
     step_input = {"s3_bucket": app.backend.objects.bucket, "s3_prefix": prefix, "results_prefix": results}
     app.backend.workflows.start(MACHINE, name, step_input)
@@ -90,12 +90,12 @@ def start(app: App, *, prefix: str | None = None, sample: int | None = None, spl
 
 
 def _sampled(app: App, name: str, count: int, split: str | None) -> str:
-    """Put copies of images drawn at random under a prefix of their own; they keep their names."""
+    """Copy randomly drawn images to a new prefix; they keep their names."""
     return _copied(app, name, dict.fromkeys(classification.sample_keys(app, count, split=split)))
 
 
 def _all(app: App, name: str, split: str | None) -> str:
-    """The folder of the split; where images of other dataset versions lie there as well, a prefix of its own."""
+    """The folder of the split, or a new prefix if that holds images of other dataset versions too."""
     folder = f"{classification.sent_split(app, split)}/"
     keys = [image.key for image in classification.sent_images(app, split)]
     lying = {info.key for info in app.backend.objects.list(folder)}
@@ -109,7 +109,7 @@ def _copied(app: App, name: str, keys: Iterable[str]) -> str:
 
 
 def describe(app: App, name: str) -> Batch:
-    """A batch as it is now. Raises NotFound."""
+    """The current state of a batch. Raises NotFound."""
     execution, runs = app.backend.workflows.describe(name), app.backend.workflows.map_runs(name)
     counts = runs[-1]["itemCounts"] if runs else {}
     done = sum(counts.get(state, 0) for state in ("succeeded", "failed", "timedOut", "aborted"))
@@ -122,8 +122,8 @@ def _ended(execution: Execution, batch: Batch) -> Batch:
     seconds = (execution.stopped - execution.started).total_seconds()
     try:
         told = _Output.model_validate(execution.output if execution.status is ExecutionStatus.SUCCEEDED else {})
-    except ValidationError as error:  # a state machine of the user's own under this name
-        return replace(batch, seconds=seconds, error=f"Its output is not that of a batch ({reason(error)}).")
+    except ValidationError as error:  # a custom state machine of this name
+        return replace(batch, seconds=seconds, error=f"Its output is not a batch summary ({reason(error)}).")
     return replace(
         batch,
         **told.model_dump(exclude={"summary"}),
@@ -150,7 +150,7 @@ def map_runs(app: App, name: str) -> Sequence[Mapping[str, Any]]:
 
 
 def wait(app: App, name: str, *, progress: Progress = silent) -> Batch:
-    """Follow a batch to its end; it is stopped when the wait is interrupted. Raises SconesError when it fails."""
+    """Wait for a batch to end; stops it if interrupted. Raises SconesError if it fails."""
     try:
         while (batch := describe(app, name)).status is ExecutionStatus.RUNNING:
             progress(batch.done, batch.images or None, "images classified")
@@ -166,7 +166,7 @@ def wait(app: App, name: str, *, progress: Progress = silent) -> Batch:
 
 @logs.use_case
 def stop(app: App, name: str) -> None:
-    """End a running batch; what was classified so far stays captured."""
+    """Stop a running batch; images classified so far stay captured."""
     app.backend.workflows.stop(name, cause="stopped by a user")
 
 

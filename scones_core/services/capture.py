@@ -1,4 +1,4 @@
-"""From data-capture files to inferences in the database, each once."""
+"""Ingest of data-capture files: each inference is recorded once."""
 
 import hashlib
 import re
@@ -25,20 +25,20 @@ from scones_core.services.capture_reading import FOREIGN, CaptureReader, Files, 
 from scones_core.sources.model import check_classes
 from scones_core.vision.images import decode
 
-FILES_AT_ONCE = 8  # capture files that a thread takes at a time
-ROWS_AT_ONCE = 10_000  # inferences per transaction, about
+FILES_AT_ONCE = 8  # capture files per thread at a time
+ROWS_AT_ONCE = 10_000  # approximate inferences per transaction
 DEPTH = 6  # folders down to an hour of captures: endpoint/variant/YYYY/MM/DD/HH/
-LATE = timedelta(days=1)  # endpoints write what they captured within minutes
+LATE = timedelta(days=1)  # endpoints write captures within minutes
 REVIEWED = "train/reviewed/"
-NAME = re.compile(r"[a-zA-Z0-9](-?[a-zA-Z0-9]){0,62}")  # of an endpoint, as SageMaker allows
-IMPORTED = f"{FOREIGN}/"  # where capture files lie that users brought, below the capture prefix
+NAME = re.compile(r"[a-zA-Z0-9](-?[a-zA-Z0-9]){0,62}")  # endpoint names, as SageMaker allows them
+IMPORTED = f"{FOREIGN}/"  # prefix of imported capture files, below the capture prefix
 
 
 @dataclass(frozen=True)
 class Ingested:
-    """What an ingest found: records that are new, seen before, and unreadable.
+    """Result of an ingest: counts of new, known and unreadable records.
 
-    unnamed : imported inferences, of this ingest and of earlier ones, that have no class names yet.
+    unnamed : imported inferences without class names, of this and earlier ingests.
     """
 
     new: int
@@ -47,16 +47,16 @@ class Ingested:
     unnamed: int = 0
 
     def __add__(self, later: "Ingested") -> "Ingested":
-        """Both together; what is unnamed is what was unnamed at the end."""
+        """The sum of both; `unnamed` is the later value."""
         counts = (self.new + later.new, self.duplicates + later.duplicates, self.quarantined + later.quarantined)
         return Ingested(*counts, unnamed=later.unnamed)
 
 
 @logs.use_case
 def ingest(app: App, *, recent: bool = False, progress: Progress = silent) -> Ingested:
-    """Read the capture files that are new or have grown since the last time; endpoints and hours in parallel.
+    """Read capture files that are new or have grown since the last ingest; endpoints and hours in parallel.
 
-    recent : look only into the hours from a day before the newest inference on, which is quick however many there are.
+    recent : read only hours from one day before the newest inference on; its time does not grow with the history.
     """
     with app.db.read() as connection:
         newest = table.newest(connection, datetime.now(UTC)) if recent else None
@@ -65,12 +65,12 @@ def ingest(app: App, *, recent: bool = False, progress: Progress = silent) -> In
 
 
 def _listed(app: App, since: str) -> Iterator[Files]:
-    """The capture files, in the order of endpoint, variant and hour; those of an hour come together."""
+    """The capture files, ordered by endpoint, variant and hour; those of an hour together."""
     objects = app.backend.objects
     folders: Sequence[str] = [app.backend.endpoints.capture_prefix]
     for _ in range(DEPTH):
         levels = list(bounded_map(objects.listdir, folders, objects.at_once))
-        for _folders, infos in levels:  # what an endpoint wrote lies deeper, what people put here need not
+        for _folders, infos in levels:  # endpoints write to deeper folders; files copied here by hand may not
             yield _files(infos)
         below = [folder for found, _infos in levels for folder in found]
         # 2026/ is no earlier than 2026/11/24/09/, and 2025/ is.
@@ -79,7 +79,7 @@ def _listed(app: App, since: str) -> Iterator[Files]:
 
 
 def _date(app: App, folder: str) -> str:
-    """The part of a capture folder that is a date, as 2026/11/."""
+    """The date part of a capture folder, such as 2026/11/."""
     return "/".join(folder.removeprefix(app.backend.endpoints.capture_prefix).split("/")[2:])
 
 
@@ -96,15 +96,15 @@ def ingest_files(
     endpoint: str | None = None,
     progress: Progress = silent,
 ) -> Ingested:
-    """Read capture files from elsewhere; they are kept in the bucket, for their images.
+    """Import capture files; they are kept in the bucket, for their images.
 
-    classes : names of the classes, in the order of the probabilities; without them the inferences stay unnamed until
-    the files are read again with them, or `name_classes` is called.  endpoint : which made the captures.
+    classes : class names in the order of the probabilities; without them the inferences stay unnamed until the files
+    are imported again with names, or `name_classes` is called.  endpoint : the endpoint that made the captures.
     """
     if classes:
         check_classes(tuple(classes))
     if endpoint is not None and not NAME.fullmatch(endpoint):
-        raise BadInput(f"“{endpoint[:63]!a}” is no name of an endpoint: use up to 63 letters, digits and hyphens.")
+        raise BadInput(f"“{endpoint[:63]!a}” is not an endpoint name: use up to 63 letters, digits and hyphens.")
     keys = []
     for data in map(as_lines, files):
         digest = hashlib.sha256(data).hexdigest()
@@ -120,16 +120,16 @@ def ingest_files(
 
 @logs.use_case
 def name_classes(app: App, classes: Sequence[str]) -> int:
-    """Name the classes of the imported inferences that have no names and as many probabilities; returns how many.
+    """Name the classes of unnamed imported inferences with as many probabilities; returns their number.
 
-    Raises BadInput where none has so many, or where these cannot be names of classes.
+    Raises BadInput if there are none, or for invalid class names.
     """
     check_classes(tuple(classes))
     with app.db.write() as connection:
         names = tuple(classes)
         named = table.name_imported(connection, table.class_list_ids(connection, [names])[names], len(names))
     if not named:
-        raise BadInput(f"No imported inference without class names has {len(classes)} probabilities: count them again.")
+        raise BadInput(f"No unnamed inference has {len(classes)} probabilities: enter one name per probability.")
     return named
 
 
@@ -151,7 +151,7 @@ def _ingest(app: App, files: Iterable[Files], reading: CaptureReader, progress: 
 
 
 def _with_class_lists(connection: sa.Connection, rows: Sequence[dict[str, Any]]) -> Sequence[dict[str, Any]]:
-    """The rows with the id of their class names in the place of these."""
+    """The rows with their class names replaced by ids."""
     ids: dict[Any, int | None] = {None: None}
     ids |= table.class_list_ids(connection, {row["classes"] for row in rows if row["classes"]})
     for row in rows:
@@ -160,7 +160,7 @@ def _with_class_lists(connection: sa.Connection, rows: Sequence[dict[str, Any]])
 
 
 def _unread(app: App, listed: Iterable[Files]) -> Iterator[Files]:
-    """Those that have not been read in this version."""
+    """The files not read in this version yet."""
     for files in listed:
         with app.db.read() as connection:
             unread = table.unread(connection, files)
@@ -172,7 +172,7 @@ def _portions(files: Files) -> Iterator[Files]:
 
 
 def _in_transactions(found: Iterable[Found]) -> Iterator[Found]:
-    """The same, put together until there is enough for a transaction."""
+    """The same, merged to the size of a transaction."""
     some: list[Found] = []
     for one in found:
         some.append(one)
@@ -192,12 +192,12 @@ def inference(app: App, event_id: str) -> dict[str, Any]:
     with app.db.read() as connection:
         found = table.get(connection, event_id)
     if found is None:
-        raise NotFound(f"There is no captured inference “{event_id}”.")
+        raise NotFound(f"No captured inference “{event_id}”.")
     return found
 
 
 def image(app: App, event_id: str) -> bytes:
-    """The image behind a captured inference; where its capture is gone, a dataset version's own. Raises NotFound."""
+    """The image of a captured inference; if its capture is missing, the copy in a dataset version. Raises NotFound."""
     row = inference(app, event_id)
     try:
         return _captured_image(app, row)
@@ -206,7 +206,7 @@ def image(app: App, event_id: str) -> bytes:
     with app.db.read() as connection:
         key = datasets.key_of(connection, row["image_sha256"])
     if key is None:
-        raise NotFound(f"The image of the captured inference “{event_id}” is gone, or its capture file is damaged.")
+        raise NotFound(f"The image of the captured inference “{event_id}” is missing, or its capture file is damaged.")
     found = app.backend.objects.get(key)
     if hashlib.sha256(found).hexdigest() != row["image_sha256"]:
         raise NotFound(f"The image of the captured inference “{event_id}” is damaged (“{key}”).")
@@ -220,20 +220,20 @@ def _captured_image(app: App, row: Mapping[str, Any]) -> bytes:
         return image_of(lines[row["capture_line"]] if row["capture_line"] < len(lines) else b"")
     found = image_of(objects.get_range(row["capture_key"], row["capture_start"], row["capture_end"]))
     if hashlib.sha256(found).hexdigest() != row["image_sha256"]:
-        raise NotAnInference("another image than was read there before")
+        raise NotAnInference("the image differs from the one read before")
     return found
 
 
 def stored_image(app: App, event_id: str) -> str:
-    """Key, below `train/reviewed/`, of the image behind a captured inference.
+    """Key, below `train/reviewed/`, of the image of a captured inference.
 
-    The image is put there where it is missing, or is another than was captured. Raises NotFound, BadImage.
+    Stores the image there if it is missing or differs from the captured one. Raises NotFound, BadImage.
     """
     sha256 = inference(app, event_id)["image_sha256"]
     found = next(app.backend.objects.list(f"{REVIEWED}{sha256[:24]}."), None)
     data = app.backend.objects.get(found.key) if found else b""
     if found and hashlib.sha256(data).hexdigest() == sha256:
-        decode(data)  # an older version of the app stored what is no picture
+        decode(data)  # an older app version stored data that is not an image
         return found.key
     data = image(app, event_id)
     decode(data)
@@ -243,19 +243,19 @@ def stored_image(app: App, event_id: str) -> str:
 
 
 def put_aside(app: App) -> list[dict[str, Any]]:
-    """Lines of capture files that could not be read, or whose image cannot: file (key), line (from 1), reason."""
+    """Lines of capture files that are unreadable, or whose image is: file (key), line (from 1), reason."""
     with app.db.read() as connection:
         rows = [*table.quarantined(connection), *unreadable(connection)]
     return [{"file": r["capture_key"], "line": r["capture_line"] + 1, "reason": r["reason"]} for r in rows]
 
 
 def captured(app: App) -> int:
-    """How many inferences have been captured and read."""
+    """Number of ingested inferences."""
     with app.db.read() as connection:
         return table.count(connection)
 
 
 def makers(app: App) -> list[Maker]:
-    """Who made the captured inferences: model versions, newest first, then what names none."""
+    """Makers of the captured inferences: model versions, newest first, then the rest."""
     with app.db.read() as connection:
         return table.makers(connection)

@@ -1,4 +1,4 @@
-"""What lies in data-capture files: inferences, and lines that are none."""
+"""Parsing of data-capture files: inferences, and unreadable lines."""
 
 import codecs
 import gzip
@@ -16,10 +16,10 @@ from scones_core.services.app import App
 from scones_core.services.attribution import Made, Makers, imported
 from scones_core.sources.model import check_classes
 
-FOREIGN = "imported"  # stands for the endpoint of capture files that users brought without saying whose they are
+FOREIGN = "imported"  # placeholder endpoint for capture files imported without one
 MOST_BYTES = 500_000_000  # of an unpacked capture file
-MOST_PRINTED = 100_000_000  # bytes of one that is not in JSON lines
-MOST_REJECTED = 1_000  # lines of a file whose reasons are kept one by one
+MOST_PRINTED = 100_000_000  # bytes of a file that is not JSON lines
+MOST_REJECTED = 1_000  # unreadable lines of a file listed individually
 AT_ONCE = 1 << 20  # bytes
 BETWEEN = re.compile(r"[\s,\[\]]*")  # records
 PRINTED = re.compile(rb"\s*(\[|\{[ \t\r]*\n)")  # a list, or a record over several lines
@@ -30,7 +30,7 @@ Files = Sequence[tuple[str, str]]  # (key, version)
 
 @dataclass(frozen=True)
 class Found:
-    """What some capture files hold."""
+    """Contents of some capture files."""
 
     files: Files
     rows: Sequence[dict[str, Any]]
@@ -39,7 +39,7 @@ class Found:
 
 @dataclass(frozen=True)
 class CaptureReader:
-    """How capture files are read. endpoint : None for what the endpoints themselves wrote, whose keys name them."""
+    """How to read capture files. endpoint : None for files written by endpoints, whose keys name them."""
 
     app: App
     makers: Makers
@@ -59,14 +59,14 @@ class CaptureReader:
                     if bad <= MOST_REJECTED:
                         rejected.append({"capture_key": key, "capture_line": line.number, "reason": str(reason)})
             if more:
-                summary = f"{more:,} more lines of the file, up to this one, cannot be read either"
+                summary = f"{more:,} more unreadable lines of this file, up to this one"
                 rejected.append({"capture_key": key, "capture_line": last, "reason": summary})
         return Found(files, rows, rejected)
 
     def _row(self, key: str, line: "_Line") -> dict[str, Any]:
         found = parse(line.text)
-        if not found.is_picture:  # nobody could label it, and no model learn from it
-            raise NotAnInference("the captured input is no PNG, JPEG or WebP picture")
+        if not found.is_picture:  # it could neither be labelled nor trained on
+            raise NotAnInference("the captured input is not a PNG, JPEG or WebP image")
         endpoint, variant = self._origin(key)
         return {
             "event_id": found.event_id,
@@ -102,20 +102,20 @@ class CaptureReader:
             try:
                 check_classes(labels)
             except BadInput:
-                raise NotAnInference("the output's labels cannot be names of classes") from None
+                raise NotAnInference("the output's labels are not valid class names") from None
         if variant:
             return self.makers.of(endpoint, variant, found.time, found.model, count, labels)
         if self.classes and len(self.classes) != count:
-            raise NotAnInference(f"it has {count} probabilities, and {len(self.classes)} class names were given")
+            raise NotAnInference(f"it has {count} probabilities, but {len(self.classes)} class names were given")
         if labels and self.classes and set(labels) != set(self.classes):
-            raise NotAnInference("the output's labels are other names than the class names that were given")
+            raise NotAnInference("the output's labels differ from the given class names")
         return imported(labels or self.classes)
 
 
 def as_lines(data: bytes) -> bytes:
-    """A capture file from elsewhere as JSON lines: unpacked, and one record a line where it was printed otherwise.
+    """An imported capture file as JSON lines: decompressed, and reformatted to one record per line.
 
-    Raises BadInput for what is cut short, or unpacks to more than any capture file has.
+    Raises BadInput for a truncated file, or one that decompresses to more than the limit.
     """
     if data.startswith(b"\x1f\x8b"):
         data = _unpacked(data)
@@ -123,16 +123,16 @@ def as_lines(data: bytes) -> bytes:
     if PRINTED.match(data):
         if len(data) > MOST_PRINTED:
             limit = MOST_PRINTED // 1_000_000
-            raise BadInput(f"A capture file of more than {limit} MB is not in JSON lines: write one record a line.")
+            raise BadInput(f"A capture file of more than {limit} MB is not in JSON lines: write one record per line.")
         try:
             return b"".join(json.dumps(record).encode() + b"\n" for record in _records(data.decode()))
         except (ValueError, RecursionError):
-            return data  # each line says for itself what is wrong with it
+            return data  # each line is then reported on its own
     return data
 
 
 def _records(text: str) -> Iterator[Any]:
-    """JSON values, one after another or as a list. Raises ValueError, RecursionError."""
+    """JSON values, concatenated or as a list. Raises ValueError, RecursionError."""
     decoder, at = json.JSONDecoder(), 0
     while (at := BETWEEN.match(text, at).end()) < len(text):  # type: ignore[union-attr]
         record, at = decoder.raw_decode(text, at)
@@ -148,9 +148,9 @@ def _unpacked(data: bytes) -> bytes:
                 found += part
                 if len(found) > MOST_BYTES:
                     limit = MOST_BYTES // 1_000_000
-                    raise BadInput(f"A compressed capture file has more than {limit} MB: unpack and split it.")
+                    raise BadInput(f"A compressed capture file exceeds {limit} MB: decompress and split it.")
     except (OSError, EOFError, zlib.error) as error:
-        raise BadInput(f"A compressed capture file is damaged or cut short ({error}): compress it anew.") from None
+        raise BadInput(f"A compressed capture file is damaged or truncated ({error}): compress it again.") from None
     return bytes(found)
 
 

@@ -30,7 +30,7 @@ MAX_UPLOAD = 5_000_000  # bytes
 
 @dataclass(frozen=True)
 class Classified:
-    """One execution and what it said of its image. probabilities: one per class, empty when none was reached."""
+    """One execution and its prediction. probabilities: one per class; empty if there is no prediction."""
 
     name: str
     status: str
@@ -42,40 +42,38 @@ class Classified:
 
 
 def sample_keys(app: App, count: int, *, split: str | None = None, seed: int | None = None) -> list[str]:
-    """Keys of `count` images of the current dataset in random order, repeated where there are fewer.
+    """Keys of `count` images of the current dataset in random order, repeated if there are fewer.
 
-    split : the pool; where there is none, or as told, the test images. Raises BadInput, NotFound.
+    split : as for `sent_split`. Raises BadInput, NotFound.
     """
     if count < 1:
-        raise BadInput(f"{count} images cannot be drawn: ask for at least 1.")
+        raise BadInput(f"{count} images cannot be drawn: choose at least 1.")
     keys = [image.key for image in sent_images(app, split)]
     random.Random(seed).shuffle(keys)
     return [keys[i % len(keys)] for i in range(count)]
 
 
 def sent_split(app: App, split: str | None = None) -> str:
-    """The split whose images are sent: as told, or the pool, or the test images where there is no pool.
+    """The split to send: `split`, or by default the pool, or the test images if there is none.
 
-    Raises BadInput for any other than pool and test, NotFound where the dataset has no pool.
+    Raises BadInput if `split` is neither pool nor test, NotFound if the dataset has no pool.
     """
     dataset = etl.get(app)
     if split not in (None, POOL, TEST):
-        raise BadInput(f"Images of the split “{split}” are not sent: choose {POOL} or {TEST}.")
+        raise BadInput(f"Images of the split “{split}” cannot be sent: choose {POOL} or {TEST}.")
     if split == POOL and not dataset.pool:
-        raise NotFound(
-            f"The dataset version {dataset.id} has no pool: load it with --pool-share 0.2, or send test images."
-        )
+        raise NotFound(f"Dataset version {dataset.id} has no pool: load it with --pool-share 0.2, or send test images.")
     return split or dataset.sent_split
 
 
 def sent_images(app: App, split: str | None = None) -> list[LabelledImage]:
-    """The images that are sent through the workflow. split : as `sent_split` takes it."""
+    """The images to send through the workflow. split : as for `sent_split`."""
     return etl.images(app, etl.get(app).id, sent_split(app, split))
 
 
 @logs.use_case
 def upload(app: App, name: str, data: bytes) -> str:
-    """Store a user's image and return its key. Raises BadInput when it is empty, too large, or no image."""
+    """Store a user's image and return its key. Raises BadInput if it is empty, too large, or not an image."""
     if not 0 < len(data) <= MAX_UPLOAD:
         raise BadInput(f"“{name}” has {len(data):,} bytes: choose an image of at most {MAX_UPLOAD // 1_000_000} MB.")
     try:
@@ -102,7 +100,7 @@ def classify(
 ) -> list[Classified]:
     """Run one execution per image, at most `workers` of them at a time; results in the order of `keys`.
 
-    keys : may be a generator that paces itself; `total` then says how many are to come.
+    keys : may be a generator that sets the pace; `total` is then its length.
     """
     total = len(keys) if isinstance(keys, Sequence) else total
     names, running = list[str](), set[str]()
@@ -143,7 +141,7 @@ def history(app: App, name: str) -> Sequence[Mapping[str, Any]]:
 
 
 def definition(app: App, execution: Execution) -> Mapping[str, Any]:
-    """What an execution was started with, in the Amazon States Language; where that is not known, its machine's."""
+    """The definition an execution was started with; if unknown, the current one of its machine."""
     try:
         return app.backend.workflows.definition_of(execution.name)
     except NotFound:
@@ -151,9 +149,9 @@ def definition(app: App, execution: Execution) -> Mapping[str, Any]:
 
 
 def classified(app: App, execution: Execution, makers: Makers | None = None) -> Classified:
-    """What an execution said of its image, in the class names of the model that served while it ran.
+    """An execution's prediction, in the class names of the model that served while it ran.
 
-    makers : to be given where many executions are asked about.
+    makers : pass it when calling for many executions.
     """
     probabilities = _probabilities(execution, lambda: history(app, execution.name))
     confidence = max(probabilities, default=None)
@@ -178,7 +176,7 @@ def _class_names(app: App, execution: Execution, classes: int, makers: Makers | 
 
 
 def class_names(app: App) -> tuple[str, ...]:
-    """Class names of the model in service, in the order of its probabilities; of the dataset where none serves."""
+    """Class names of the model in service, in the order of its probabilities; without one, those of the dataset."""
     champion = deployment.champion(app)
     if champion:
         return champion.classes
@@ -187,18 +185,18 @@ def class_names(app: App) -> tuple[str, ...]:
 
 
 def class_name(names: Sequence[str], index: int) -> str:
-    """The name of a class; its index where the names are not known."""
+    """The name of a class; its index if the names are unknown."""
     return names[index] if index < len(names) else f"class {index}"
 
 
 def _probabilities(execution: Execution, events: Any) -> tuple[float, ...]:
-    """From the output; for a failed execution from the last state that handed inferences on."""
+    """From the output; for a failed execution, from the last state with inferences in its output."""
     found = _inferences(execution.output)
     if found or execution.error != LOW_CONFIDENCE:
         return found
     for event in reversed(events()):
         details = event.get("stateExitedEventDetails") or {}
-        with suppress(ValueError, RecursionError):  # an output that is too long to stand in the history, or too deep
+        with suppress(ValueError, RecursionError):  # an output too long for the history, or too deep
             if found := _inferences(json.loads(details.get("output", "null"))):
                 return found
     return ()
@@ -213,7 +211,7 @@ class _Output(BaseModel):
 
 
 def _inferences(output: Any) -> tuple[float, ...]:
-    """Of the output of a machine that classifies; of any other, none."""
+    """From the output of a classifying machine; otherwise None."""
     try:
         return _Output.model_validate(output).body.inferences
     except ValidationError:

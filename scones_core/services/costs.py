@@ -1,4 +1,4 @@
-"""What training and serving cost, where they cost anything: the embedded backend runs at no charge."""
+"""Costs of training and serving; the embedded backend has none."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -13,7 +13,7 @@ from scones_core.services.app import App
 
 @dataclass(frozen=True)
 class Priced:
-    """Instances with the price of one; `unknown` says why there is none, and what to do."""
+    """Instances with their unit price; `unknown`: why there is none, and what to do."""
 
     instances: Instances
     price: Price | None
@@ -22,7 +22,7 @@ class Priced:
 
 @dataclass(frozen=True)
 class TrainingCost(Priced):
-    """seconds: that a job is reckoned to take, as the training of `like` took; None is the reference run."""
+    """seconds: estimated duration, from the training of `like`, or from the reference run if None."""
 
     seconds: float = costs.REFERENCE_SECONDS
     like: str | None = None
@@ -30,7 +30,7 @@ class TrainingCost(Priced):
 
 @dataclass(frozen=True)
 class EndpointCost(Priced):
-    """age: since the endpoint was created. quiet: since when nobody has asked it; None when that is unknown."""
+    """age: time since the endpoint was created. quiet: time since its last request; None if unknown."""
 
     age: timedelta = timedelta()
     quiet: timedelta | None = None
@@ -42,7 +42,7 @@ class EndpointCost(Priced):
 
 
 def of_training(app: App) -> TrainingCost | None:
-    """The next training job; None where it costs nothing."""
+    """The next training job; None if it is free."""
     if app.backend.costs is None:
         return None
     instances = app.backend.costs.training()
@@ -54,7 +54,7 @@ def of_training(app: App) -> TrainingCost | None:
 
 
 def of_hosting(app: App) -> Priced | None:
-    """An endpoint that would be deployed now; None where it costs nothing."""
+    """A new endpoint; None if it is free."""
     if app.backend.costs is None:
         return None
     instances = app.backend.costs.hosting()
@@ -62,7 +62,7 @@ def of_hosting(app: App) -> Priced | None:
 
 
 def of_endpoint(app: App) -> EndpointCost | None:
-    """The endpoint that runs; None where none does, or where it costs nothing."""
+    """The running endpoint; None if there is none, or if it is free."""
     asked = app.backend.costs
     if asked is None or (endpoint := deployment.endpoint(app)) is None:
         return None
@@ -79,17 +79,17 @@ def _price(asked: Costs, instances: Instances) -> tuple[Price | None, str]:
     try:
         return asked.price(instances), ""
     except SconesError as error:
-        return None, f"The price of {instances.type} is unknown, because {_continued(error)}"
+        return None, f"Price of {instances.type} unknown: {_continued(error)}"
 
 
 def _quiet(asked: Costs, endpoint: Endpoint, now: datetime) -> tuple[timedelta | None, str]:
     try:
         return costs.quiet(endpoint.created, asked.last_asked(endpoint.name), now), ""
     except SconesError as error:
-        return None, f"Whether {endpoint.name} is idle is unknown, because {_continued(error)}"
+        return None, f"Idle time of {endpoint.name} unknown: {_continued(error)}"
 
 
 def _continued(error: SconesError) -> str:
-    """The message as the rest of a sentence: “AWS …” stays, “There …” becomes “there …”."""
+    """The message as the rest of a sentence: “AWS …” stays, “No …” becomes “no …”."""
     text = str(error)
     return text if text[1:2].isupper() else text[:1].lower() + text[1:]

@@ -1,4 +1,4 @@
-"""The whole loop, once, with a scripted reviewer who answers from the known labels."""
+"""The guided demo: the whole loop once, with a scripted reviewer that uses the known labels."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -22,8 +22,8 @@ from scones_core.services import (
 from scones_core.services.app import App, Progress, silent
 
 REVIEWER = "demo"
-REVIEWS = 20  # images the scripted reviewer labels at the most
-POOL_SHARE = 0.2  # of images of one's own
+REVIEWS = 20  # most images the scripted reviewer labels
+POOL_SHARE = 0.2  # for the user's own images
 
 
 class Stage(StrEnum):
@@ -40,7 +40,7 @@ class Stage(StrEnum):
 
 @dataclass(frozen=True)
 class Told:
-    """A stage that has ended, and what it gave: the value that the stage's own use case returns."""
+    """A finished stage and its result, the return value of its use case."""
 
     stage: Stage
     result: Any
@@ -58,8 +58,8 @@ def run(
 ) -> Iterator[Told]:
     """Run the loop, yielding after each stage. Raises what the stages raise.
 
-    Images of one's own get a pool, too, for the demo sends and reviews pool images.
-    replace : without it, a Conflict is raised where a model serves that the demo would put its own in the place of.
+    The user's own images get a pool too, as the demo sends and reviews pool images.
+    replace : if False, raises Conflict if a model is in service, which the demo would replace.
     """
     check(app, replace=replace)
     loaded = etl.load(app, source, classes=classes, default_share=POOL_SHARE, progress=progress)
@@ -80,24 +80,24 @@ def run(
 
 
 def check(app: App, *, replace: bool) -> None:
-    """Raises Conflict where the demo would replace a model that serves, and that is not wanted."""
+    """Raises Conflict if a model is in service and `replace` is False."""
     serving = deployment.endpoint(app)
     if serving and not replace:
         raise Conflict(
             f"{serving.config.model} is in service on “{serving.name}”, and the demo would replace it and the current "
-            "dataset: confirm that (--replace), or give the demo a home of its own (--home)."
+            "dataset: confirm with --replace, or use another home (--home)."
         )
 
 
 def review_by_known_labels(app: App, *, count: int = REVIEWS) -> list[review.Recorded]:
-    """Label the least confident images as the dataset knows them; those it does not know are skipped.
+    """Label the least confident images with their labels in the dataset; images without one are skipped.
 
-    Raises Conflict when nothing is left to review.
+    Raises Conflict if nothing is left to review.
     """
     dataset = etl.get(app)
     items = review.next_items(app, REVIEWER, count=count)
     if not items:
-        raise Conflict("There is no captured image left to review: send more images through the workflow.")
+        raise Conflict("No captured images left to review: send more images through the workflow.")
     images = {item.id: capture.inference(app, item.id)["image_sha256"] for item in items}
     with app.db.read() as connection:
         known = table.known_labels(connection, dataset.id, list(images.values()))

@@ -1,4 +1,4 @@
-"""Which model serves: deploy, promote, roll back; which is tried beside it; and the end of the endpoint."""
+"""Deployments: deploy, promote, roll back, trial, delete."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -16,7 +16,7 @@ from scones_core.services.threshold import ENDPOINT_NAME, VARIABLES, variables
 
 log = logs.get(__name__)
 
-LEAST_SHARE, MOST_SHARE = 0.01, 0.5  # of the traffic, that a trial may get
+LEAST_SHARE, MOST_SHARE = 0.01, 0.5  # bounds of a trial's share of the traffic
 
 
 @logs.use_case
@@ -24,7 +24,7 @@ LEAST_SHARE, MOST_SHARE = 0.01, 0.5  # of the traffic, that a trial may get
 def deploy(app: App, model: str | None = None, *, capture_percentage: int | None = None, actor: str = "") -> Endpoint:
     """Serve a model version; the endpoint is created or updated in place, and a trial ends.
 
-    model : default: the newest that was not rejected.  capture_percentage : 0 to 100; default: as it was, or 100.
+    model : default: the newest not rejected.  capture_percentage : 0 to 100; default: the current one, or 100.
     Raises NotFound, BadInput, Damaged.
     """
     version = training.model(app, model) if model else _newest_not_rejected(app)
@@ -52,16 +52,16 @@ def _newest_not_rejected(app: App) -> ModelVersion:
     for version in training.models(app):
         if version.approval is not Approval.REJECTED:
             return version
-    raise NotFound(f"Every model version has been rejected: train another, or name one, such as {newest.id}.")
+    raise NotFound(f"All model versions are rejected: train another, or name one, such as {newest.id}.")
 
 
 @logs.use_case
 @one_at_a_time
 def delete(app: App, *, actor: str = "") -> None:
-    """Delete the endpoint; what it captured, the labels and the model versions are kept. Raises NotFound."""
+    """Delete the endpoint; captures, labels and model versions are kept. Raises NotFound."""
     serving = get_endpoint(app)
     known = next((model for model in training.models(app) if model.id == serving.config.model), None)
-    if known is None:  # somebody else's model; the history cannot name it
+    if known is None:  # a model of another home; the history cannot name it
         app.backend.endpoints.delete(serving.name)
         return
     with noted(app, known, Action.DELETE, actor):
@@ -71,17 +71,17 @@ def delete(app: App, *, actor: str = "") -> None:
 @logs.use_case
 @one_at_a_time
 def start_trial(app: App, model: str, share: float, *, actor: str = "") -> Endpoint:
-    """Let a model version answer a share of the traffic, 0.01 to 0.5, beside the champion.
+    """Send a share of the traffic, 0.01 to 0.5, to a model version beside the champion.
 
-    Raises NotFound (no endpoint, no such model), BadInput (share), Conflict (it serves, a trial is under way, other
-    classes), Damaged.
+    Raises NotFound (no endpoint, no such model), BadInput (share), Conflict (it is the champion, a trial is running,
+    different classes), Damaged.
     """
     _check(share)
     serving, version = get_endpoint(app), training.model(app, model)
     if serving.config.model == version.id:
-        raise Conflict(f"{version.id} is the champion itself: choose another model version to try beside it.")
+        raise Conflict(f"{version.id} is the champion: choose another model version for the trial.")
     if serving.trial:
-        raise Conflict(f"A trial of {serving.trial.config.model} is under way: end it before {version.id} is tried.")
+        raise Conflict(f"A trial of {serving.trial.config.model} is running: end it before one of {version.id} starts.")
     training.same_classes(training.model(app, serving.config.model), version)
     config = training.endpoint_config(version, serving.config.capture_percentage, variant=TRIAL_VARIANT)
     with noted(app, version, Action.START_TRIAL, actor, share):
@@ -91,7 +91,7 @@ def start_trial(app: App, model: str, share: float, *, actor: str = "") -> Endpo
 @logs.use_case
 @one_at_a_time
 def set_trial_share(app: App, share: float, *, actor: str = "") -> Endpoint:
-    """Change the share of the traffic, 0.01 to 0.5, that the trial gets. Raises NotFound, Conflict, BadInput."""
+    """Change the trial's share of the traffic, 0.01 to 0.5. Raises NotFound, Conflict, BadInput."""
     _check(share)
     serving, trial = _on_trial(app)
     with noted(app, training.model(app, trial.config.model), Action.CHANGE_SHARE, actor, share):
@@ -101,7 +101,7 @@ def set_trial_share(app: App, share: float, *, actor: str = "") -> Endpoint:
 @logs.use_case
 @one_at_a_time
 def end_trial(app: App, *, actor: str = "") -> Endpoint:
-    """Let the champion answer alone again. Raises NotFound, Conflict (no trial)."""
+    """End the trial: the champion gets all traffic. Raises NotFound, Conflict (no trial)."""
     serving, trial = _on_trial(app)
     with noted(app, training.model(app, trial.config.model), Action.END_TRIAL, actor):
         return app.backend.endpoints.set_trial(serving.name, None)
@@ -110,19 +110,19 @@ def end_trial(app: App, *, actor: str = "") -> Endpoint:
 def _check(share: float) -> None:
     if not LEAST_SHARE <= share <= MOST_SHARE:
         raise BadInput(
-            f"A trial cannot get {share:.0%} of the traffic: choose between {LEAST_SHARE:.0%} and {MOST_SHARE:.0%}."
+            f"A trial share of {share:.0%} is out of range: choose between {LEAST_SHARE:.0%} and {MOST_SHARE:.0%}."
         )
 
 
 def _on_trial(app: App) -> tuple[Endpoint, Trial]:
     serving = get_endpoint(app)
     if serving.trial is None:
-        raise Conflict("No trial is under way: start one first (page Models).")
+        raise Conflict("No trial is running: start one first (page Models).")
     return serving, serving.trial
 
 
 def trial_started(app: App) -> datetime | None:
-    """When the trial that is under way was started (UTC, to the second, as times of captures are), or None."""
+    """Start of the running trial (UTC, to the second, like capture times), or None."""
     serving = endpoint(app)
     if serving is None or serving.trial is None:
         return None
@@ -131,7 +131,7 @@ def trial_started(app: App) -> datetime | None:
 
 
 def endpoint(app: App) -> Endpoint | None:
-    """The endpoint as it is now; None where there is none, or its description is damaged, of which every page tells."""
+    """The current endpoint; None if there is none, or if its description is damaged, which every page reports."""
     try:
         return app.backend.endpoints.describe(app.settings.endpoint)
     except Damaged as error:
@@ -154,21 +154,21 @@ def set_capture(app: App, percentage: int) -> Endpoint:
 
 
 def history(app: App) -> list[Deployment]:
-    """All deployments of the endpoint that succeeded, oldest first."""
+    """All successful deployments, oldest first."""
     with app.db.read() as connection:
         return table.deployment_list(connection, app.settings.endpoint)
 
 
 @dataclass(frozen=True)
 class InService:
-    """What serves and what waits, seen once. endpoint : None where none is deployed; models : newest first."""
+    """A snapshot of endpoint and models. endpoint : None if none is deployed; models : newest first."""
 
     endpoint: Endpoint | None
     models: Sequence[ModelVersion]
 
     @property
     def champion(self) -> ModelVersion | None:
-        """The model version in service; None where nothing serves, or a model that this home does not know."""
+        """The model version in service; None without an endpoint, or if this home does not know its model."""
         serving = self.endpoint.config.model if self.endpoint else None
         return next((model for model in self.models if model.id == serving), None)
 
@@ -182,7 +182,7 @@ class InService:
 
 
 def in_service(app: App) -> InService:
-    """What serves and what waits: one look at the endpoint, one at the database."""
+    """Endpoint and models: one query of the endpoint, one of the database."""
     return InService(endpoint(app), training.models(app))
 
 
@@ -197,7 +197,7 @@ def challenger(app: App) -> ModelVersion | None:
 
 
 def in_service_since(app: App, champion: ModelVersion) -> datetime | None:
-    """When the champion came into service (UTC, to the second, as times of captures are); None where nobody knows."""
+    """When the champion came into service (UTC, to the second, like capture times); None if unknown."""
     since: datetime | None = None
     for change in history(app):
         if change.action.of_trial:
@@ -208,7 +208,7 @@ def in_service_since(app: App, champion: ModelVersion) -> datetime | None:
 
 
 def previous(app: App) -> str | None:
-    """The model version that a rollback brings back; None where none served before, or none serves now."""
+    """The model version a rollback returns to; None if there is no earlier one, or no endpoint."""
     changes = history(app)
     stack = service_stack(changes)
     return f"v{stack[-2]}" if len(stack) > 1 and changes[-1].action is not Action.DELETE else None
@@ -220,15 +220,15 @@ def promote(app: App, model: str | None = None, *, actor: str = "") -> Endpoint:
     """Put the challenger, or a named model version, into service."""
     version = training.model(app, model) if model else challenger(app)
     if version is None:
-        raise Conflict("There is no challenger to promote: retrain first, or name a model version.")
+        raise Conflict("No challenger to promote: retrain first, or name a model version.")
     return _deploy(app, version, Action.PROMOTE, actor)
 
 
 @logs.use_case
 @one_at_a_time
 def rollback(app: App, *, actor: str = "") -> Endpoint:
-    """Bring back the model that served before; the one taken out becomes Rejected."""
+    """Return the previous model to service; the current one becomes Rejected."""
     back_to = previous(app)
     if back_to is None or champion(app) is None:
-        raise Conflict("There is no earlier model to roll back to: only one has been in service.")
+        raise Conflict("No earlier model to roll back to: only one has been in service.")
     return _deploy(app, training.model(app, back_to), Action.ROLLBACK, actor)

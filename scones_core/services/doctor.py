@@ -15,14 +15,14 @@ from scones_core.services.app import App
 
 PACKAGES = ("streamlit", "boto3", "pandas", "altair", "Pillow", "scikit-learn", "SQLAlchemy")
 PROBE = "doctor/probe"
-SAMPLE = 20  # images of the dataset that are looked at
+SAMPLE = 20  # number of dataset images checked
 
 log = logs.get(__name__)
 
 
 @dataclass(frozen=True)
 class Check:
-    """detail: what was found; when not ok, also what to do."""
+    """detail: the finding; if not ok, also what to do."""
 
     name: str
     ok: bool
@@ -30,7 +30,7 @@ class Check:
 
 
 def checks(app: App) -> list[Check]:
-    """Run every check; one that fails does not keep the others from running."""
+    """Run every check; a failure does not stop the others."""
     return [
         *_installation(),
         _run("database", lambda: _database(app)),
@@ -46,7 +46,7 @@ def checks(app: App) -> list[Check]:
 
 
 def checks_without_home(error: SconesError) -> list[Check]:
-    """What can be checked where the home cannot be opened for the error."""
+    """The checks that still work if the home cannot be opened because of `error`."""
     return [*_installation(), Check("home", False, str(error))]
 
 
@@ -55,7 +55,7 @@ def _installation() -> list[Check]:
 
 
 def configuration(app: App) -> list[dict[str, str]]:
-    """What is configured, as rows `{setting, value, variable}`; secrets are said to be set, never shown."""
+    """The configuration, as rows `{setting, value, variable}`; secrets appear as “set”, never in full."""
     settings = app.settings
     rows = (
         ("Backend", str(settings.backend), "SCONES_BACKEND"),
@@ -74,7 +74,7 @@ def _run(name: str, check: Callable[[], str]) -> Check:
         return Check(name, False, str(error))
     except OSError as error:
         return Check(name, False, str(of_the_system(error)))
-    except Exception as error:  # the doctor outlives what it diagnoses
+    except Exception as error:  # a check must not crash the doctor
         log.exception("a check failed unexpectedly", check=name)
         return Check(name, False, f"{type(error).__name__}: {error}. See {logs.FILE} in the home.")
 
@@ -109,7 +109,7 @@ def _object_store(app: App) -> str:
 def _disk(app: App) -> str:
     free = shutil.disk_usage(app.settings.home).free
     if free < 500_000_000:
-        raise SconesError(f"Only {free / 1e6:.0f} MB are free where the home is: make room for images and models.")
+        raise SconesError(f"Only {free / 1e6:.0f} MB free on the disk of the home: free space for images and models.")
     return f"{free / 1e9:.1f} GB free"
 
 
@@ -121,12 +121,12 @@ def _dataset(app: App) -> str:
     for split in SPLITS:
         key = f"datasets/{version.id}/{split}.lst"
         if app.backend.objects.get(key).decode(errors="replace") != lst_text(images, split):
-            raise Damaged(f"“{key}” is not what was written: load the images again.")
+            raise Damaged(f"“{key}” is damaged: load the images again.")
     some = images[:: len(images) // SAMPLE + 1]
     lacking = [image.key for image in some if not _is_there(app, image)]
     if lacking:
         raise Damaged(
-            f"{len(lacking)} of {len(some)} images looked at are missing or damaged, such as “{lacking[0]}”: load the "
+            f"{len(lacking)} of {len(some)} checked images are missing or damaged, such as “{lacking[0]}”: load the "
             "images again."
         )
     return f"{version.id}: {version.train} train, {version.pool} pool, {version.test} test images"

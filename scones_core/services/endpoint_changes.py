@@ -1,4 +1,4 @@
-"""Changes of the endpoint: one at a time, noted before they are made, and settled by what serves after a kill."""
+"""Endpoint changes: one at a time, recorded before they start, reconciled with the endpoint after a crash."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,7 +15,7 @@ from scones_core.ports import Endpoint
 from scones_core.services import training
 from scones_core.services.app import App
 
-ENDPOINT = "endpoint"  # what is changed by one at a time
+ENDPOINT = "endpoint"  # lock name
 
 log = logs.get(__name__)
 P = ParamSpec("P")
@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 
 def one_at_a_time(change: Callable[Concatenate[App, P], T]) -> Callable[Concatenate[App, P], T]:
-    """A change of the endpoint decides and acts on what it sees: the next waits, in this process or another."""
+    """Lock for an endpoint change; others wait, in this and other processes."""
 
     def alone(app: App, /, *given: P.args, **named: P.kwargs) -> T:
         with app.db.turn(ENDPOINT):
@@ -34,9 +34,9 @@ def one_at_a_time(change: Callable[Concatenate[App, P], T]) -> Callable[Concaten
 
 @contextmanager
 def noted(app: App, version: ModelVersion, action: Action, actor: str, share: float | None = None) -> Iterator[None]:
-    """Note a change in the history before it is made, and afterwards when it ended and whether it succeeded.
+    """Record a change in the history before it starts, and its end and result afterwards.
 
-    One that failed stays noted: what was captured meanwhile may be either model's.
+    A failed change stays recorded: inferences captured meanwhile may be of either model.
     """
     _note_unseen(app)
     change = Deployment(0, datetime.now(UTC), app.settings.endpoint, version.number, action, actor, share, done=False)
@@ -51,7 +51,7 @@ def noted(app: App, version: ModelVersion, action: Action, actor: str, share: fl
 
 
 def _end(app: App, change: Deployment, *, done: bool) -> None:
-    """Note the end of a change, and with it what becomes of the models: approved what came, rejected what was left."""
+    """Record the end of a change, and approve the new model or reject the replaced one."""
     approvals: dict[int, Approval] = {}
     with app.db.write() as connection:
         if done and change.action in (Action.DEPLOY, Action.PROMOTE, Action.ROLLBACK):
@@ -67,15 +67,15 @@ def _end(app: App, change: Deployment, *, done: bool) -> None:
 
 
 def note_ended(app: App) -> None:
-    """Note what became of changes whose end was not seen, for the app was killed: the endpoint tells.
+    """Record the result of changes that a crash interrupted, as the endpoint shows it.
 
-    While a change is under way, here or in another process, or the endpoint is still at one, nothing is noted.
+    Does nothing while a change is running, in any process or on the endpoint itself.
     """
     try:
         with app.db.turn(ENDPOINT, timeout=0):
             _note_unseen(app)
     except Unavailable as error:
-        log.info("changes not looked at", reason=str(error))
+        log.info("changes not reconciled", reason=str(error))
 
 
 def _note_unseen(app: App) -> None:
@@ -86,7 +86,7 @@ def _note_unseen(app: App) -> None:
         return
     try:
         serving = app.backend.endpoints.describe(app.settings.endpoint)
-    except Damaged:  # the next deployment writes the description anew
+    except Damaged:  # the next deployment rewrites the description
         return
     if serving and serving.status not in ("InService", "Failed"):
         return

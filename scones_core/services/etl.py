@@ -21,7 +21,7 @@ from scones_core.domain.datasets import (
     test_set_id,
     version_id,
 )
-from scones_core.errors import BadInput, NotFound, SconesError
+from scones_core.errors import BadInput, NotFound
 from scones_core.ports import ObjectStore
 from scones_core.services.app import App, Progress, silent
 from scones_core.sources import Skipped, Source, SourceImage, open_source
@@ -64,17 +64,17 @@ def load(
     try:
         app.backend.objects.put_many(_objects(app.backend.objects, source, loaded, progress))
         _check(loaded, source)
-    except SconesError:
+        return record(
+            app,
+            source.classes,
+            loaded.images,
+            source=source.description,
+            generated=source.generated,
+            skipped=[asdict(skip) for skip in loaded.skipped],
+        )
+    except BaseException:
         _take_back(app, loaded.added)
         raise
-    return record(
-        app,
-        source.classes,
-        loaded.images,
-        source=source.description,
-        generated=source.generated,
-        skipped=[asdict(skip) for skip in loaded.skipped],
-    )
 
 
 def _objects(objects: ObjectStore, source: Source, loaded: _Loaded, progress: Progress) -> Iterator[tuple[str, bytes]]:
@@ -102,7 +102,7 @@ def _labelled(objects: ObjectStore, item: SourceImage, classes: Sequence[str]) -
 
 
 def _take_back(app: App, added: Sequence[str]) -> None:
-    """Remove the images of a refused load, but for those that a load of another process has recorded meanwhile."""
+    """Remove the images of a load that failed, but for those that a load of another process has recorded meanwhile."""
     with app.db.read() as connection:
         held = table.held(connection, added)
     for key in set(added) - held:
@@ -146,14 +146,32 @@ def record(
         skipped=tuple(skipped),
         corrections=tuple(corrections),
     )
-    for split in SPLITS:
-        text = lst_text(images, split).encode()
-        app.backend.objects.put(f"datasets/{version.id}/{split}.lst", text)
+    texts = {split: lst_text(images, split).encode() for split in SPLITS}
+    try:
+        for split, text in texts.items():
+            app.backend.objects.put(_list_key(version.id, split), text)
+        with app.db.write() as connection:
+            table.add(connection, version, images)
+            settings.put(connection, "dataset", version.id)
+    except BaseException:
+        _take_lists_back(app, version.id)
+        raise
+    for split, text in texts.items():
         app.backend.objects.put(f"{split}.lst", text)
-    with app.db.write() as connection:
-        table.add(connection, version, images)
-        settings.put(connection, "dataset", version.id)
     return get(app, version.id)
+
+
+def _list_key(version: str, split: str) -> str:
+    return f"datasets/{version}/{split}.lst"
+
+
+def _take_lists_back(app: App, version: str) -> None:
+    """Remove the `.lst` files of a version that could not be recorded, unless it had been recorded before."""
+    with app.db.read() as connection:
+        if table.version(connection, version):
+            return
+    for split in SPLITS:
+        app.backend.objects.delete(_list_key(version, split))
 
 
 def cifar100_classes() -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Reviewed labels as files: for training elsewhere, for another labelling tool, for a spreadsheet."""
+"""Export of reviewed labels: augmented manifest, Label Studio, CSV."""
 
 import csv
 import io
@@ -21,13 +21,13 @@ class ExportFormat(StrEnum):
 
 
 def export(app: App, format: ExportFormat, *, model: str | None = None) -> tuple[str, int]:
-    """The labels in force as text, and how many.
+    """The current labels as text, and their number.
 
-    model : only those of images that this model version answered. Raises NotFound when there are none.
+    model : only labels of inferences of this model version. Raises NotFound if there are none.
     """
     rows = [row for row in review.reviewed(app, model=model) if row["label"] is not None]
     if not rows:
-        raise NotFound("There are no reviewed labels to export yet: review some images first.")
+        raise NotFound("No reviewed labels to export yet: review some images first.")
     text = {ExportFormat.MANIFEST: _manifest, ExportFormat.LABEL_STUDIO: _label_studio, ExportFormat.CSV: _csv}[format]
     return text(app, rows), len(rows)
 
@@ -42,8 +42,8 @@ def _uri(app: App, row: dict[str, Any]) -> str:
 def _manifest(app: App, rows: Sequence[dict[str, Any]]) -> str:
     """Augmented manifest. Source: SageMaker Ground Truth, "Output data", image classification job output.
 
-    A class has one number in the whole file: its place among the class names of the model that answered the newest
-    image, then those of other models. What shows none of the classes has no number.
+    A class has one number in the whole file: its index in the class names of the model that classified the newest
+    image, then of other models. Images labelled with none of the classes have no number.
     """
     numbers = _numbers(rows)
     lines = []
@@ -65,7 +65,7 @@ def _manifest(app: App, rows: Sequence[dict[str, Any]]) -> str:
 def _numbers(rows: Sequence[dict[str, Any]]) -> dict[str, int]:
     """Class name → number."""
     names = [name for row in rows for name in row["classes"]]
-    names += [row["label"] for row in rows if row["label"] != OTHER]  # an older version kept no names
+    names += [row["label"] for row in rows if row["label"] != OTHER]  # older app versions stored no names
     return {name: number for number, name in enumerate(dict.fromkeys(names))}
 
 
@@ -102,7 +102,7 @@ _FROM = {"label": "label_text"}
 
 
 def _cell(value: Any) -> Any:
-    """Text that a spreadsheet would run as a formula is quoted."""
+    """Quotes text that a spreadsheet would run as a formula."""
     if isinstance(value, datetime):
         return value.isoformat()
     return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t")) else value

@@ -1,4 +1,4 @@
-"""State machine definitions: those that come with the app, and others over the same functions."""
+"""State machine definitions: built-in and custom."""
 
 import json
 import re
@@ -29,15 +29,13 @@ def definition(app: App, machine: str) -> Mapping[str, Any]:
 def put(app: App, machine: str, text: str) -> str:
     """Create or replace a state machine from the JSON text of its definition; returns its name.
 
-    Raises BadInput for a name or text that cannot be used, BadDefinition naming the state and the field.
+    Raises BadInput for an invalid name or text, BadDefinition naming the state and the field.
     """
     machine = machine.strip()
     if not _NAME.fullmatch(machine):
-        raise BadInput(
-            f"“{machine[:100]}” cannot name a state machine: use 1 to {LONGEST_NAME} letters, digits, - and _."
-        )
+        raise BadInput(f"“{machine[:100]}” is not a valid name: use 1 to {LONGEST_NAME} letters, digits, - and _.")
     if machine in BUILT_IN:
-        raise BadInput(f"“{machine}” comes with the app and stays as it is: choose another name.")
+        raise BadInput(f"“{machine}” is built in and cannot be changed: choose another name.")
     app.backend.machines.put(machine, _parsed(text, "definition"))
     return machine
 
@@ -49,12 +47,12 @@ def start(app: App, machine: str, input_text: str) -> Execution:
 
 
 def definition_text(app: App, machine: str) -> str:
-    """The definition as JSON text, to be changed and put. Raises NotFound."""
+    """The definition as JSON text, for editing. Raises NotFound."""
     return json.dumps(definition(app, machine), indent=2, ensure_ascii=False)
 
 
 def example_input(app: App, machine: str = FIRST, *, key: str) -> str:
-    """An input as JSON text: that of the built-in machines, for the image under `key` where one image is meant."""
+    """An example input as JSON text, for the image under `key` if the machine takes one image."""
     bucket = app.backend.objects.bucket
     if machine == BATCH:
         return json.dumps({"s3_bucket": bucket, "s3_prefix": "test/", "max_items": 50}, indent=2)
@@ -63,13 +61,11 @@ def example_input(app: App, machine: str = FIRST, *, key: str) -> str:
 
 def _parsed(text: str, what: str) -> Any:
     if not text.strip():
-        raise BadInput(f"The {what} is empty: write JSON.")
+        raise BadInput(f"The {what} is empty: enter JSON.")
     try:
         return json.loads(text)
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
         raise BadInput(f"The {what} is not JSON: {error.msg} in {where}.") from None
     except (ValueError, RecursionError):
-        raise BadInput(
-            f"The {what} is JSON of a kind that cannot be read: it has too large a number or depth."
-        ) from None
+        raise BadInput(f"The {what} cannot be read: a number is too large, or the nesting too deep.") from None

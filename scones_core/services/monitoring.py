@@ -1,4 +1,4 @@
-"""The figures of the Monitor page."""
+"""Figures of the Monitor page."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,12 +19,12 @@ from scones_core.services.classification import class_name
 from scones_core.services.threshold import set_threshold as set_threshold
 from scones_core.services.threshold import threshold as threshold
 
-RECENT = 200  # inferences that drift is judged on: older ones would dilute what has just begun
+RECENT = 200  # inferences in the drift test: older ones would dilute recent drift
 
 
 @dataclass(frozen=True)
 class VariantFigures:
-    """What was captured of one production variant. mean_confidence : in [0, 1]."""
+    """Captured inferences of one production variant. mean_confidence : in [0, 1]."""
 
     variant: str
     inferences: int
@@ -38,10 +38,10 @@ class VariantFigures:
 
 @dataclass(frozen=True)
 class Figures:
-    """What was captured since a time, at a threshold.
+    """Captured inferences since a time, at a threshold.
 
     points: one row per inference in the order of time, columns time (UTC), event_id, prediction (class name),
-    confidence, low (at or below the threshold), trial (who answered was on trial).
+    confidence, low (at or below the threshold), trial (made by a model on trial).
     """
 
     inferences: int
@@ -59,10 +59,10 @@ class Figures:
 
 
 def figures(app: App, *, since: datetime | None = None, at: float | None = None, model: str | None = None) -> Figures:
-    """Figures of the captured inferences since a time (UTC), at a threshold (default: the one in force).
+    """Figures of the captured inferences since a time (UTC), at a threshold (default: the current one).
 
-    model : only what this model version answered ("v3"), or what is of one kind ("imported", "undecided", "unknown").
-    Drift is that of the champion, whatever the other figures are about.
+    model : only inferences of this model version ("v3"), or of one kind ("imported", "undecided", "unknown").
+    Drift is always that of the champion.
     """
     at = threshold(app) if at is None else at
     with app.db.read() as connection:
@@ -87,13 +87,13 @@ def _named(data: pd.DataFrame, names: Mapping[int, Sequence[str]]) -> pd.Categor
     lists, predictions = data["class_list"].to_numpy(), data["prediction"].to_numpy()
     pairs, codes = np.unique(np.stack([lists, predictions]), axis=1, return_inverse=True)
     spelled = [class_name(names.get(int(of), ()), int(index)) for of, index in pairs.T]
-    known = list(dict.fromkeys(spelled))  # two models may know the same class
+    known = list(dict.fromkeys(spelled))  # two models may share a class
     places = np.array([known.index(name) for name in spelled], dtype=int)
     return pd.Categorical.from_codes(places[codes.ravel()] if len(data) else [], pd.Index(known, dtype=object))
 
 
 def by_variant(app: App, *, since: datetime | None = None, at: float | None = None) -> list[VariantFigures]:
-    """Captured inferences of the endpoint since a time (UTC), at a threshold (default: the one in force), by name."""
+    """Captured inferences of the endpoint since a time (UTC), at a threshold (default: the current one), by name."""
     at = threshold(app) if at is None else at
     with app.db.read() as connection:
         rows = table.by_variant(connection, app.settings.endpoint, since, at)
@@ -108,7 +108,7 @@ def _by_class(points: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def champion_drift(app: App) -> Drift:
-    """The newest inferences that the champion made since it came into service, against its answers to test images."""
+    """Drift: the champion's newest inferences since it came into service, against its predictions for test images."""
     champion = deployment.champion(app)
     since = deployment.in_service_since(app, champion) if champion else None
     if champion is None or since is None:
@@ -117,7 +117,7 @@ def champion_drift(app: App) -> Drift:
         rows = table.newest_of_model(connection, app.settings.endpoint, champion.number, since, RECENT)
     try:
         reference = np.asarray(training.evaluation(app, champion, champion.dataset).probabilities, dtype=float)
-    except NotFound:  # an older version of the app did not keep them
+    except NotFound:  # older app versions did not store them
         return Drift(DriftLevel.UNKNOWN, recent=len(rows))
     confidences, predictions = np.array([row[0] for row in rows]), [row[1] for row in rows]
     return drift(
@@ -141,7 +141,7 @@ def risk_coverage(app: App) -> list[dict[str, float | None]]:
 def propose_threshold(app: App, *, max_risk: float, level: float) -> confidence.ThresholdFigures:
     """The lowest threshold that keeps the risk at `max_risk` with confidence `level`. Raises BadInput, NotFound."""
     if not (0 < max_risk < 1 and 0 < level < 1):
-        raise BadInput("The risk and the confidence must lie between 0 and 1, as 0.05 and 0.95.")
+        raise BadInput("Risk and confidence must be between 0 and 1, such as 0.05 and 0.95.")
     measured = _measured(app)
     found = confidence.propose_threshold(measured.confidences, measured.correct, max_risk=max_risk, level=level)
     if found is None:
@@ -163,7 +163,7 @@ class Measured:
 
 
 def measured_on(app: App) -> tuple[str, str, int]:
-    """(model version, test set, test images) that the threshold's figures are measured on. Raises NotFound."""
+    """(model version, test set, test images) behind the threshold's figures. Raises NotFound."""
     measured = _measured(app)
     return measured.model, measured.test_set, len(measured.correct)
 
@@ -171,7 +171,7 @@ def measured_on(app: App) -> tuple[str, str, int]:
 def _measured(app: App) -> Measured:
     champion = deployment.champion(app)
     if champion is None:
-        raise NotFound("No model is deployed yet: deploy one first, so that there are answers to measure.")
+        raise NotFound("No model is deployed yet: deploy one first.")
     found = training.evaluation(app, champion, champion.dataset)
     probabilities = np.asarray(found.probabilities, dtype=float)
     correct = probabilities.argmax(axis=1) == np.asarray(found.labels)

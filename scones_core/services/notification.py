@@ -1,4 +1,4 @@
-"""Tell people when executions fail: one message for a burst, and a record of what was sent."""
+"""Failure notifications: one message per burst, and a record of sent messages."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -12,24 +12,24 @@ from scones_core.ports import Execution, ExecutionStatus
 from scones_core.services.app import App
 from scones_core.services.background import Loop
 
-LOOKED_THROUGH = 1000  # failed executions, newest first; a burst beyond that is told of as “at least”
+LOOKED_THROUGH = 1000  # failed executions listed, newest first; a larger burst is reported as “at least”
 NAMED = 5
-IN_DOUBT = "it is not known whether it was sent: the app ended meanwhile"
+IN_DOUBT = "unknown whether it was sent: the app ended meanwhile"
 
 
 def notify_failures(app: App, *, now: datetime | None = None) -> int:
-    """Send one message about the executions that failed since the last one; returns how many it told of.
+    """Send one message about the executions that failed since the last one; returns their number.
 
-    Nothing is sent when no channel is configured, or before `SCONES_NOTIFY_SECONDS` have passed since the last
-    message: what fails meanwhile is in the next. The message is noted before it is sent, so that two processes never
-    send it twice.
+    Sends nothing if no channel is configured, or until `SCONES_NOTIFY_SECONDS` after the last message; failures
+    meanwhile go into the next one. The message is recorded before it is sent, so that two processes never send it
+    twice.
     """
     if not app.backend.notifier.channels():
         return 0
     now = now or datetime.now(UTC)
     with app.db.read() as connection:
         told, last = table.last_told(connection), table.last_time(connection)
-    if told is None or told > now:  # switched on just now: the past is not news. Or the clock was ahead, and is not
+    if told is None or told > now:  # just switched on: past failures are not reported. Or the clock was ahead
         with app.db.write() as connection:
             if table.last_told(connection) == told:
                 table.add(connection, _row(now, now, 0, "", "", None))
@@ -42,7 +42,7 @@ def notify_failures(app: App, *, now: datetime | None = None) -> int:
     up_to = max(execution.stopped for execution in failed if execution.stopped)
     title, body = _text(failed)
     with app.db.write() as connection:
-        if table.last_told(connection) != told:  # another process tells of them
+        if table.last_told(connection) != told:  # another process reports them
             return 0
         noted = table.add(connection, _row(now, up_to, len(failed), title, body, IN_DOUBT))
     failure = _send(app, title, body)
@@ -75,7 +75,7 @@ def _row(now: datetime, up_to: datetime, count: int, title: str, body: str, fail
 
 
 def _send(app: App, title: str, body: str) -> str | None:
-    """Why it could not be sent, or None."""
+    """The error, or None if it was sent."""
     try:
         app.backend.notifier.send(title, body)
     except SconesError as error:
@@ -84,20 +84,20 @@ def _send(app: App, title: str, body: str) -> str | None:
 
 
 def sent(app: App, *, limit: int = 50) -> list[dict[str, Any]]:
-    """Messages, newest first: time, executions, title, body, failure (None when it was sent)."""
+    """Messages, newest first: time, executions, title, body, failure (None if it was sent)."""
     with app.db.read() as connection:
         return table.sent(connection, limit)
 
 
 def channels(app: App) -> Sequence[str]:
-    """Where messages go, without anything secret. Raises BadInput when a URL is wrong."""
+    """The channels, without secrets. Raises BadInput for an invalid URL."""
     return app.backend.notifier.channels()
 
 
 def watch(app: App, *, every: float = 5.0) -> Loop | None:
     """Look for failed executions in the background until the app is closed.
 
-    None where no channel is configured, or none that can be used: `doctor` tells of that.
+    None if no channel is configured, or if one is invalid, which `doctor` reports.
     """
     with suppress(SconesError):
         if app.backend.notifier.channels():

@@ -1,4 +1,4 @@
-"""Where the loop stands, and what to do next: one look at the endpoint, five at the database."""
+"""State of the loop and the next step: one query of the endpoint, five of the database."""
 
 from dataclasses import dataclass
 
@@ -14,12 +14,12 @@ from scones_core.services.app import App
 from scones_core.services.deployment import InService
 from scones_core.services.review import QueueFigures, queue_figures
 
-ENOUGH_LABELS = 3  # new labels from which a retraining is proposed
+ENOUGH_LABELS = 3  # new labels at which retraining is suggested
 
 
 @dataclass(frozen=True)
 class Step:
-    """What to do next: a sentence, and the page and command where it is done."""
+    """The next step: a sentence, its page and its command."""
 
     text: str
     page: str
@@ -41,7 +41,7 @@ class LoopStatus:
 
 @dataclass(frozen=True)
 class Overview:
-    """What the page Overview shows. open_jobs : training jobs that run, or whose models are being registered."""
+    """Data of the Overview page. open_jobs : training jobs that run, or whose models are being registered."""
 
     status: LoopStatus
     dataset: DatasetVersion | None
@@ -52,12 +52,12 @@ class Overview:
 
 
 def status(app: App) -> LoopStatus:
-    """What exists and what to do next."""
+    """What exists, and the next step."""
     return overview(app).status
 
 
 def overview(app: App) -> Overview:
-    """The loop as it stands at this moment."""
+    """The current state of the loop."""
     endpoint = deployment.endpoint(app)
     with app.db.read() as connection:
         chosen = settings.all_of(connection)
@@ -84,7 +84,7 @@ def overview(app: App) -> Overview:
 def _counts(
     connection: sa.Connection, dataset: DatasetVersion | None, threshold: float
 ) -> tuple[int, int, int, int, dict[str, int]]:
-    """Captured inferences, images that wait for review, new labels, open jobs, images by status; in one statement."""
+    """Captured inferences, images pending review, new labels, open jobs, images by status; in one statement."""
     labels = reviews.trainable(dataset.id, dataset.classes) if dataset else sa.select(sa.literal(0))
     figures = {
         "captured": inferences.counted(),
@@ -111,7 +111,7 @@ def _next(
     if not champion:
         return _first_model(serving, open_jobs)
     if serving.challenger:
-        return Step("Compare the challenger with the champion, and decide on its promotion.", "models", "promote")
+        return Step("Compare the challenger with the champion and decide whether to promote it.", "models", "promote")
     if not captured:
         return Step("Send images through the workflow.", "workflow", "classify --sample 20")
     if labels >= ENOUGH_LABELS:

@@ -1,7 +1,7 @@
-"""Which app processes have a home open, and whether what runs in their background is alive; `doctor` is another one.
+"""App processes on a home, and the health of their background threads, for `doctor`.
 
-Each process writes `processes/<pid>.json` in the home every few seconds. One that is old belongs to a process that has
-ended or hangs, and is said to be so once the process is known to live.
+Each process writes `processes/<pid>.json` in the home every few seconds. An old file belongs to a process that has
+ended, or hangs if it is still alive.
 """
 
 import os
@@ -23,7 +23,7 @@ log = logs.get(__name__)
 
 
 class Threads(BaseModel):
-    """What runs behind a process. ended: threads that are gone; failing: loops whose last step failed, and why."""
+    """Background threads of a process. ended: those no longer alive; failing: loops whose last step failed, and why."""
 
     time: datetime
     alive: int
@@ -44,7 +44,7 @@ def threads(app: App) -> Threads:
 
 
 def note(app: App) -> None:
-    """Write down the state of this process for others."""
+    """Write the state of this process for others."""
     now = threads(app)
     if now.ended:
         log.error("threads have ended", threads=now.ended)
@@ -56,12 +56,12 @@ def note(app: App) -> None:
 
 
 def watch(app: App) -> Loop:
-    """Write down the state of this process until the app is closed."""
+    """Keep writing the state of this process until the app is closed."""
     return app.background.repeat("processes", EVERY, lambda: note(app))
 
 
 def check(app: App) -> str:
-    """What to say of the processes that have the home open. Raises SconesError when one of them is not well."""
+    """Summary of the processes on the home. Raises SconesError if one is unhealthy."""
     here = threads(app)
     notes = {os.getpid(): here}
     for file in sorted((app.settings.home / FOLDER).glob("*.json")):
@@ -71,29 +71,29 @@ def check(app: App) -> str:
     if wrong:
         raise SconesError(" ".join(wrong))
     others = len(notes) - 1
-    return f"{here.alive} threads run here; {others or 'no'} other app process{'es' * (others != 1)} on this home"
+    return f"{here.alive} threads running; {others or 'no'} other app process{'es' * (others != 1)} on this home"
 
 
 def _read(file: Path, notes: dict[int, Threads]) -> None:
-    """Add the note of a process that lives; that of one that is gone is removed."""
+    """Read the file of a live process; remove that of an ended one."""
     if not _lives(int(file.stem)):
         file.unlink(missing_ok=True)
         return
     try:
         notes[int(file.stem)] = Threads.model_validate_json(file.read_bytes())
     except (OSError, ValidationError):
-        log.warning("a process's note cannot be read", file=file.name)
+        log.warning("process file cannot be read", file=file.name)
 
 
 def _wrong(pid: int, found: Threads) -> str:
-    here = f"the process {pid}"
+    here = f"process {pid}"
     if found.ended:
-        return f"In {here} {_listed(found.ended)} ended: see {logs.FILE} in the home, and start the app again."
+        return f"In {here} {_listed(found.ended)} ended: see {logs.FILE} in the home, and restart the app."
     if datetime.now(UTC) - found.time > SILENT:
-        return f"Nothing has been heard of {here} since {found.time:%H:%M} UTC: start it again if its pages hang."
+        return f"No sign of life from {here} since {found.time:%H:%M} UTC: restart it if its pages hang."
     if found.failing:
         why = "; ".join(found.failing.values())
-        return f"In {here} {_listed(list(found.failing))} failed and will be tried again: {why}."
+        return f"In {here} {_listed(list(found.failing))} failed and will be retried: {why}."
     return ""
 
 

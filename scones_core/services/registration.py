@@ -1,7 +1,7 @@
-"""From training jobs that have ended to model versions: evaluated on the test images, and registered once.
+"""Registration of the models of completed training jobs: evaluated on the test images, and registered once.
 
-Several processes on one home agree by the database: whoever registers a job's model claims the job and renews the claim
-while it works, so that a process that was killed holds it for a minute only.
+Processes on one home coordinate through the database: a process claims the job it registers and renews the claim while
+it works, so that a killed process holds it for at most a minute.
 """
 
 import hashlib
@@ -24,16 +24,16 @@ from scones_core.services.app import App
 from scones_core.services.background import Loop
 
 CLAIM = timedelta(seconds=60)
-LOST = timedelta(minutes=10)  # a job that was noted so long ago and is not there was never started
-EVERY = 1.0  # seconds between two looks of the registrar
+LOST = timedelta(minutes=10)  # a job recorded this long ago that does not exist was never started
+EVERY = 1.0  # polling interval of the registrar, in seconds
 
 log = logs.get(__name__)
 
 
 def register_ended(app: App, *, only: str | None = None) -> None:
-    """Register the models of the jobs that have completed; what fails is noted on its job and keeps nothing back.
+    """Register the models of completed jobs; a failure is recorded on its job and does not affect others.
 
-    only : the name of the one job to look at.
+    only : restrict to the job of this name.
     """
     with app.db.read() as connection:
         open_jobs = table.jobs(connection, JobState.OPEN)
@@ -44,13 +44,13 @@ def register_ended(app: App, *, only: str | None = None) -> None:
 
 @logs.use_case
 def try_again(app: App, name: str) -> None:
-    """Let the model of a job be registered once more after that had failed."""
+    """Retry a failed registration."""
     with app.db.write() as connection:
         table.reopen_job(connection, name)
 
 
 def wait(app: App, name: str, *, on_log: Callable[[str], None] = lambda _line: None, poll: float = 0.2) -> TrainingJob:
-    """Follow a job to its end, handing on its log lines, and until its model has been registered, if it made one."""
+    """Wait until a job has ended and its model, if any, is registered; passes on its log lines."""
     seen = 0
     while True:
         job = app.backend.training.describe(name)
@@ -67,7 +67,7 @@ def wait(app: App, name: str, *, on_log: Callable[[str], None] = lambda _line: N
 
 
 def watch(app: App, *, every: float = EVERY) -> Loop:
-    """Register models in the background until the app is closed; also notes which deployments have ended."""
+    """Register models and reconcile deployments in the background until the app is closed."""
 
     def look() -> None:
         register_ended(app)
@@ -83,7 +83,7 @@ def _look_at(app: App, record: JobRecord) -> None:
         if datetime.now(UTC) - record.created > LOST:
             _finish(app, record.name, JobState.ENDED, "The training job was never started: start another.")
         return
-    except Exception as error:  # the other jobs go on
+    except Exception as error:  # continue with the other jobs
         log.warning("job cannot be described", job=record.name, error=repr(error))
         return
     if job.status is JobStatus.COMPLETED:
@@ -98,7 +98,7 @@ def _register(app: App, record: JobRecord, job: TrainingJob) -> None:
             return
         try:
             number = _registered(app, record, job)
-        except Exception as error:  # whatever is wrong with one job keeps nothing else from going on
+        except Exception as error:  # one failing job must not block the others
             log.warning("model not registered", job=record.name, error=repr(error))
             reason = str(error) if isinstance(error, SconesError) else f"{type(error).__name__}: {error}"
             _finish(app, record.name, JobState.FAILED, f"The model of {record.name} could not be evaluated. {reason}")
@@ -109,7 +109,7 @@ def _register(app: App, record: JobRecord, job: TrainingJob) -> None:
 
 
 def _registered(app: App, record: JobRecord, job: TrainingJob) -> int | None:
-    """The number of the new model version; None where another process was quicker."""
+    """The number of the new model version; None if another process was faster."""
     values, answers = _evaluated(app, job, record.dataset)
     with app.db.write() as connection:
         if not table.finish_job(connection, record.name, JobState.REGISTERED):
@@ -121,9 +121,9 @@ def _registered(app: App, record: JobRecord, job: TrainingJob) -> int | None:
 
 
 def _evaluated(app: App, job: TrainingJob, dataset: str) -> tuple[dict[str, Any], table.Answers]:
-    """(model version, its answers to the test images) of a completed job."""
+    """(model version, its predictions for the test images) of a completed job."""
     if job.artifact_key is None:
-        raise NotFound("The job left no model artifact: start another.")
+        raise NotFound("The job produced no model artifact: start another.")
     sha256 = hashlib.sha256(app.backend.objects.get(job.artifact_key)).hexdigest()
     images = etl.images(app, dataset, TEST)
     config = EndpointConfig(job.name, job.artifact_key, sha256)
@@ -144,7 +144,7 @@ def _evaluated(app: App, job: TrainingJob, dataset: str) -> tuple[dict[str, Any]
 
 
 def _evaluate_champion(app: App, dataset: str) -> None:
-    """So that the new model can be compared with the one in service, on the same images."""
+    """Evaluate the champion on the same images, for the comparison."""
     try:
         champion: ModelVersion | None = deployment.champion(app)
         if champion and set(champion.classes) == set(etl.get(app, dataset).classes):
@@ -160,7 +160,7 @@ def _finish(app: App, name: str, state: JobState, failure: str | None = None) ->
 
 @contextmanager
 def _claimed(app: App, name: str) -> Iterator[bool]:
-    """Whether the job is ours; the claim is renewed until the block ends."""
+    """Whether the claim succeeded; it is renewed until the block ends."""
     owner = uuid.uuid4().hex
 
     def claim() -> bool:

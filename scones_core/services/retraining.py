@@ -1,4 +1,4 @@
-"""From reviewed labels to a challenger, and its comparison with the champion."""
+"""Retraining on reviewed labels, and comparison of challenger and champion."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -42,9 +42,9 @@ class Retrained:
 
 
 def new_labels(app: App) -> int:
-    """How many reviewed labels the current dataset version does not train on yet.
+    """Number of reviewed labels that the current dataset version does not contain yet.
 
-    Test images and what is known to be made from one do not count: they are never trained on.
+    Test images and known copies of them do not count: they are never trained on.
     """
     dataset = etl.current(app)
     if dataset is None:
@@ -55,10 +55,10 @@ def new_labels(app: App) -> int:
 
 @logs.use_case
 def new_dataset(app: App, *, min_labels: int = 1) -> DatasetVersion:
-    """A child of the current dataset version with the reviewed images put to use. Raises Conflict.
+    """A child of the current dataset version that includes the reviewed images. Raises Conflict.
 
-    They go into `train`; those that are test images, or copies of one, correct the label of that test image instead. An
-    image that cannot be had any more is left out, and the version's `skipped` says so.
+    They go into `train`; test images and copies of them correct the label of that test image instead. A missing image
+    is listed in the version's `skipped`.
     """
     parent = etl.get(app)
     base = etl.images(app, parent.id)
@@ -85,12 +85,12 @@ def new_dataset(app: App, *, min_labels: int = 1) -> DatasetVersion:
 
 
 def _too_few(added: int, needed: int, sealed: int) -> str:
-    kept = f" {sealed} reviewed images are test images or copies of them, and are never trained on." if sealed else ""
-    return f"There are {added} new labels and {needed} are needed: review more images of the pool first.{kept}"
+    kept = f" {sealed} reviewed images are test images or copies of them, which are never trained on." if sealed else ""
+    return f"{added} new labels, but {needed} are needed: review more images of the pool first.{kept}"
 
 
 def _reviewed(app: App, parent: DatasetVersion) -> tuple[list[ReviewedImage], list[dict[str, str]]]:
-    """The reviewed images of these classes, or of none of them, newest first; and those that are gone, with reasons."""
+    """The reviewed images of these classes or of none, newest first; and the missing ones, with reasons."""
     found: list[ReviewedImage] = []
     gone: list[dict[str, str]] = []
     rows = [row for row in review.reviewed(app) if row["label"] == OTHER or row["label"] in parent.classes]
@@ -106,7 +106,7 @@ def _reviewed(app: App, parent: DatasetVersion) -> tuple[list[ReviewedImage], li
 
 
 def _stored(app: App, row: Mapping[str, Any]) -> str | SconesError:
-    """Where the reviewed image lies, or why it cannot be had any more: captures expire, and files are damaged."""
+    """The key of the reviewed image, or why it is missing: captures expire, and files get damaged."""
     try:
         return capture.stored_image(app, row["id"])
     except SconesError as error:
@@ -114,12 +114,12 @@ def _stored(app: App, row: Mapping[str, Any]) -> str | SconesError:
 
 
 def _with_copies(app: App, base: Sequence[LabelledImage], reviewed: Sequence[ReviewedImage]) -> list[ReviewedImage]:
-    """The same, where new ones that show the same picture as a test image say which."""
+    """The same; new images that are copies of a test image name it."""
     known = {image.sha256 for image in base}
     new = [image for image in reviewed if image.sha256 not in known and image.copy_of is None]
     tests = [image for image in base if image.split == TEST] if new else []
     known_prints = _fingerprints(app, tests)
-    if not tests or are_alike(known_prints):  # likeness tells nothing there
+    if not tests or are_alike(known_prints):  # similarity is meaningless there
         return list(reviewed)
     places = find_copies(_fingerprints(app, new), known_prints)
     copies = {image.sha256: tests[place].key for image, place in zip(new, places, strict=True) if place >= 0}
@@ -131,7 +131,7 @@ def _with_copies(app: App, base: Sequence[LabelledImage], reviewed: Sequence[Rev
 
 
 def _fingerprints(app: App, images: Sequence[LabelledImage | ReviewedImage]) -> Fingerprints:
-    """Shape (n, DIMENSIONS); zeros, which nothing is a copy of, where an image cannot be read."""
+    """Shape (n, DIMENSIONS); zeros, which match nothing, for unreadable images."""
     objects = app.backend.objects
 
     def of(image: LabelledImage | ReviewedImage) -> Fingerprints:
@@ -156,9 +156,9 @@ def _loaded_from(app: App, version: DatasetVersion) -> str:
 
 @logs.use_case
 def start(app: App, *, min_labels: int = 1, seed: int = 0) -> TrainingJob:
-    """Make the new dataset version and start training a challenger on it. Raises Conflict, NotFound."""
+    """Create the new dataset version and start training a challenger on it. Raises Conflict, NotFound."""
     if deployment.champion(app) is None:
-        raise NotFound("There is no champion to compare with: train and deploy a first model.")
+        raise NotFound("No champion to compare with: train and deploy a first model.")
     dataset = new_dataset(app, min_labels=min_labels)
     return training.start(app, dataset=dataset.id, seed=seed)
 
@@ -171,7 +171,7 @@ def retrain(
     registration.wait(app, job.name, on_log=on_log)
     challenger, champion = training.model_of_job(app, job.name), deployment.champion(app)
     if champion is None:
-        raise NotFound(f"{challenger.id} is trained, and no champion is in service any more to compare it with.")
+        raise NotFound(f"{challenger.id} is trained, but no champion is in service any more to compare it with.")
     training.evaluate(app, champion, challenger.dataset)
     dataset = etl.get(app, challenger.dataset)
     return Retrained(dataset, dataset.new_labels, challenger, champion, comparison(app, champion, challenger))
@@ -180,8 +180,8 @@ def retrain(
 def comparison(app: App, champion: ModelVersion, challenger: ModelVersion) -> Comparison:
     """Both models on the same images: the test images of the challenger's dataset version, under its labels.
 
-    The test split is sealed, so neither was trained on any of them, whatever was reviewed.
-    Raises Conflict when they do not know the same classes, NotFound where one has not been evaluated on these images.
+    The test split is sealed, so neither was trained on any of them.
+    Raises Conflict if their classes differ, NotFound if one has not been evaluated on these images.
     """
     new = training.evaluation(app, challenger, challenger.dataset)
     old = training.evaluation(app, champion, challenger.dataset)

@@ -1,4 +1,4 @@
-"""Reviewers: who looks at which image, what they decide, and how they take it back."""
+"""Review: leases, decisions, undo."""
 
 import uuid
 from collections.abc import Mapping, Sequence
@@ -21,11 +21,11 @@ from scones_core.services.unreadable import set_aside
 
 @dataclass(frozen=True)
 class Item:
-    """A captured inference for a reviewer to look at.
+    """A captured inference to review.
 
-    probabilities : class name → probability, in the class names of the model that answered.
-    classes : what can be chosen, these names; where they are not known, those of the model in service.
-    model : the model version that answered, or why it is not known.  strategy, probability : how it was drawn.
+    probabilities : class name → probability, in the class names of the model that made the inference.
+    classes : the choices: these class names, or those of the model in service if unknown.
+    model : the model version that made it, or why it is unknown.  strategy, probability : how it was drawn.
     """
 
     id: str
@@ -42,7 +42,7 @@ class Item:
 
 @dataclass(frozen=True)
 class Recorded:
-    """A decision as it stands now; `revision` counts what was ever decided on the image."""
+    """The current decision; `revision` counts all decisions on the image."""
 
     id: str
     label: str | None
@@ -51,7 +51,7 @@ class Recorded:
 
 
 class _Names:
-    """The class names that inferences were made under."""
+    """Class names of inferences."""
 
     def __init__(self, app: App) -> None:
         self._fallback = class_names(app)
@@ -59,7 +59,7 @@ class _Names:
             self._lists = inferences_table.class_lists(connection)
 
     def known(self, row: Mapping[str, Any]) -> tuple[str, ...]:
-        """Of the model that answered; empty where they are not known."""
+        """Those of the model that made the inference; empty if unknown."""
         return self._lists.get(row["class_list"], ())
 
     def choices(self, row: Mapping[str, Any]) -> tuple[str, ...]:
@@ -75,9 +75,9 @@ def next_items(
     exclude: Sequence[str] = (),
     model: str | None = None,
 ) -> list[Item]:
-    """Lease the next images to a reviewer for ten minutes, one inference per image; pictures, all of them.
+    """Lease the next readable images to a reviewer for ten minutes, one inference per image.
 
-    model : only what this model version answered ("v3"), or what is of one kind ("imported", "undecided", "unknown").
+    model : only inferences of this model version ("v3"), or of one kind ("imported", "undecided", "unknown").
     """
     _check_reviewer(reviewer)
     names, now = _Names(app), datetime.now(UTC)
@@ -124,14 +124,14 @@ def _model(row: Mapping[str, Any]) -> str:
 def decide(app: App, id: str, label: str | None, reviewer: str, *, note: str = "", key: str | None = None) -> Recorded:
     """Record a reviewer's label for the image of a captured inference; None skips the image.
 
-    label : a class name of the model that answered; "other" where it shows none of these classes, "skip" to pass.
-    key : idempotency key; the same key again records nothing.
-    Raises BadInput, NotFound (no such inference, or its image is gone), Conflict (another's lease).
+    label : a class name of the model that made the inference; "other" for none of these, "skip" for no label.
+    key : idempotency key; reusing it records nothing.
+    Raises BadInput, NotFound (no such inference, or its image is missing), Conflict (leased to another reviewer).
     """
     _check_reviewer(reviewer)
     row, names = capture.inference(app, id), _Names(app)
     label = _checked_label(label, names.choices(row))
-    # The copy is there before the decision that names it: captures expire.
+    # Copy first, as the decision refers to the copy: captures expire.
     stored = capture.stored_image(app, id) if label is not None else None
     with app.db.write() as connection:
         if key is None or table.by_idempotency_key(connection, key) is None:
@@ -151,14 +151,14 @@ def _checked_label(label: str | None, classes: Sequence[str]) -> str | None:
         return label_of(label, classes)
     except ValueError:
         choices = ", ".join((*classes, in_words(OTHER, classes) or ""))
-        raise BadInput(f"“{label}” is not one of the labels: choose {choices}.") from None
+        raise BadInput(f"“{label}” is not a valid label: choose {choices}.") from None
 
 
 @logs.use_case
 def undo(app: App, reviewer: str, *, id: str | None = None, key: str | None = None) -> Recorded:
-    """Take back the reviewer's last decision (on one inference, or on any). Raises Conflict when there is none.
+    """Take back the reviewer's last decision (on one inference, or on any). Raises Conflict if there is none.
 
-    key : idempotency key; the same key again takes nothing back.
+    key : idempotency key; reusing it takes nothing back.
     """
     _check_reviewer(reviewer)
     names = _Names(app)
@@ -178,24 +178,24 @@ def undo(app: App, reviewer: str, *, id: str | None = None, key: str | None = No
 
 def _row(connection: sa.Connection, event_id: str) -> dict[str, Any]:
     row = inferences_table.get(connection, event_id)
-    assert row is not None  # a decision names it, and inferences are never removed
+    assert row is not None  # a decision refers to it, and inferences are never removed
     return row
 
 
 def item(app: App, id: str) -> Item:
-    """One captured inference as a reviewer sees it, without a lease."""
+    """One captured inference for review, without a lease."""
     return _item(capture.inference(app, id), _Names(app), datetime.now(UTC))
 
 
 def _check_reviewer(reviewer: str) -> None:
     if not reviewer.strip():
-        raise BadInput("A reviewer's name is needed: say who decides.")
+        raise BadInput("The reviewer's name is missing: enter a name.")
 
 
 def _check_lease(connection: sa.Connection, image: str, reviewer: str) -> table.Lease | None:
-    """The reviewer's own lease, if there is one. Raises Conflict when another holds the image."""
+    """The reviewer's own lease, if any. Raises Conflict if the image is leased to another reviewer."""
     held, now = table.lease_of(connection, image), datetime.now(UTC)
-    if held and held.reviewer != reviewer and now < held.expires <= now + LEASE:  # longer ones: a clock was ahead
+    if held and held.reviewer != reviewer and now < held.expires <= now + LEASE:  # longer: a clock was ahead
         raise Conflict(f"{held.reviewer} is reviewing this image until {held.expires:%H:%M} UTC: take the next one.")
     return held if held and held.reviewer == reviewer else None
 
@@ -214,7 +214,7 @@ def _decision_row(row: dict[str, Any], label: str | None, reviewer: str, note: s
 
 
 def _fold(connection: sa.Connection, row: dict[str, Any], names: _Names) -> Recorded:
-    """Bring the label in force into step with the decisions, and say what it is."""
+    """Update the current label from the decisions, and return it."""
     image, known = row["image_sha256"], names.known(row)
     decision = standing(table.of_image(connection, image))
     status = status_of(decision, class_name(known, row["prediction"]) if known else None)
@@ -235,11 +235,11 @@ def _standing_row(decision: Decision, status: Status) -> dict[str, Any]:
 
 
 def reviewed(app: App, *, limit: int | None = None, model: str | None = None) -> list[dict[str, Any]]:
-    """The decisions in force, newest first.
+    """The current decisions, newest first.
 
     id, image (key), capture_key, image_sha256, image_key, stored_key, model, prediction, confidence, label (class name,
-    OTHER or None), label_text (as it is shown), classes (that could be chosen), status, reviewer, time, strategy.
-    model : only what this model version answered.
+    OTHER or None), label_text (as shown), classes (the choices), status, reviewer, time, strategy.
+    model : only inferences of this model version.
     """
     names = _Names(app)
     with app.db.read() as connection:
@@ -272,17 +272,17 @@ def _reviewed(row: Mapping[str, Any], names: _Names) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class QueueFigures:
-    """pending: low-confidence images without a decision; the others: images by the decision in force."""
+    """pending: low-confidence images without a decision; the others: images by current decision."""
 
     pending: int
     confirmed: int
     relabelled: int
     skipped: int
-    labelled: int = 0  # without the model's class names, nothing says whether it was right
+    labelled: int = 0  # without the model's class names, a prediction is neither right nor wrong
 
     @property
     def labels(self) -> int:
-        """Images with a label in force."""
+        """Images with a label."""
         return self.confirmed + self.relabelled + self.labelled
 
 

@@ -1,4 +1,4 @@
-"""Test traffic: a steady stream or a burst of images, as they are or as a changed world would send them."""
+"""Test traffic: a steady stream or a burst of images, unchanged or with simulated drift."""
 
 import random
 import time
@@ -14,12 +14,12 @@ from scones_core.services.app import App, Progress, silent
 from scones_core.sources.drift import drifted
 
 WORKERS = 8
-MOSTLY = 0.9  # share of the one class in a changed class mix
+MOSTLY = 0.9  # share of the dominant class in a changed class mix
 
 
 @dataclass(frozen=True)
 class Sent:
-    """failed counts executions that did not succeed, most of them for low confidence."""
+    """failed: executions that did not succeed, most for low confidence."""
 
     sent: int
     succeeded: int
@@ -38,13 +38,13 @@ def send(
     progress: Progress = silent,
     go_on: Callable[[], bool] = lambda: True,
 ) -> Sent:
-    """Send `count` images through the workflow, of the pool, or of the test images where there is no pool.
+    """Send `count` images of the pool through the workflow, or test images if there is no pool.
 
-    rate : images per second; None sends them as a burst. go_on : asked before each image; False ends the traffic.
+    rate : images per second; None sends a burst. go_on : called before each image; False ends the traffic.
     Raises BadInput, NotFound.
     """
     if rate is not None and rate <= 0:
-        raise BadInput(f"The rate {rate} is not above 0: say how many images are sent per second.")
+        raise BadInput(f"The rate {rate} must be above 0: enter images per second.")
     started = time.monotonic()
     keys = _paced(app, _keys(app, count, drift, seed), drift, rate, go_on)
     found = classification.classify(app, keys, workers=WORKERS, total=count, progress=progress)
@@ -74,7 +74,7 @@ def _paced(
 
 
 def _sent_key(app: App, key: str, drift: SimulatedDrift) -> str:
-    """The key of the image with the drift applied, which ends in the key of the image it was made from."""
+    """Key of the image with drift applied; ends in the key of the original."""
     if drift in (SimulatedDrift.NONE, SimulatedDrift.CLASS_MIX):
         return key
     changed = f"{TRAFFIC}{drift}/{key}"

@@ -1,5 +1,5 @@
-"""Training jobs, the model versions that come of them, and what these answer to test images. Nothing here but `start`,
-`stop` and `evaluate` changes anything: `registration` makes model versions of jobs."""
+"""Training jobs, model versions, and their predictions for test images. Only `start`, `stop` and `evaluate` write;
+`registration` creates model versions from jobs."""
 
 import json
 import uuid
@@ -47,7 +47,7 @@ def start(
         table.add_job(connection, request.name, version.id, created)
     try:
         return app.backend.training.start(request)
-    except Unavailable:  # it may have been started: registration looks for it
+    except Unavailable:  # it may have started: registration looks for it
         raise
     except SconesError as error:
         with app.db.write() as connection:
@@ -61,13 +61,13 @@ def jobs(app: App) -> Sequence[TrainingJob]:
 
 
 def records(app: App) -> dict[str, JobRecord]:
-    """Training job → its dataset version, and what became of it."""
+    """Training job → its dataset version and registration state."""
     with app.db.read() as connection:
         return {record.name: record for record in table.jobs(connection)}
 
 
 def being_registered(app: App, jobs: Sequence[TrainingJob]) -> list[str]:
-    """Of these jobs, those that have completed and whose models are not registered yet."""
+    """Those of the jobs that have completed but are not registered yet."""
     known = records(app)
     completed = [job.name for job in jobs if job.status is JobStatus.COMPLETED and job.name in known]
     return [name for name in completed if known[name].state is JobState.OPEN]
@@ -85,7 +85,7 @@ def job(app: App, name: str) -> TrainingJob:
 
 @logs.use_case
 def stop(app: App, name: str) -> None:
-    """Ask a job to stop; nothing happens when it has ended. Raises NotFound."""
+    """Ask a job to stop; no effect once it has ended. Raises NotFound."""
     app.backend.training.stop(name)
 
 
@@ -99,15 +99,15 @@ def model(app: App, id: str | None = None) -> ModelVersion:
     """The named model version, or the newest. Raises NotFound."""
     found = models(app)
     if not found:
-        raise NotFound("No model has been trained yet: start a training job first (command train).")
+        raise NotFound("No models yet: start a training job first (command train).")
     for version in found:
         if id in (None, version.id):
             return version
-    raise NotFound(f"There is no model version “{id}”: choose one of {', '.join(m.id for m in found[:10])}.")
+    raise NotFound(f"No model version “{id}”: choose one of {', '.join(m.id for m in found[:10])}.")
 
 
 def model_of_job(app: App, name: str) -> ModelVersion:
-    """The model version of a job that has ended. Raises SconesError with the reason where there is none."""
+    """The model version of a job that has ended. Raises SconesError with the reason if there is none."""
     for version in models(app):
         if version.training_job == name:
             return version
@@ -115,21 +115,21 @@ def model_of_job(app: App, name: str) -> ModelVersion:
     if record and record.failure:
         raise SconesError(record.failure)
     job = app.backend.training.describe(name)
-    raise SconesError(f"The training job {name} ended as {job.status}: {job.failure_reason or 'it was stopped'}")
+    raise SconesError(f"Training job {name} ended as {job.status}: {job.failure_reason or 'it was stopped'}")
 
 
 def same_classes(one: ModelVersion, other: ModelVersion) -> None:
-    """Raises Conflict when the two models do not know the same classes in the same order."""
+    """Raises Conflict unless the two models have the same classes in the same order."""
     if one.classes != other.classes:
         raise Conflict(
-            f"{other.id} knows the classes {', '.join(other.classes)} and {one.id} {', '.join(one.classes)}: "
+            f"{other.id} has the classes {', '.join(other.classes)}, {one.id} has {', '.join(one.classes)}: "
             "they cannot share an endpoint."
         )
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """A model's answers to the test images of a dataset version.
+    """A model's predictions for the test images of a dataset version.
 
     labels : shape (n,), class indices of the dataset version.  probabilities : shape (n, n_classes), in its order.
     """
@@ -140,16 +140,16 @@ class Evaluation:
 
 
 def evaluation(app: App, model: ModelVersion, dataset: str) -> Evaluation:
-    """What the model answered when it was evaluated on these test images.
+    """The model's stored predictions for these test images.
 
-    Raises NotFound where it was not (see `evaluate`), Conflict where the classes differ.
+    Raises NotFound if there are none (see `evaluate`), Conflict if the classes differ.
     """
     with app.db.read() as connection:
         version = datasets.version(connection, dataset)
         images = datasets.images(connection, dataset, TEST)
         known = table.evaluation(connection, model.number)
     if version is None:
-        raise NotFound(f"There is no dataset version “{dataset}” to evaluate {model.id} on.")
+        raise NotFound(f"No dataset version “{dataset}” to evaluate {model.id} on.")
     order = _order(model, version)
     try:
         rows = [known[image.key, image.sha256] for image in images]
@@ -159,14 +159,14 @@ def evaluation(app: App, model: ModelVersion, dataset: str) -> Evaluation:
 
 
 def _order(model: ModelVersion, version: DatasetVersion) -> list[int]:
-    """For each class of the dataset version, its place among the model's probabilities. Raises Conflict."""
+    """For each class of the dataset version, its index in the model's probabilities. Raises Conflict."""
     if set(model.classes) != set(version.classes):
-        raise Conflict(f"{model.id} knows other classes than the dataset version {version.id}.")
+        raise Conflict(f"{model.id} and dataset version {version.id} have different classes.")
     return [model.classes.index(name) for name in version.classes]
 
 
 def evaluate(app: App, model: ModelVersion, dataset: str) -> None:
-    """Ask the model, without its endpoint, for the test images that it has not answered yet; keeps its answers."""
+    """Run batch inference on test images without a stored prediction, and store the predictions."""
     _order(model, etl.get(app, dataset))
     images = etl.images(app, dataset, TEST)
     with app.db.read() as connection:
@@ -186,9 +186,9 @@ def endpoint_config(
 
 
 def publish(app: App, number: int) -> None:
-    """Show a model version and its approval in the backend's registry, where it has one.
+    """Publish a model version and its approval to the backend's registry, if it has one.
 
-    Registry errors are ignored: the next change updates the entry, and `doctor` says what is missing.
+    Registry errors are ignored: the next change updates the entry, and `doctor` reports what is missing.
     """
     if app.backend.registry is None:
         return

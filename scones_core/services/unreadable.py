@@ -1,4 +1,4 @@
-"""Captured images that cannot be decoded, although they begin as pictures do: nobody is asked for their label."""
+"""Captured images that start like an image but cannot be decoded: they are excluded from review."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -15,7 +15,7 @@ log = logs.get(__name__)
 
 
 def set_aside(app: App, rows: Sequence[Mapping[str, Any]]) -> bool:
-    """Whether there were captured images among them that cannot be decoded; these are offered no more."""
+    """Exclude undecodable images from review; returns whether there were any."""
     reasons = bounded_map(lambda row: _why_unreadable(app, row["event_id"]), rows, app.backend.objects.at_once)
     unreadable = {row["image_sha256"]: why for row, why in zip(rows, reasons, strict=True) if why}
     if unreadable:
@@ -30,6 +30,6 @@ def _why_unreadable(app: App, id: str) -> str | None:
         decode(capture.image(app, id))
     except BadImage as error:
         return str(error)
-    except SconesError:  # it is not there now, which the desk says
+    except SconesError:  # it is missing now; the desk says so
         return None
     return None

@@ -1,4 +1,4 @@
-"""Files that users bring through the browser, kept where a source can be read from."""
+"""Uploaded files, stored for use as a source."""
 
 import hashlib
 import os
@@ -15,9 +15,9 @@ CHUNK = 1 << 20
 
 
 def save(app: App, name: str, content: BufferedIOBase) -> str:
-    """Write an uploaded archive below the home and return its path, to be given to `etl.load`.
+    """Store an uploaded archive in the home and return its path, for `etl.load`.
 
-    The same content is kept once, under its digest and a safe form of its name. Raises BadInput when it is empty.
+    Identical content is stored once, under its digest and a sanitized name. Raises BadInput if it is empty.
     """
     if not content.seek(0, os.SEEK_END):
         raise BadInput(f"“{_safe(name)}” is empty: choose another file.")

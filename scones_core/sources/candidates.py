@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 from PIL import Image
 
-from scones_core.errors import BadInput
+from scones_core.errors import BadImage, BadInput
 from scones_core.sources.model import Candidate, Pictures, Progress, Skipped, SourceImage
 from scones_core.sources.naming import FileNames, printable
 from scones_core.sources.splitting import divided
@@ -39,6 +39,10 @@ def checked(
             found[item.split, item.label] += 1
         yield item
     on_progress(len(candidates), len(candidates), "Reading images")
+    if candidates and len(intake.unread) == len(candidates):
+        first = intake.unread[0]
+        why = f"“{first.name}”: {first.reason}"
+        raise BadInput(f"{what} has no usable image ({why}); give PNG, JPEG or WebP pictures that can be read.")
     _require_every_class(found, classes, what)
 
 
@@ -56,9 +60,13 @@ def _require_every_class(found: Counter[tuple[str, str]], classes: Sequence[str]
 
 
 class _Intake:
-    """Remembers names and contents of what it took: names stay unique, no picture stands in two splits or classes."""
+    """Remembers names and contents of what it took: names stay unique, no picture stands in two splits or classes.
+
+    unread: what could not even be read, whatever it is a picture of.
+    """
 
     def __init__(self) -> None:
+        self.unread: list[Skipped] = []
         self._names = {split: FileNames() for split in SPLITS}
         self._seen: dict[bytes, Candidate] = {}
         self._tests = _TestPictures()
@@ -68,8 +76,12 @@ class _Intake:
         split = candidate.split or "train"
         try:
             data = candidate.read()
-            picture = decode(data)
         except BadInput as error:
+            self.unread.append(Skipped(printable(candidate.name), str(error)))
+            return self.unread[-1]
+        try:
+            picture = decode(data)
+        except BadImage as error:
             return Skipped(printable(candidate.name), str(error))
         kept = self._seen.setdefault(_content_digest(picture), replace(candidate, split=split))
         reason = self._seen_before(kept, candidate, split) or self._tests.copied(split, candidate.name, picture)

@@ -48,6 +48,8 @@ def read_cifar100(
 def _class_names(members: Members, limits: Limits) -> list[str]:
     for member in members.find(("meta",)):
         names = read_class_names(member.chunks, member.title, limits)
+        if not names:
+            raise BadInput(f"{member.title} names no class; give the archive as it was published.")
         if len(names) != len(set(names)):
             raise BadInput(f"{member.title} names a class twice; give the archive as it was published.")
         return names

@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO, BinaryIO, cast
 
 from scones_core.errors import BadInput
+from scones_core.sources.naming import printable
 
 CHUNK = 1 << 20
 MEMBERS = ("train", "test", "meta")
@@ -52,35 +53,37 @@ def unpacked_folder(path: Path) -> Path | None:
 def folder_members(folder: Path, limits: ArchiveLimits | None = None) -> Members:
     """The members in the folder that the archive unpacks to."""
     most = (limits or ArchiveLimits()).member
+    where = printable(folder.name)
 
     def find(wanted: Sequence[str]) -> Iterator[Member]:
         for name in wanted:
-            title = f"“{name}” of {folder.name}"
+            title = f"“{name}” of {where}"
             _check_size((folder / name).stat().st_size, most, title)
             with (folder / name).open("rb") as file:
-                yield Member(name, title, _chunks(file, folder.name))
+                yield Member(name, title, _chunks(file, where))
 
-    return Members(folder.name, find)
+    return Members(where, find)
 
 
 def archive_members(archive: Path, limits: ArchiveLimits | None = None) -> Members:
     """The members of a tar archive, read as a stream from its beginning each time."""
     sizes = limits or ArchiveLimits()
+    where = printable(archive.name)
 
     def find(wanted: Sequence[str]) -> Iterator[Member]:
         with (
-            _damage_named(archive.name),
+            _damage_named(where),
             _decompressed(archive, sizes) as stream,
             tarfile.open(fileobj=stream, mode="r|") as tar,
         ):
             for entry in tar:
                 name = PurePosixPath(entry.name).name
                 if entry.isreg() and name in wanted:
-                    title = f"“{name}” of {archive.name}"
+                    title = f"“{name}” of {where}"
                     _check_size(entry.size, sizes.member, title)
-                    yield Member(name, title, _chunks(tar.extractfile(entry), archive.name))
+                    yield Member(name, title, _chunks(tar.extractfile(entry), where))
 
-    return Members(archive.name, find)
+    return Members(where, find)
 
 
 def _check_size(size: int, most: int, title: str) -> None:
@@ -108,7 +111,7 @@ def _decompressed(archive: Path, limits: ArchiveLimits) -> Iterator[BinaryIO]:
     with archive.open("rb") as file:
         packed = file.peek(2)[:2] == b"\x1f\x8b"
         inner = gzip.GzipFile(fileobj=file) if packed else file
-        yield cast(BinaryIO, _Counted(inner, limits.total, archive.name))
+        yield cast(BinaryIO, _Counted(inner, limits.total, printable(archive.name)))
 
 
 class _Counted(io.RawIOBase):

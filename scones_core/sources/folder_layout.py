@@ -1,13 +1,21 @@
 """Pictures labelled by the folder they lie in: `<class>/…`, or `train/<class>/…` and `test/<class>/…`."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from scones_core.errors import BadInput
 from scones_core.sources.model import Candidate, Pictures, Skipped, check_classes
 from scones_core.sources.naming import choose, printable
-from scones_core.sources.split_names import are_splits, role, splits_of, told
+from scones_core.sources.split_names import (
+    are_splits,
+    is_doubled,
+    may_be_split,
+    role,
+    split_folders,
+    splits_of,
+    told,
+)
 from scones_core.sources.tree import Tree
 
 OTHER_PICTURES = frozenset(
@@ -28,12 +36,12 @@ class Placed:
 
 def read_class_folders(tree: Tree, classes: Sequence[str] | None) -> tuple[tuple[str, ...], Pictures]:
     """The chosen classes (default: all folders, sorted) and their pictures. Raises BadInput where no folder has any."""
-    placed = _placed(tree)
+    placed, roles = _placed(tree)
     available = tuple(sorted({picture.label for picture in placed}))
     if not available:
         raise BadInput(f"{tree.name} has neither .lst files nor one folder of pictures per class; arrange it so.")
     chosen = check_classes(choose(classes or available, available, tree.name))
-    roles = {picture.above: found for picture in placed if picture.above and (found := role(picture.above))}
+    roles = {picture.above: roles[picture.above] for picture in placed if picture.above}
     splits = splits_of(roles)
     candidates = [
         Candidate(splits.get(picture.above or ""), picture.file, picture.label, tree.files[picture.file])
@@ -43,18 +51,66 @@ def read_class_folders(tree: Tree, classes: Sequence[str] | None) -> tuple[tuple
     return chosen, Pictures(candidates, (*told(roles), *_left_out(tree, placed)))
 
 
-def _placed(tree: Tree) -> list[Placed]:
-    """Pictures with the class folder they lie in; a class folder may have folders of its own."""
+def _placed(tree: Tree) -> tuple[list[Placed], dict[str, str]]:
+    """Pictures with the class folder they lie in, and the roles of the folders above.
+
+    A class folder may have folders of its own. Raises BadInput where a folder may be a split as well as a class.
+    """
     paths = {name: name.split("/")[:-1] for name in tree.pictures()}
-    inside = {name: folders for name, folders in paths.items() if folders}
-    if are_splits({folders[0] for folders in inside.values()}):
-        return [Placed(n, f[0], f[1]) for n, f in inside.items() if len(f) > 1 and role(f[0])]
-    if all(len(folders) > 1 for folders in inside.values()) and _divide_classes({f[1] for f in inside.values()}):
-        return [Placed(n, f[1], f[0]) for n, f in inside.items()]
-    return [Placed(name, None, folders[0]) for name, folders in inside.items()]
+    inside = _without_doubled({name: folders for name, folders in paths.items() if folders})
+    roles = _top_roles({folders[0] for folders in inside.values()})
+    seconds = {folders[1] if len(folders) > 1 else "" for folders in inside.values()}
+    if not roles and _divide_classes(seconds):
+        placed = [Placed(name, folders[1], folders[0]) for name, folders in inside.items()]
+        return placed, {name: found for name in seconds if (found := role(name))}
+    roles = roles or _told_by_words(inside, tree.name)
+    if roles:
+        deep = {name: folders for name, folders in inside.items() if len(folders) > 1 and folders[0] in roles}
+        return [Placed(name, folders[0], folders[1]) for name, folders in deep.items()], roles
+    return [Placed(name, None, folders[0]) for name, folders in inside.items()], {}
 
 
-def _divide_classes(names: set[str]) -> bool:
+def _without_doubled(inside: Mapping[str, list[str]]) -> dict[str, list[str]]:
+    """The folders of each picture, with `seg_train/seg_train/…` as `seg_train/…`."""
+    seconds: dict[str, set[str]] = {}
+    for folders in inside.values():
+        seconds.setdefault(folders[0], set()).add(folders[1] if len(folders) > 2 else "")
+    doubled = {top for top, inner in seconds.items() if len(inner) == 1 and is_doubled(top, *inner)}
+    return {name: [f[0], *f[2:]] if f[0] in doubled else f for name, f in inside.items()}
+
+
+def _top_roles(tops: Set[str]) -> dict[str, str]:
+    return {top: found for top in tops if (found := role(top))} if are_splits(tops) else {}
+
+
+def _told_by_words(inside: Mapping[str, list[str]], where: str) -> dict[str, str]:
+    """The roles of folders called as `seg_train`; none where all are classes. Raises BadInput where that is open."""
+    folders = _class_folders(inside)
+    roles = split_folders(folders)
+    for name, inner in sorted(folders.items()):
+        others = sorted(folders.keys() - {name}, key=lambda other: (other in roles, may_be_split(other), other))
+        if inner and others and name not in roles and may_be_split(name):
+            raise BadInput(
+                f"{where} has “{printable(name)}” beside “{printable(others[0])}”, and does not say whether they are "
+                "splits or classes: call splits train, test, val or pool, take away what is neither, or put the "
+                "pictures of a class directly into its folder."
+            )
+    return roles
+
+
+def _class_folders(inside: Mapping[str, list[str]]) -> dict[str, set[str]]:
+    """For each folder the folders in it, where they are two or more and hold most of its pictures; else none."""
+    found: dict[str, list[str]] = {}
+    for folders in inside.values():
+        found.setdefault(folders[0], []).append(folders[1] if len(folders) > 1 else "")
+    return {top: set(inner) - {""} if _is_of_folders(inner) else set() for top, inner in found.items()}
+
+
+def _is_of_folders(inner: Sequence[str]) -> bool:
+    return len(set(inner) - {""}) > 1 and inner.count("") < len(inner) / 2
+
+
+def _divide_classes(names: Set[str]) -> bool:
     """Whether the folders within every class are splits, as in `bicycle/train/…`."""
     return are_splits(names) and all(role(name) for name in names)
 

@@ -9,7 +9,7 @@ from scones_core.sources.lst_classes import named_classes, numbers
 from scones_core.sources.model import Candidate, Pictures, Skipped
 from scones_core.sources.naming import composed, printable
 from scones_core.sources.split_names import last_role, role, splits_of, told
-from scones_core.sources.tree import Tree
+from scones_core.sources.tree import Tree, tidy
 
 MOST_ROWS = 200_000
 
@@ -86,7 +86,8 @@ def _unlisted(tree: Tree, lists: Sequence[_List], labelled: set[str]) -> Iterato
         if not role(folder):
             continue
         inside = [name for name in tree.pictures(f"{folder}/") if name not in labelled]
-        reason = f"{by_folder[folder]} has no row for it" if folder in by_folder else f"there is no {folder}.lst"
+        known = by_folder.get(folder)
+        reason = f"{printable(known)} has no row for it" if known else f"there is no {printable(folder)}.lst"
         yield from (Skipped(printable(name), reason) for name in inside)
         places = {name.rpartition("/")[0] for name in tree.pictures(f"{folder}/")}
         others = [name for name in tree.others(places) if name not in labelled]
@@ -103,13 +104,13 @@ def _rows(tree: Tree, one: _List) -> Iterator[Row | Skipped]:
     for number, line in enumerate(_lines(tree, one.name), start=1):
         if not line.strip():
             continue
-        where = f"{one.name} row {number}"
+        where = f"{printable(one.name)} row {number}"
         fields = line.split("\t")
         index = _class_index(fields[1]) if len(fields) >= 3 else None
         if index is None:
             yield Skipped(where, "it is not a row number, a class index and a path, separated by tabs")
             continue
-        path = fields[-1].strip().replace("\\", "/").removeprefix("./")
+        path = tidy(fields[-1].strip())
         places = [*(f"{folder}/{path}" for folder in one.folders), path]
         file = next((name for name in places if name in tree.files), None)
         if file is None:
@@ -126,10 +127,10 @@ def _lines(tree: Tree, name: str) -> list[str]:
     try:
         content = composed(_text(tree.files[name](), tree.codec))
     except (BadInput, UnicodeError) as error:
-        raise BadInput(f"{name} of {tree.name} cannot be read as UTF-8 text; write it again.") from error
+        raise BadInput(f"{printable(name)} of {tree.name} cannot be read as UTF-8 text; write it again.") from error
     lines = content.split("\n")
     if len(lines) > MOST_ROWS:
-        raise BadInput(f"{name} of {tree.name} has more than {MOST_ROWS:,} rows; give a smaller one.")
+        raise BadInput(f"{printable(name)} of {tree.name} has more than {MOST_ROWS:,} rows; give a smaller one.")
     return lines
 
 

@@ -61,6 +61,8 @@ def _folded(name: str) -> str:
 
 
 def _suggestion(name: str, available: Sequence[str]) -> str:
+    if not available:
+        return "it names none at all."
     close = difflib.get_close_matches(_folded(name), [_folded(other) for other in available], n=3, cutoff=0.6)
     shown = [other for folded in close for other in available if _folded(other) == folded]
     if shown:

@@ -90,21 +90,22 @@ def open_source(
 
 def _path(spec: str, wanted: _Wanted) -> Source:
     path = _existing(spec)
+    name = printable(path.name)
     limits = TreeLimits()
     try:
         unpacked = unpacked_folder(path)
         if unpacked is not None:
-            return _cifar100(f"CIFAR-100 from {path.name}", folder_members(unpacked), wanted)
+            return _cifar100(f"CIFAR-100 from {name}", folder_members(unpacked), wanted)
         if path.is_dir():
             tree = folder_tree(path, limits)
-            return _pictures(path.name, lambda: nullcontext(tree), wanted)
+            return _pictures(name, lambda: nullcontext(tree), wanted)
         if _is_zip(path):
-            return _pictures(path.name, lambda: zip_tree(path, limits), wanted)
+            return _pictures(name, lambda: zip_tree(path, limits), wanted)
         if _is_tar(path):
-            return _cifar100(f"CIFAR-100 from {path.name}", archive_members(path), wanted)
+            return _cifar100(f"CIFAR-100 from {name}", archive_members(path), wanted)
     except OSError as error:
-        raise BadInput(f"{path.name} cannot be read ({(error.strerror or 'error').lower()}).") from error
-    raise BadInput(f"{path.name} is neither a CIFAR-100 archive nor a zip file; give one of these, or a folder.")
+        raise BadInput(f"{name} cannot be read ({(error.strerror or 'error').lower()}).") from error
+    raise BadInput(f"{name} is neither a CIFAR-100 archive nor a zip file; give one of these, or a folder.")
 
 
 def _existing(spec: str) -> Path:

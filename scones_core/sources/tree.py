@@ -18,6 +18,9 @@ TEXT_SUFFIXES = frozenset(
     {".txt", ".md", ".csv", ".tsv", ".json", ".jsonl", ".xml", ".yaml", ".yml", ".html", ".htm", ".lst", ".idx", ".rec"}
     | {".log", ".py", ".ipynb", ".toml", ".ini", ".cfg", ".pdf", ".mat", ".npy", ".npz", ".db", ".xlsx", ".zip"}
 )
+LITTER = frozenset({"__MACOSX", "Thumbs.db", "desktop.ini", "Icon\r"})
+MOST_WRAPS = 30
+SAME_NAME = "another file has the same name"
 Read = Callable[[], bytes]
 
 
@@ -65,16 +68,32 @@ class Tree:
         )
 
     def below_single_folders(self) -> "Tree":
-        """The same without the folders that wrap everything: `photos/train/…` becomes `train/…`."""
+        """The same without the folders that wrap everything: `photos/train/…` becomes `train/…`.
+
+        Single files and folders of texts may lie beside them: they stay, but for those whose name is taken then.
+        """
         tree = self
-        while True:
-            tops = {name.split("/", 1)[0] for name in tree.files}
-            if len(tops) != 1 or any("/" not in name for name in tree.files):
+        for _ in range(MOST_WRAPS):
+            top = tree._only_folder()
+            inner = {name.removeprefix(top): read for name, read in tree.files.items() if name.startswith(top)}
+            if not top or not _is_arranged(replace(tree, files=inner)):
                 return tree
-            inner = {name.split("/", 1)[1]: read for name, read in tree.files.items()}
-            if not any("/" in name or name.endswith(".lst") for name in inner):  # it wraps pictures: a class
-                return tree
-            tree = replace(tree, files=inner)
+            beside = {name: read for name, read in tree.files.items() if not name.startswith(top)}
+            lost = [Skipped(printable(name), SAME_NAME) for name in beside if name in inner and is_picture(name)]
+            tree = replace(tree, files=beside | inner, skipped=(*tree.skipped, *lost))
+        return tree
+
+    def _only_folder(self) -> str:
+        """The one that holds more than texts (as "photos/"); empty where there is none, or where lists lie beside."""
+        if any("/" not in name and _is_list(name) for name in self.files):
+            return ""
+        tops = {name.split("/", 1)[0] for name in self.files if "/" in name and (_is_list(name) or not _is_text(name))}
+        return f"{tops.pop()}/" if len(tops) == 1 else ""
+
+
+def _is_arranged(tree: Tree) -> bool:
+    """Whether there are folders of pictures, or lists: a folder that holds neither is a class."""
+    return any(map(_is_list, tree.files)) or any("/" in name for name in tree.pictures())
 
 
 def is_picture(name: str) -> bool:
@@ -85,33 +104,48 @@ def _suffix(name: str) -> str:
     return PurePosixPath(name).suffix.lower()
 
 
+def _is_list(name: str) -> bool:
+    return _suffix(name) == ".lst"
+
+
 def _is_text(name: str) -> bool:
     return _suffix(name) in TEXT_SUFFIXES
 
 
 def tree_of(name: str, files: Iterable[tuple[str, Read]], codec: str, what: str) -> Tree:
-    """A tree of files as they are called in `what`, made comparable; what cannot be placed is skipped."""
+    """A tree of files as they are called in `what`, made comparable; what cannot be placed is skipped.
+
+    Raises BadInput where nothing can be placed.
+    """
     found: dict[str, Read] = {}
     skipped: list[Skipped] = []
     for given, read in files:
-        plain = composed(given).replace("\\", "/").removeprefix("./")
+        plain = tidy(composed(given))
         if _is_hidden(plain):
             continue
-        if not _is_inside(plain):
+        if not plain:
+            skipped.append(Skipped(printable(given) or "(no name)", f"it has no name in {what}"))
+        elif not _is_inside(plain):
             skipped.append(Skipped(printable(given), f"its path leads out of {what}"))
         elif plain in found:
-            skipped.append(Skipped(printable(plain), "another file has the same name"))
+            skipped.append(Skipped(printable(plain), SAME_NAME))
         else:
             found[plain] = read
+    if skipped and not found:
+        why = f"“{skipped[0].name}”: {skipped[0].reason}"
+        raise BadInput(f"{name} has no file that can be used ({why}); give paths that stay below its top.")
     return Tree(name, found, tuple(skipped), codec)
 
 
+def tidy(path: str) -> str:
+    """`./a`, `a//b`, `a/./b` and `a\\b` as `a/b` is written; a path that begins at the root still does."""
+    slashed = path.replace("\\", "/")
+    return "/" * slashed.startswith("/") + "/".join(part for part in slashed.split("/") if part not in ("", "."))
+
+
 def _is_hidden(name: str) -> bool:
-    """Whether it is what systems leave behind: dotfiles, `__MACOSX`, `Thumbs.db`."""
-    return any(
-        (part.startswith(".") and part.strip(".")) or part in ("__MACOSX", "Thumbs.db", "desktop.ini")
-        for part in name.split("/")
-    )
+    """Whether it is what systems leave behind: dotfiles, `__MACOSX`, `Thumbs.db`, `Icon\\r`."""
+    return any((part.startswith(".") and part.strip(".")) or part in LITTER for part in name.split("/"))
 
 
 def _is_inside(name: str) -> bool:
@@ -129,8 +163,8 @@ def folder_tree(folder: Path, limits: TreeLimits) -> Tree:
             if not _is_hidden(relative) and _is_regular(path):
                 files.append((relative, _FolderFile(path, limits.file_bytes).read))
         if len(files) > limits.files:
-            raise BadInput(f"{folder.name} holds more than {limits.files:,} files; give a smaller folder.")
-    return tree_of(folder.name, *_recognised(files), "the folder")
+            raise BadInput(f"{printable(folder.name)} holds more than {limits.files:,} files; give a smaller folder.")
+    return tree_of(printable(folder.name), *_recognised(files), "the folder")
 
 
 def _recognised(files: list[tuple[str, Read]]) -> tuple[list[tuple[str, Read]], str]:

@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 from scones_core.errors import BadInput
 from scones_core.sources.file_names import decoded
 from scones_core.sources.naming import printable
-from scones_core.sources.tree import Tree, TreeLimits, tree_of, within
+from scones_core.sources.tree import Tree, TreeLimits, is_picture, tree_of, within
 
 IS_UTF8, IS_ENCRYPTED = 0x800, 1  # flag bits; Source: PKWARE APPNOTE 6.3.10, 4.4.4
 UNICODE_PATH = 0x7075  # Source: the same, 4.6.9
@@ -24,16 +24,17 @@ UNBOUNDED = {zipfile.ZIP_BZIP2: "bzip2", zipfile.ZIP_LZMA: "LZMA", 93: "Zstandar
 @contextmanager
 def zip_tree(archive: Path, limits: TreeLimits) -> Iterator[Tree]:
     """The files of a zip, open while the context lasts. Raises BadInput for what is damaged or unpacks too far."""
-    with _CappedReads(archive, limits) as file, _opened_zip(file, archive.name) as opened:
+    name = printable(archive.name)
+    with _CappedReads(archive, limits) as file, _opened_zip(file, name) as opened:
         listing = [info for info in opened.infolist() if not _is_folder(info)]
-        _check(listing, archive.name, limits)
-        codec, names = _names(listing, archive.name)
+        _check(listing, name, limits)
+        codec, names = _names(listing, name)
         reads = [_ZipFile(opened, info, limits.file_bytes).read for info in listing]
-        yield tree_of(archive.name, zip(names, reads, strict=True), codec, "the zip file")
+        yield tree_of(name, zip(names, reads, strict=True), codec, "the zip file")
 
 
 def _is_folder(info: zipfile.ZipInfo) -> bool:
-    return info.is_dir() or (info.filename.endswith("\\") and not info.file_size)
+    return info.filename.endswith("/") or (info.filename.endswith("\\") and not info.file_size)
 
 
 class _CappedReads(io.BufferedReader):
@@ -68,6 +69,11 @@ def _check(listing: Sequence[zipfile.ZipInfo], name: str, limits: TreeLimits) ->
         if info.compress_type in UNBOUNDED:
             member, method = printable(PurePosixPath(info.filename).name), UNBOUNDED[info.compress_type]
             raise BadInput(f"{name} holds “{member}” packed with {method}; pack it again the usual way (Deflate).")
+    pictures = [info for info in listing if is_picture(info.filename)] or listing
+    if pictures and all(info.flag_bits & IS_ENCRYPTED for info in pictures):
+        raise BadInput(f"{name} is protected by a password; pack it again without one.")
+    if pictures and all(info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) for info in pictures):
+        raise BadInput(f"{name} is packed in a way that is not read here; pack it again the usual way (Deflate).")
 
 
 def _names(listing: Sequence[zipfile.ZipInfo], title: str) -> tuple[str, list[str]]:

@@ -67,7 +67,7 @@ def test_a_missing_permission_is_named(aws: Aws, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(others, "DENIED", {"sagemaker:CreateTrainingJob", "iam:PassRole"})
     said = str(found(aws)["AWS may train and deploy"])
     assert said == (
-        "AWS does not allow you sagemaker:CreateTrainingJob, iam:PassRole: attach the stack's AppPolicy to your role."
+        "AWS denies you sagemaker:CreateTrainingJob, iam:PassRole: attach the stack's AppPolicy to your role."
     )
 
 
@@ -78,7 +78,7 @@ def test_a_quota_of_zero_is_named(aws: Aws):
 
 def test_a_price_list_that_may_not_be_asked_is_named(aws: Aws, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(prices, "refuses", ["AccessDeniedException"])
-    assert "does not allow you pricing:GetProducts" in str(found(aws)["AWS prices"])
+    assert "denied pricing:GetProducts" in str(found(aws)["AWS prices"])
 
 
 def test_the_prices_are_told(aws: Aws):
@@ -91,7 +91,7 @@ def test_a_stack_that_is_not_there_is_named_in_every_check_that_needs_it(aws_sta
     said = found(Aws("nothing"))
     assert isinstance(said["AWS stack"], NotFound)
     assert str(said["AWS stack"]) == (
-        "There is no stack “nothing” in us-east-1: deploy it (infra/README.md), or set SCONES_STACK."
+        "No stack “nothing” in us-east-1: deploy it (infra/README.md), or set SCONES_STACK."
     )
     assert isinstance(said["AWS bucket"], NotFound)
     assert not isinstance(said["AWS identity"], SconesError)

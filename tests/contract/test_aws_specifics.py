@@ -289,7 +289,7 @@ def test_a_change_by_somebody_else_at_the_same_moment_is_noticed(aws: Aws):
 
     slow = Aws(STACK)
     slow.__dict__["functions"] = Stale()
-    with pytest.raises(Conflict, match="being changed by somebody else"):
+    with pytest.raises(Conflict, match="being changed concurrently"):
         configure(slow, {"ANOTHER_STILL": "value"})
 
 

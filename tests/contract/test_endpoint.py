@@ -92,7 +92,7 @@ def test_deploying_the_same_again_changes_nothing(backend: Backend, second: str,
 
 
 def test_a_missing_artifact_leaves_the_endpoint_as_it_was(backend: Backend, second: str, config: EndpointConfig):
-    with pytest.raises(NotFound, match="no object “models/gone"):
+    with pytest.raises(NotFound, match="No object “models/gone"):
         backend.endpoints.deploy(second, replace(config, artifact_key="models/gone.tar.gz", artifact_sha256="0" * 64))
     assert backend.endpoints.describe(second).config == config
 
@@ -219,7 +219,7 @@ def test_a_trial_whose_artifact_is_missing_or_damaged_leaves_the_endpoint_as_it_
 ):
     before = backend.endpoints.describe(second)
     gone = replace(trial.config, artifact_key="models/gone.tar.gz", artifact_sha256="2" * 64)
-    with pytest.raises(NotFound, match="no object “models/gone"):
+    with pytest.raises(NotFound, match="No object “models/gone"):
         backend.endpoints.set_trial(second, replace(trial, config=gone))
     with pytest.raises(Damaged):
         backend.endpoints.set_trial(second, replace(trial, config=replace(trial.config, artifact_sha256="2" * 64)))

@@ -32,7 +32,7 @@ def test_an_object_may_be_empty_or_large(objects: ObjectStore, prefix: str):
 
 
 def test_a_missing_object_is_not_found(objects: ObjectStore, prefix: str):
-    with pytest.raises(NotFound, match=f"no object “{prefix}x.png”"):
+    with pytest.raises(NotFound, match=f"No object “{prefix}x.png”"):
         objects.get(f"{prefix}x.png")
     assert not objects.exists(f"{prefix}x.png")
     objects.delete(f"{prefix}x.png")
@@ -65,7 +65,7 @@ def test_a_part_of_an_object_is_got(objects: ObjectStore, prefix: str):
     assert objects.get_range(f"{prefix}a", 2, 5) == b"234"
     assert objects.get_range(f"{prefix}a", 8, 20) == b"89"
     assert objects.get_range(f"{prefix}a", 10, 20) == b""
-    with pytest.raises(NotFound, match=f"no object “{prefix}b”"):
+    with pytest.raises(NotFound, match=f"No object “{prefix}b”"):
         objects.get_range(f"{prefix}b", 0, 1)
 
 

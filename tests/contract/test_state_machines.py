@@ -63,10 +63,10 @@ def test_a_definition_that_is_none_is_refused_and_not_kept(backend: Backend):
 
 @pytest.mark.parametrize("name", ["", "with space", "a/b", "x" * 81])
 def test_a_name_that_step_functions_would_refuse_is_refused(backend: Backend, name: str):
-    with pytest.raises(BadDefinition, match="cannot name a state machine"):
+    with pytest.raises(BadDefinition, match="is not a valid state machine name"):
         backend.machines.put(name, PASS)
 
 
 def test_an_unknown_state_machine_is_not_found(backend: Backend):
-    with pytest.raises(NotFound, match="no state machine"):
+    with pytest.raises(NotFound, match="No state machine"):
         backend.machines.definition("never_was")

@@ -57,7 +57,7 @@ def test_an_empty_channel_is_refused(backend: Backend, prefix: str):
 
 @pytest.mark.parametrize("name", ["never-was", "not a name", ""])
 def test_an_unknown_job_is_not_found(backend: Backend, name: str):
-    with pytest.raises(NotFound, match="no training job"):
+    with pytest.raises(NotFound, match="No training job"):
         backend.training.describe(name)
 
 

@@ -150,12 +150,12 @@ def test_a_batch_tells_what_became_of_each_image(backend: Backend, endpoint: str
 
 def test_an_unknown_execution_is_not_found(backend: Backend):
     for ask in (backend.workflows.describe, backend.workflows.history, backend.workflows.stop):
-        with pytest.raises(NotFound, match="no execution"):
+        with pytest.raises(NotFound, match="No execution"):
             ask("never-was")
 
 
 def test_an_unknown_state_machine_is_not_found(backend: Backend):
-    with pytest.raises(NotFound, match="no state machine"):
+    with pytest.raises(NotFound, match="No state machine"):
         backend.workflows.start("never_was", unique(), {})
 
 
@@ -167,5 +167,5 @@ def test_an_input_that_step_functions_would_refuse_is_refused(backend: Backend, 
 
 @pytest.mark.parametrize("name", ["", "with space", "x" * 81])
 def test_a_name_that_step_functions_would_refuse_is_refused(backend: Backend, name: str):
-    with pytest.raises(BadInput, match="cannot name an execution"):
+    with pytest.raises(BadInput, match="is not a valid execution name"):
         backend.workflows.start(MACHINE, name, {})

@@ -290,7 +290,7 @@ def test_a_full_captures_folder_is_told_and_stops_no_inference(
         for name, page in open_every_page(browser, url):
             assert page.get_by_test_id("stException").count() == 0, name
             if name == "settings":
-                expect(page.get_by_text("not captured")).to_be_visible()
+                expect(page.get_by_text("capture is failing")).to_be_visible()
 
 
 def test_beyond_this_machine_the_app_does_not_start_without_sign_in(

@@ -160,7 +160,7 @@ def test_a_passing_error_does_not_end_the_looks_after_running_executions(home: H
     service, other = home.open(), home.open()
     service.start("wait", "one", {})
     with caplog.at_level(logging.ERROR), without_its_table(home):
-        until(lambda: "executions are to be stopped" in caplog.text)
+        until(lambda: "stop requests not read" in caplog.text)
     other.stop("one", error="Enough")
     assert ended(service, "one").error == "Enough"
     assert_it_still_works(service)
@@ -182,10 +182,10 @@ def test_an_end_that_a_full_disk_refuses_is_told_and_written_once_there_is_space
     until(lambda: len(service.history("one")) >= 4)
     with full_disk():
         leave.set()
-        until(lambda: "the end of an execution cannot be written yet" in caplog.text)
-        with pytest.raises(Unavailable, match=r"executions\.sqlite.*free some space"):
+        until(lambda: "end of execution not written yet" in caplog.text)
+        with pytest.raises(Unavailable, match=r"executions\.sqlite.*free disk space"):
             service.describe("one")
-        with pytest.raises(Unavailable, match="free some space"):
+        with pytest.raises(Unavailable, match="free disk space"):
             service.start("pass", "two", {})
         assert [execution.name for execution in service.list()] == ["one"]
     until(lambda: service.list()[0].status is not ExecutionStatus.RUNNING)
@@ -216,7 +216,7 @@ def test_a_file_that_cannot_be_used_is_named_with_the_way_out(home: Home, what: 
     else:
         with closing(sqlite3.connect(file)) as connection:
             connection.execute("PRAGMA user_version = 99")
-    with pytest.raises((Damaged, Unavailable), match=r"home/executions\.sqlite.*: (put back|update)"):
+    with pytest.raises((Damaged, Unavailable), match=r"home/executions\.sqlite.*: (restore it|update)"):
         home.open().list()
 
 
@@ -267,7 +267,7 @@ def test_a_row_that_is_damaged_is_told_in_one_sentence(home: Home):
     with closing(sqlite3.connect(database(home))) as connection, connection:
         connection.execute("UPDATE executions SET history = x'00', started = 'yesterday'")
     for ask in (service.list, lambda: service.describe("one"), lambda: service.history("one")):
-        with pytest.raises(Damaged, match=r"home/executions\.sqlite.*put back"):
+        with pytest.raises(Damaged, match=r"home/executions\.sqlite.*restore it from a backup"):
             ask()
 
 
@@ -300,7 +300,7 @@ def test_an_input_that_lies_too_deep_is_refused(home: Home):
     deep: list[Any] = []
     for _ in range(300):
         deep = [deep]
-    with pytest.raises(BadInput, match="200 levels"):
+    with pytest.raises(BadInput, match="200 nested levels"):
         home.open().start("pass", "one", deep)
 
 

@@ -87,7 +87,7 @@ def test_definitions_are_kept_and_checked(home: Home):
     assert service.definition("wait") == WAIT
     with pytest.raises(BadDefinition, match="State 'S': a field Next"):
         service.put("bad", one({"Type": "Pass", "Next": "Nowhere"}))
-    with pytest.raises(BadDefinition, match="cannot name a state machine"):
+    with pytest.raises(BadDefinition, match="is not a valid state machine name"):
         service.put("../bad", PASS)
     assert "bad" not in service.names()
 
@@ -172,7 +172,7 @@ def test_an_execution_of_a_killed_process_is_aborted_with_a_cause(home: Home, ot
     other_process.wait()
     execution = service.describe("theirs")
     assert execution.status is ExecutionStatus.ABORTED
-    assert "ended before it did" in str(execution.cause)
+    assert "running this execution ended" in str(execution.cause)
     assert service.history("theirs")[-1]["type"] == "ExecutionAborted"
 
 

@@ -141,7 +141,7 @@ def test_of_many_threads_that_start_one_name_one_execution_comes(home: Home):
 
 @pytest.mark.parametrize("name", ["", "a b", "x" * 81, "a/b"])
 def test_a_name_that_aws_would_not_take_is_refused(home: Home, name: str):
-    with pytest.raises(BadInput, match="cannot name an execution"):
+    with pytest.raises(BadInput, match="is not a valid execution name"):
         home.open().start("pass", name, {})
 
 
@@ -159,9 +159,9 @@ def test_an_input_beyond_the_quota_is_refused(home: Home):
 def test_what_does_not_exist_is_not_found(home: Home):
     service = home.open()
     for ask in (service.describe, service.history, service.stop, service.map_runs):
-        with pytest.raises(NotFound, match="no execution 'none'"):
+        with pytest.raises(NotFound, match="No execution 'none'"):
             ask("none")
-    with pytest.raises(NotFound, match="no state machine 'none'"):
+    with pytest.raises(NotFound, match="No state machine 'none'"):
         service.start("none", "one", {})
 
 

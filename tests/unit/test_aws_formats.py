@@ -50,7 +50,7 @@ def test_an_answer_belongs_to_the_image_whose_key_its_path_ends_with():
 
 @pytest.mark.parametrize("outputs", [{}, {"out/1": "a.png.out"}], ids=["none", "ambiguous"])
 def test_an_image_without_an_answer_of_its_own_is_an_error(outputs: dict[str, str]):
-    with pytest.raises(Damaged, match="no answer of its own for"):
+    with pytest.raises(Damaged, match="no output for"):
         matched(["one/a.png", "two/a.png"], outputs)
 
 

@@ -36,7 +36,7 @@ def test_an_image_that_cannot_be_read_is_an_error_and_the_others_are_classified(
 
 
 def test_an_empty_prefix_is_refused(serving: App):
-    with pytest.raises(NotFound, match="no object under “nothing/”"):
+    with pytest.raises(NotFound, match="No objects under “nothing/”"):
         batch.start(serving, prefix="nothing/")
 
 
@@ -68,7 +68,7 @@ def passing(output: object) -> dict[str, object]:
 def test_what_another_machine_of_the_name_puts_out_is_no_summary(serving: App, output: object):
     serving.backend.machines.put(batch.MACHINE, passing(output))
     found = batch.wait(serving, batch.start(serving))
-    assert "not that of a batch" in str(found.error)
+    assert "not a batch summary" in str(found.error)
     assert batch.failures(serving, found) == []
 
 

@@ -105,12 +105,12 @@ def test_doctor_finds_a_healthy_home(home: Path, call: Callable[..., Any]):
         (["train"], "load a dataset first"),
         (["classify"], "Nothing to classify"),
         (["classify", "nowhere.png"], "cannot be read"),
-        (["history", "nope"], "no execution"),
+        (["history", "nope"], "No execution"),
         (["monitor", "--since", "yesterday"], "is not a time"),
         (["threshold", "--set", "1.5"], "0.93"),
-        (["promote"], "no challenger"),
+        (["promote"], "No challenger"),
         (["etl", "--source", "nowhere"], "nowhere"),
-        (["--backend", "aws", "status"], "No AWS region is set"),
+        (["--backend", "aws", "status"], "No AWS region"),
     ],
 )
 def test_a_refusal_is_one_line_and_exit_status_1(

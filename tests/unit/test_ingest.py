@@ -151,7 +151,7 @@ def test_a_damaged_compressed_file_is_told_or_put_aside(app: App, data: bytes):
 
 def test_a_compressed_bomb_is_refused(app: App, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(capture_reading, "MOST_BYTES", 10_000)
-    with pytest.raises(BadInput, match="unpack and split"):
+    with pytest.raises(BadInput, match="decompress and split"):
         capture.ingest_files(app, [gzip.compress(b" " * 100_000)])
 
 

@@ -27,7 +27,7 @@ def test_a_folder_is_read_past_hidden_files_and_dead_links_and_keeps_its_endpoin
     )
     told = capsys.readouterr()
     assert json.loads(told.out)["new"] == 1
-    assert "b.jsonl” is passed over" in told.err
+    assert "b.jsonl”: a dead link" in told.err
     app = open_app(Settings(home=Path(home)))
     assert capture.inference(app, "a")["endpoint"] == "shop"
     app.close()

@@ -38,7 +38,7 @@ def test_what_is_refused_is_logged_with_its_reason(app: App):
     [line] = lines(app.settings.home)
     assert line["level"] == "warning"
     assert line["use_case"] == "threshold.set_threshold"
-    assert "7 is not at least 0" in str(line["error"])
+    assert "7 is out of range" in str(line["error"])
 
 
 def test_images_bodies_and_secrets_are_not_logged(serving: App, monkeypatch: pytest.MonkeyPatch):

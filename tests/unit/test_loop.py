@@ -98,7 +98,7 @@ def test_retraining_promotion_and_rollback(serving: App):
         (1, "rollback", "bob"),
     ]
     assert training.model(serving, "v2").approval is Approval.REJECTED
-    with pytest.raises(Conflict, match="no earlier model"):
+    with pytest.raises(Conflict, match="No earlier model"):
         deployment.rollback(serving)
 
 
@@ -169,7 +169,7 @@ def test_classifying_before_deployment_says_what_to_do(app: App, images: Path):
 
 
 def test_a_failed_deployment_leaves_the_endpoint_and_its_history_as_they_were(serving: App):
-    with pytest.raises(NotFound, match="no model version “v9”"):
+    with pytest.raises(NotFound, match="No model version “v9”"):
         deployment.deploy(serving, "v9")
     assert len(deployment.history(serving)) == 1
 

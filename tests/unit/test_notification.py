@@ -94,7 +94,7 @@ def test_a_message_that_could_not_be_sent_is_shown_as_such(serving: App):
     fail(app, 1)
     notification.notify_failures(app)
     [row] = notification.sent(app)
-    assert "did not reach" in row["failure"]
+    assert "was not sent to" in row["failure"]
     app.close()
 
 
@@ -113,7 +113,7 @@ def test_a_channel_is_shown_without_its_secret(app: App):
 
 def test_a_wrong_url_is_refused_by_number_and_not_shown(tmp_path: Path):
     app = open_app(Settings(home=tmp_path / "home", notify=SecretStr("secret-nonsense")))
-    with pytest.raises(BadInput, match="number 1") as error:
+    with pytest.raises(BadInput, match="URL 1") as error:
         notification.channels(app)
     assert "secret-nonsense" not in str(error.value)
     app.close()

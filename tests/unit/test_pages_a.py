@@ -348,7 +348,7 @@ def test_a_demo_tells_its_stages_in_order_and_only_one_runs_at_a_time(app: App):
         yield Told(Stage.TRAIN, "model")
 
     story = runner.start(app, source="sample", images=20, run=run)
-    with pytest.raises(Conflict, match="under way"):
+    with pytest.raises(Conflict, match="still running"):
         runner.start(app, source="sample", images=20, run=run)
     waiting.clear()
     _ended(runner)

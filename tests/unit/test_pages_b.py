@@ -251,7 +251,7 @@ def test_deployed_model_gives_the_labels_to_choose_from(captured: App) -> None:
 def test_lines_that_were_put_aside_are_counted_by_reason(captured: App, open_page: Open) -> None:
     capture.ingest_files(captured, [b'{"captureData": null}\n[1]\n'])
     page = open_page("monitor")
-    assert any("Put aside: 2 lines" in expander.label for expander in page.expander)
+    assert any("Quarantined: 2 unreadable lines" in expander.label for expander in page.expander)
 
 
 def test_imported_inferences_without_class_names_are_named_on_the_page(captured: App, open_page: Open) -> None:

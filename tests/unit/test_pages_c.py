@@ -142,7 +142,7 @@ def test_an_empty_prefix_is_said_to_hold_nothing(trained: App, open_part: Open) 
     page = open_part("batch")
     page.segmented_control(key="batch_images").select("prefix").run()
     page.text_input(key="batch_prefix").set_value("nowhere/")
-    assert "no object under “nowhere/”" in texts(pressed(page.run(), "Start batch"))
+    assert "No objects under “nowhere/”" in texts(pressed(page.run(), "Start batch"))
 
 
 def test_a_running_batch_can_be_stopped(trained: App, open_part: Open, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -200,7 +200,7 @@ def test_messages_that_were_sent_are_listed_with_what_failed(open_part: Open) ->
 def test_a_channel_is_named_without_its_secrets(open_part: Open, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SCONES_NOTIFY", "json://someone:hidden@127.0.0.1:9/hook")
     page = open_part("notifications")
-    assert "told to 1 channel" in texts(page)
+    assert "reported to 1 channel" in texts(page)
     assert "hidden" not in str(page.dataframe[0].value)
 
 
@@ -315,4 +315,4 @@ def test_an_exported_history_is_shown_with_its_states(open_part: Open) -> None:
 def test_a_file_that_is_no_execution_is_refused_on_the_page(open_part: Open) -> None:
     picture = io.BytesIO()
     Image.new("RGB", (3, 3)).save(picture, "PNG")
-    assert "not JSON text" in imported(open_part("import"), picture.getvalue()).error[0].value
+    assert "not readable JSON" in imported(open_part("import"), picture.getvalue()).error[0].value

@@ -44,12 +44,12 @@ class PaidFor:
 
     def price(self, instances: Instances) -> Price:
         if self.known is None:
-            raise Unavailable("AWS does not allow you pricing:GetProducts: have this permission granted.")
+            raise Unavailable("AWS denied pricing:GetProducts: request this permission.")
         return self.known if instances.use is Use.HOSTING else Price(0.736, "USD")
 
     def last_asked(self, endpoint: str) -> datetime | None:
         if not self.measured:
-            raise Unavailable("There are no AWS credentials: sign in.")
+            raise Unavailable("No AWS credentials: sign in.")
         return None if self.quiet is None else datetime.now(UTC) - self.quiet
 
 
@@ -109,7 +109,7 @@ def metrics(page: AppTest) -> dict[str, str]:
 def test_before_training_the_page_says_what_it_will_cost_and_from_what_it_knows(open_page: Open):
     paying(PaidFor())
     said = text(open_page("train"))
-    assert "**ml.g4dn.xlarge**, 0.736 USD an hour: **" in said
+    assert "**ml.g4dn.xlarge**, 0.736 USD per hour: **" in said
     assert "based on the training of v1" in said
     assert "Spot" not in said
 
@@ -122,7 +122,7 @@ def test_spare_capacity_is_said_to_cost_less(open_page: Open):
 def test_before_deploying_the_page_says_what_a_day_costs(open_page: Open):
     paying(PaidFor(most=3))
     said = text(open_page("train"))
-    assert "**ml.m5.large**, 0.10 USD an hour: **2.40 USD** a day, 72.00 USD in 30 days" in said
+    assert "**ml.m5.large**, 0.10 USD per hour: **2.40 USD** per day, 72.00 USD in 30 days" in said
     assert "up to 3 instances" in said
 
 
@@ -130,7 +130,7 @@ def test_a_running_endpoint_shows_what_it_has_cost_so_far(open_page: Open):
     paying(PaidFor())
     page = open_page("train")
     assert (metrics(page)["Cost so far, about"], metrics(page)["Cost per day"]) == ("10.00 USD", "4.80 USD")
-    assert "2 × ml.m5.large, 0.10 USD an hour each, for 2 days" in text(page)
+    assert "2 × ml.m5.large, 0.10 USD per hour each, for 2 days" in text(page)
     assert not page.warning
 
 
@@ -138,7 +138,7 @@ def test_an_unknown_price_is_said_with_its_reason_and_the_page_works(open_page: 
     paying(PaidFor(known=None))
     page = open_page("train")
     for instance in ("ml.g4dn.xlarge", "ml.m5.large"):
-        why = f"The price of {instance} is unknown, because AWS does not allow you pricing:GetProducts"
+        why = f"Price of {instance} unknown: AWS denied pricing:GetProducts"
         assert plain(why) in text(page)
     assert "Cost per day" not in metrics(page)
     assert "Start training" in [button.label for button in page.button]
@@ -165,7 +165,7 @@ def test_an_idle_endpoint_is_pointed_out_without_a_price_too(open_page: Open):
 def test_when_nobody_knows_whether_it_is_idle_the_page_says_so(open_page: Open):
     paying(PaidFor(measured=False))
     page = open_page("train")
-    assert plain("is idle is unknown, because there are no AWS credentials: sign in.") in text(page)
+    assert plain("unknown: no AWS credentials: sign in.") in text(page)
     assert not page.warning
 
 

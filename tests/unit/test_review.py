@@ -100,7 +100,7 @@ def test_nobody_takes_back_anothers_decision(queue: App):
 def test_a_skipped_image_is_set_aside_without_a_label(queue: App):
     assert review.decide(queue, "a", None, "ann").status is Status.SKIPPED
     assert "a" not in [item.id for item in review.next_items(queue, "ann", count=10)]
-    with pytest.raises(NotFound, match="no reviewed labels"):
+    with pytest.raises(NotFound, match="No reviewed labels"):
         label_export.export(queue, label_export.ExportFormat.CSV)
 
 
@@ -115,12 +115,12 @@ def test_an_unknown_label_is_refused_with_the_choices(queue: App):
 
 
 def test_an_unknown_inference_is_refused(queue: App):
-    with pytest.raises(NotFound, match="no captured inference"):
+    with pytest.raises(NotFound, match="No captured inference"):
         review.decide(queue, "nope", "bicycle", "ann")
 
 
 def test_a_reviewer_needs_a_name(queue: App):
-    with pytest.raises(BadInput, match="name is needed"):
+    with pytest.raises(BadInput, match="name is missing"):
         review.next_items(queue, " ")
 
 

@@ -29,7 +29,7 @@ def test_a_quick_change_is_told_when_it_has_ended():
 def test_a_slow_change_goes_on_and_bars_a_second_one(tasks: Background):
     leave = threading.Event()
     assert change(lambda: leave.wait(20) and "v2") == "Deploying v2…"
-    with pytest.raises(Conflict, match="Deploying v2 is still under way"):
+    with pytest.raises(Conflict, match="Deploying v2 is still running"):
         change(lambda: "v3")
     leave.set()
     task = tasks.get("serving")

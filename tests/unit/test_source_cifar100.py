@@ -114,6 +114,15 @@ def test_classes_that_cannot_be_chosen_are_refused_before_anything_is_downloaded
         open_source("cifar100", classes=classes, cache=tmp_path, download=Download("http://127.0.0.1:9/x.tar.gz", ""))
 
 
+@pytest.mark.parametrize("classes", [None, ["apple", "bicycle"]])
+def test_an_archive_that_names_no_class_is_refused(opened: Callable[..., Source], classes: list[str] | None) -> None:
+    meta = pickle.dumps({b"fine_label_names": []}, protocol=2)
+    with pytest.raises(
+        BadInput, match=r"^“meta” of cifar\.tar\.gz names no class; give the archive as it was published"
+    ):
+        opened(cifar_members(meta=meta), classes=classes)
+
+
 def test_a_label_that_is_no_class_is_skipped_by_name(opened: Callable[..., Source]) -> None:
     train = rows([BICYCLE, MOTORCYCLE, 100, -1], seed=1)
     source = opened(cifar_members(train=pickle.dumps(train, protocol=2)))

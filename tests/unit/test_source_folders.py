@@ -84,7 +84,7 @@ def test_a_png_is_passed_on_byte_for_byte(opened: Callable[..., Source]) -> None
     assert next(image.data for image in images(source) if image.name == "bike_s_000682.png") == transparent
 
 
-@pytest.mark.parametrize("prefix", ["", "{split}/", "./{split}/"])
+@pytest.mark.parametrize("prefix", ["", "{split}/", "./{split}/", ".//{split}/./"])
 def test_paths_of_rows_may_begin_with_the_split(opened: Callable[..., Source], prefix: str) -> None:
     files = two_wheelers()
     for split in ("train", "test"):
@@ -105,6 +105,11 @@ def test_classes_txt_names_the_indexes(opened: Callable[..., Source]) -> None:
     assert {image.label for image in images(opened(files)) if image.name.startswith("moped")} == {"engine"}
     with pytest.raises(BadInput, match="pictures has no class “engines”; did you mean “engine”"):
         opened(files, classes=["pedal", "engines"])
+
+
+def test_a_class_is_not_found_where_classes_txt_names_none(opened: Callable[..., Source]) -> None:
+    with pytest.raises(BadInput, match="pictures has no class “engine”; it names none at all"):
+        opened(two_wheelers(**{"classes.txt": "\n"}), classes=["engine", "pedal"])
 
 
 def test_other_folders_get_the_names_given_or_numbers(opened: Callable[..., Source]) -> None:
@@ -350,3 +355,21 @@ def test_a_device_or_a_pipe_is_refused_at_once(tmp_path: Path) -> None:
     for path in ("/dev/zero", str(tmp_path / "pipe")):
         with pytest.raises(BadInput, match="is a device or a pipe"):
             open_source(path, cache=tmp_path)
+
+
+def test_a_path_that_is_no_text_is_shown_as_well_as_can_be(tmp_path: Path) -> None:
+    folder = Path(os.fsdecode(os.fsencode(tmp_path) + b"/dir\xff\n"))
+    for name, content in pictures_of("ab", 3).items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content)
+    assert open_source(str(folder), cache=tmp_path).description == "dir��"
+    with pytest.raises(BadInput, match="^dir�� has no class “c”"):
+        open_source(str(folder), cache=tmp_path, classes=["a", "c"])
+
+
+def test_lists_whose_names_are_no_text_are_shown_as_well_as_can_be(opened: Callable[..., Source]) -> None:
+    odd = os.fsdecode(b"\xff\xfe_train.lst")
+    files = two_wheelers()
+    files[odd] = f"{files.pop('train.lst')}nonsense\n"
+    _taken, skipped = taken_and_skipped(opened(files))
+    assert [skip.name for skip in skipped] == ["��_train.lst row 4"]

@@ -3,6 +3,7 @@
 import io
 import struct
 import zipfile
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -147,3 +148,63 @@ def test_a_source_that_is_never_read_leaves_no_file_open(tmp_path: Path) -> None
     source = open_source(str(archive), cache=tmp_path)
     next(iter(source.items))
     del source  # an open file would end as a ResourceWarning, and so fail this test
+
+
+def write_raw_zip(path: Path, files: Mapping[bytes, bytes], *, flags: int = 0, method: int = 0) -> Path:
+    """A zip whose members are stored under these bytes as names, and claim these flags and this method."""
+    members, index = b"", b""
+    for name, content in files.items():
+        size = len(content)
+        about = struct.pack("<HHHHHIIIHH", 20, flags, method, 0, 0x21, zlib.crc32(content), size, size, len(name), 0)
+        index += struct.pack("<IH", 0x02014B50, 20) + about + struct.pack("<HHHII", 0, 0, 0, 0, len(members)) + name
+        members += struct.pack("<I", 0x04034B50) + about + name + content
+    end = struct.pack("<IHHHHIIH", 0x06054B50, 0, 0, len(files), len(files), len(index), len(members), 0)
+    path.write_bytes(members + index + end)
+    return path
+
+
+def raw_class_folders() -> dict[bytes, bytes]:
+    return {name.encode(): content for name, content in class_folders().items()}
+
+
+@pytest.mark.parametrize(("name", "told"), [(b"", "(no name)"), (b"\0.png", "(no name)"), (b".", "."), (b"./.", "./.")])
+def test_a_member_without_a_name_is_skipped(tmp_path: Path, name: bytes, told: str) -> None:
+    taken, skipped = read(write_raw_zip(tmp_path / "z.zip", raw_class_folders() | {name: picture(99)}))
+    assert len(taken) == 8
+    assert skipped == [Skipped(told, "it has no name in the zip file")]
+
+
+@pytest.mark.parametrize("separator", [b"//", b"/./", b"/.//./"])
+def test_paths_are_read_as_they_are_meant(tmp_path: Path, separator: bytes) -> None:
+    files = {b"./" + name.replace(b"/", separator): content for name, content in raw_class_folders().items()}
+    source = open_source(str(write_raw_zip(tmp_path / "z.zip", files)), cache=tmp_path)
+    assert (source.classes, source.total) == (("bun", "scone"), 8)
+
+
+@pytest.mark.parametrize("top", [b"/", b"C:\\", b"../"])
+def test_a_zip_of_which_every_path_leads_out_says_so(tmp_path: Path, top: bytes) -> None:
+    files = {top + name: content for name, content in raw_class_folders().items()}
+    with pytest.raises(BadInput, match=r"^z\.zip has no file that can be used .*: its path leads out of the zip file"):
+        read(write_raw_zip(tmp_path / "z.zip", files))
+
+
+@pytest.mark.parametrize(
+    ("claims", "reason"),
+    [
+        ({"flags": 1}, "is protected by a password; pack it again without one"),
+        ({"flags": 1, "method": 99}, "is protected by a password; pack it again without one"),
+        ({"method": 9}, "is packed in a way that is not read here; pack it again the usual way"),
+    ],
+)
+def test_a_zip_of_which_no_picture_can_be_unpacked_says_why(
+    tmp_path: Path, claims: dict[str, int], reason: str
+) -> None:
+    archive = write_raw_zip(tmp_path / "z.zip", raw_class_folders(), **claims)
+    with pytest.raises(BadInput, match=rf"^z\.zip {reason}"):
+        read(archive)
+
+
+def test_pictures_that_cannot_be_read_are_not_called_pictures_of_another_kind(tmp_path: Path) -> None:
+    archive = write_zip(tmp_path / "z.zip", {f"{name}/large.png": bytes(21 << 20) for name in ("bun", "scone")})
+    with pytest.raises(BadInput, match=r"^z\.zip has no usable image \(“bun/large.png”: it is larger than 20 MB\)"):
+        read(archive)

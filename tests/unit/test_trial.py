@@ -87,15 +87,15 @@ def test_a_share_outside_of_1_to_50_percent_is_refused(challenged: App, share: f
 
 
 def test_what_cannot_be_tried_is_refused_with_the_reason(challenged: App):
-    with pytest.raises(NotFound, match="no model version “v9”: choose one of v2, v1"):
+    with pytest.raises(NotFound, match="No model version “v9”: choose one of v2, v1"):
         deployment.start_trial(challenged, "v9", 0.1)
-    with pytest.raises(Conflict, match="v1 is the champion itself: choose another"):
+    with pytest.raises(Conflict, match="v1 is the champion: choose another"):
         deployment.start_trial(challenged, "v1", 0.1)
     for change in (lambda: deployment.set_trial_share(challenged, 0.1), lambda: deployment.end_trial(challenged)):
-        with pytest.raises(Conflict, match="No trial is under way: start one"):
+        with pytest.raises(Conflict, match="No trial is running: start one"):
             change()
     deployment.start_trial(challenged, "v2", 0.1)
-    with pytest.raises(Conflict, match="A trial of v2 is under way: end it"):
+    with pytest.raises(Conflict, match="A trial of v2 is running: end it"):
         deployment.start_trial(challenged, "v2", 0.2)
     assert len(deployment.history(challenged)) == 2
 

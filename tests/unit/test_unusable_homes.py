@@ -154,5 +154,5 @@ def test_variables_that_are_damaged_are_whole_again_at_the_next_start(serving: A
 
 def test_what_the_system_refuses_is_told_by_the_end_of_the_path():
     told = str(of_the_system(OSError(28, "No space left on device", "/a/b/objects/c.png")))
-    assert told == "“objects/c.png” cannot be used (no space left on device): make room on its disk."
+    assert told == "“objects/c.png” cannot be used (no space left on device): free space on its disk."
     assert str(of_the_system(OSError("odd"))) == "“A file” cannot be used (odd): check it and its disk."

@@ -1,4 +1,4 @@
-"""The state machine definitions: those of `infra/`, and those that users put into the home folder."""
+"""State machine definitions: built-in ones in `infra/`, custom ones in the home folder."""
 
 import json
 import os
@@ -50,7 +50,7 @@ class Definitions:
 
     def put(self, machine: str, definition: Mapping[str, Any]) -> None:
         if not _NAME.fullmatch(machine):
-            raise BadDefinition(f"{machine!r} cannot name a state machine: use 1 to 80 letters, digits, - and _.")
+            raise BadDefinition(f"{machine!r} is not a valid state machine name: use 1 to 80 letters, digits, - and _.")
         with _naming(machine):
             text = json.dumps(definition, indent=2, ensure_ascii=False, allow_nan=False).encode()
             _compiled(text)
@@ -67,7 +67,7 @@ class Definitions:
             for folder in (self._own, self._builtin):
                 if os.path.exists(file := f"{folder}/{machine}{SUFFIX}"):
                     return file
-        raise NotFound(f"There is no state machine {machine!r}; there are: {', '.join(self.names()) or 'none'}.")
+        raise NotFound(f"No state machine {machine!r}: choose one of {', '.join(self.names()) or 'none'}.")
 
 
 @contextmanager
@@ -79,7 +79,7 @@ def _naming(machine: str) -> Iterator[None]:
         text = str(error)
         raise BadDefinition(f"State machine {machine!r}: {text if len(text) < 500 else text[:500] + '…'}") from None
     except RecursionError:
-        raise BadDefinition(f"State machine {machine!r}: something in it is nested too deeply; flatten it.") from None
+        raise BadDefinition(f"State machine {machine!r}: it is nested too deeply; flatten it.") from None
 
 
 def _compiled(data: bytes) -> Compiled:

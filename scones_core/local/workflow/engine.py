@@ -48,7 +48,7 @@ class Engine:
 
         def ask(language: str, text: str, data: Any) -> Any:
             if left.is_set():
-                raise ValueError("nobody waits for it any more")
+                raise ValueError("no longer awaited")
             return self._pool.evaluate(language, text, data)
 
         try:
@@ -90,5 +90,5 @@ class Engine:
             try:
                 self.loop.run_forever()
             except BaseException as error:  # every execution runs here: one that breaks out must not end the others
-                _log.error("the loop of the executions goes on", error=repr(error))
+                _log.error("error in the event loop, loop continues", error=repr(error))
         self.loop.close()

@@ -38,4 +38,4 @@ class Environment:
 
 
 def _variables(data: bytes, file: str) -> dict[str, str]:
-    return typed(VARIABLES, data, f"workflows/{Path(file).name}", "Set the threshold to write it anew.")
+    return typed(VARIABLES, data, f"workflows/{Path(file).name}", "Set the threshold to rewrite it.")

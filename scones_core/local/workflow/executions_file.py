@@ -60,10 +60,10 @@ def telling(file: Path) -> Iterator[None]:
     try:
         yield
     except (sqlite3.OperationalError, sqlite3.ProgrammingError, OSError) as error:
-        way_out = "free some space, or let this user write there, and try again"
+        way_out = "free disk space or make the file writable, then try again"
         raise Unavailable(f"The executions cannot be read or written ({name}: {_why(error)}): {way_out}.") from error
     except (sqlite3.Error, zlib.error, ValueError, TypeError) as error:
-        way_out = "put back a copy of it, or move it away to begin without executions"
+        way_out = "restore it from a backup, or move it away to start without executions"
         raise Damaged(f"The file of the executions is damaged ({name}: {_why(error)}): {way_out}.") from error
 
 

@@ -10,9 +10,7 @@ from pathlib import Path
 from scones_core.file_lock import FileLock
 
 TIMEOUT = 30.0  # seconds
-_REFUSAL = (
-    "“workflows/{}” has been locked for {{timeout}} by {{holder}}: wait until it has finished writing, or end it."
-)
+_REFUSAL = "“workflows/{}” has been locked for {{timeout}} by {{holder}}: wait until it finishes, or end it."
 
 
 def locked(file: Path) -> AbstractContextManager[None]:

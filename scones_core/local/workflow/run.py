@@ -27,7 +27,7 @@ from scones_core.ports import Execution, ExecutionStatus
 
 T = TypeVar("T")
 ROLE_ARN = f"arn:aws:iam::{ACCOUNT_ID}:role/scones-workflow"
-ENDED = "The process that ran this execution ended before it did; start it again under another name."
+ENDED = "The process running this execution ended; start it again under another name."
 MIN_AGE_SECONDS = 1.0
 LARGE, LARGE_GROWTH = 5_000_000, 1.5  # characters of a history that is kept again only when it has grown so much
 _STATES_ARN = f"arn:aws:states:local:{ACCOUNT_ID}"

@@ -91,7 +91,7 @@ class LocalWorkflows:
     def describe(self, name: str) -> Execution:
         found = self._store.get(name)
         if found is None:
-            raise NotFound(f"There is no execution {name!r}; list the executions to see their names.")
+            raise NotFound(f"No execution {name!r}: list the executions to see their names.")
         if found.status is ExecutionStatus.RUNNING and (error := self._unwritten.get(name)):
             with telling(self._store.file):
                 raise error
@@ -120,7 +120,7 @@ class LocalWorkflows:
     def definition_of(self, name: str) -> Mapping[str, Any]:
         text = self._store.definition(name)
         if text is None:
-            raise NotFound(f"There is no execution {name!r} with a definition of its own.")
+            raise NotFound(f"No definition is stored for execution {name!r}.")
         definition: Mapping[str, Any] = json.loads(text)
         return definition
 
@@ -186,7 +186,7 @@ class LocalWorkflows:
         try:
             ended = await run.run()
         except Exception as error:  # a defect must end this execution, and no other
-            _log.error("execution broke", execution=name, error=repr(error))
+            _log.error("execution crashed", execution=name, error=repr(error))
             ended = run.broken(error)
         while not await self._is_kept(run, ended):  # an execution must not seem to run for ever
             if self._closed:
@@ -203,7 +203,7 @@ class LocalWorkflows:
             await asyncio.shield(asyncio.wrap_future(self._store.finish(ended, run.history.events, map_runs)))
         except Exception as error:
             if ended.name not in self._unwritten:
-                _log.error("the end of an execution cannot be written yet", execution=ended.name, error=str(error))
+                _log.error("end of execution not written yet", execution=ended.name, error=str(error))
             self._unwritten[ended.name] = error
             return False
         return True
@@ -216,7 +216,7 @@ class LocalWorkflows:
             try:
                 self._stop_what_is_asked()
             except Exception as error:  # passes, as a locked file does; the next look comes
-                _log.error("no look at which executions are to be stopped", error=str(error))
+                _log.error("stop requests not read", error=str(error))
             due = [run for run in list(self._runs.values()) if run.checkpoint_is_due()]
             for run in due[:_CHECKPOINTS_AT_ONCE]:
                 self._checkpoint(run)
@@ -249,7 +249,7 @@ class LocalWorkflows:
                         self._abort(execution, StatesError(None, ENDED))
                     self._owner.bury(owner)
                 except (Unavailable, OSError) as error:
-                    _log.error("executions of a process that is gone are not ended", error=str(error))
+                    _log.error("executions of a dead process not ended", error=str(error))
 
     def _abort(self, execution: Execution, error: StatesError) -> None:
         history = begun(execution)
@@ -263,7 +263,7 @@ class LocalWorkflows:
 
 def _checked(name: str, given: Any) -> Any:
     if not _NAME.fullmatch(name):
-        raise BadInput(f"{name!r} cannot name an execution: use 1 to 80 letters, digits, dots, - and _.")
+        raise BadInput(f"{name!r} is not a valid execution name: use 1 to 80 letters, digits, dots, - and _.")
     try:
         text = dumps(given)
         text.encode()
@@ -272,9 +272,9 @@ def _checked(name: str, given: Any) -> Any:
     except RecursionError:
         text = ""
     if not text or is_too_deep(given, text):
-        raise BadInput(f"The input has more than {MAX_DEPTH} levels of objects and arrays: put it into the bucket.")
+        raise BadInput(f"The input has more than {MAX_DEPTH} nested levels: put it into the bucket.")
     if is_too_large(text):
-        raise BadInput("The input has more than 262,144 bytes of JSON: put the data into the bucket and name its key.")
+        raise BadInput("The input has more than 262,144 bytes of JSON: put the data into the bucket and pass its key.")
     return given
 
 
@@ -286,4 +286,4 @@ def _same_or_conflict(taken: Execution, wanted: Execution) -> Execution:
         reason = "and has ended"
     else:
         return taken
-    raise Conflict(f"ExecutionAlreadyExists: the execution {wanted.name!r} exists {reason}; choose another name.")
+    raise Conflict(f"ExecutionAlreadyExists: execution {wanted.name!r} already exists {reason}; choose another name.")

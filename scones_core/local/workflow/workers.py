@@ -52,7 +52,7 @@ class Workers:
             self._loop.call_soon_threadsafe(self._deliver, done, result, failure)
         except RuntimeError as error:
             if not self._loop.is_closed():  # nobody waits any more once it is
-                _log.error("the result of a function found no loop", error=str(error))
+                _log.error("result dropped: event loop closed", error=str(error))
 
     def _deliver(self, done: "asyncio.Future[Any]", result: Any, error: BaseException | None) -> None:
         self._slots.release()

@@ -63,8 +63,8 @@ def registry_table(app: App, models: Sequence[ModelVersion]) -> None:
     )
     if len({row["Test set"] for row in rows}) > 1:
         st.caption(
-            ":material/warning: These models were measured on different test sets: only figures on the same test set are "
-            "comparable. **Compare any two versions** measures both on the same images."
+            ":material/warning: These models were measured on different test sets: only figures on the same test set "
+            "are comparable. **Compare any two versions** measures both on the same images."
         )
 
 

@@ -48,7 +48,7 @@ def reviewer() -> str | None:
         return known
     with st.container(border=True), st.form("reviewer_form", border=False):
         st.markdown(
-            "**Who is reviewing?** Your name is recorded with every decision, and reserves images for you while you decide."
+            "**Who is reviewing?** Your name is recorded with every decision, and images are reserved for it meanwhile."
         )
         name = st.text_input("Reviewer", placeholder="Your name", max_chars=80, key="reviewer_name")
         if st.form_submit_button("Start reviewing", icon=":material/rate_review:", type="primary") and name.strip():
