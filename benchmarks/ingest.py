@@ -26,11 +26,11 @@ import numpy as np
 import pandas as pd
 
 from benchmarks._home import empty
+from benchmarks.sample import picture
 from scones_core.aws.object_store import S3ObjectStore
 from scones_core.domain.capture import record
 from scones_core.ports import ObjectStore
 from scones_core.services import App, capture
-from scones_core.sources.sample import picture
 
 SIZES = (10_000, 1_000_000)
 ROUNDS = 3  # of the smaller size

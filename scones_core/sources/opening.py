@@ -55,14 +55,13 @@ def open_source(
     *,
     classes: Sequence[str] | None = None,
     cache: Path,
-    seed: int = 0,
     on_progress: Progress | None = None,
     max_images: int = MOST_IMAGES,
     download: Download = cifar100.PUBLISHED,
     pool_share: float | None = None,
     default_share: float = 0.0,
 ) -> Source:
-    """Open "cifar100" (downloaded into `cache`), "sample" (generated from `seed`), or a path.
+    """Open "cifar100" (downloaded into `cache`), "sample" (generated), or a path.
 
     A path is a CIFAR-100 archive (or the folder it unpacks to), or a folder or zip with `.lst` files or with one folder
     per class. `classes` chooses among the source's classes and sets their order. `pool_share` of each class's train
@@ -79,7 +78,7 @@ def open_source(
         on_progress or no_progress,
     )
     if spec == "sample":
-        return sample.open_sample(wanted.classes, seed, wanted.progress, pool_share=wanted.stream_share)
+        return sample.open_sample(wanted.classes, wanted.progress, pool_share=wanted.stream_share)
     if spec == "cifar100":
         cifar100.chosen_classes(wanted.classes)
         from scones_core.sources.download import fetch  # brings requests, which nothing else here needs

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageOps
 
+from benchmarks.sample import picture
 from scones_core.sources import Skipped, open_source
-from scones_core.sources.sample import picture
 
 
 def drawn(number: int) -> Image.Image:

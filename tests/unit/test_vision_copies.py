@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageEnhance, ImageOps
 
-from scones_core.sources.sample import picture
+from benchmarks.sample import picture
 from scones_core.vision.copies import DIMENSIONS, are_alike, find_copies, fingerprint
 
 RESAMPLING = Image.Resampling

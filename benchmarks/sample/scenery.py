@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter
 
-from scones_core.sources.drawing import Colour, shade, tint
+from benchmarks.sample.drawing import Colour, shade, tint
 
 
 def background(rng: random.Random, size: int) -> Image.Image:

@@ -3,7 +3,7 @@
 import math
 import random
 
-from scones_core.sources.drawing import Colour, Pen, Point, paint, shade, tint
+from benchmarks.sample.drawing import Colour, Pen, Point, paint, shade, tint
 
 BLACK: Colour = (22, 22, 24)
 
