@@ -1,4 +1,4 @@
-"""`python -m benchmarks NAME [--json] [--data FOLDER] [--runs N]`: runs `benchmarks/NAME.py`, prints what it finds."""
+"""`python -m benchmarks NAME [--json] [--data FOLDER] [--runs N]`: runs `benchmarks/NAME.py` and prints its figures."""
 
 import argparse
 import importlib
@@ -19,16 +19,16 @@ def main() -> int:
     parser.add_argument("name", choices=names)
     parser.add_argument("--json", action="store_true", help="one JSON document on stdout, nothing else")
     parser.add_argument("--data", metavar="FOLDER", help="images with train.lst and test.lst; sets SCONES_DATA")
-    parser.add_argument("--runs", type=int, metavar="N", help="how often a simulation is repeated, where there is one")
+    parser.add_argument("--runs", type=int, metavar="N", help="number of repetitions of a simulation")
     arguments = parser.parse_args()
     if arguments.data:
         os.environ["SCONES_DATA"] = arguments.data
     try:
         run = importlib.import_module(f"benchmarks.{arguments.name}").run
         if arguments.runs is not None and "runs" not in inspect.signature(run).parameters:
-            parser.error(f"{arguments.name} repeats no simulation: leave --runs out")
+            parser.error(f"{arguments.name} has no simulation: omit --runs")
         if arguments.runs is not None and arguments.runs < 1:
-            parser.error("--runs is a whole number from 1 on")
+            parser.error("--runs must be at least 1")
         figures = run() if arguments.runs is None else run(arguments.runs)
     except SconesError as error:
         sys.stderr.write(f"error: {error}\n")

@@ -21,7 +21,7 @@ AT_ONCE = 20_000  # rows per transaction
 
 @contextmanager
 def empty() -> Iterator[App]:
-    """An app in a new home, which is gone after the block."""
+    """An app in a temporary home, deleted after the block."""
     folder = Path(tempfile.mkdtemp(prefix="scones-benchmark-"))
     app = open_app(Settings(home=folder / "home"))
     try:
@@ -33,7 +33,7 @@ def empty() -> Iterator[App]:
 
 @contextmanager
 def deployed() -> Iterator[App]:
-    """An app whose model serves and which has captured nothing yet; it is gone after the block."""
+    """An app with a model in service and no captures, deleted after the block."""
     with empty() as app:
         etl.load(app, "sample")
         job = training.start(app)
@@ -43,7 +43,7 @@ def deployed() -> Iterator[App]:
 
 
 def classify_all(app: App) -> int:
-    """Send every test image through the workflow and ingest what was captured; returns how many."""
+    """Send every test image through the workflow and ingest the captures; returns their number."""
     count = etl.get(app).test
     classification.classify(app, classification.sample_keys(app, count, seed=0))
     return capture.ingest(app).new

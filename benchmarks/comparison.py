@@ -1,4 +1,4 @@
-"""How often two equally good models are called different, and a promised threshold broken, after so many reviews.
+"""How often two equally good models are called different, and a promised threshold is broken, by number of reviews.
 
 Two ways in the same run. `sealed`, the product's: images are reviewed in the pool, and test images never are.
 `earlier`, its peer: what is reviewed comes out of the test split, the champion's least confident images first, and both
@@ -88,12 +88,12 @@ class Pair:
         return float(np.mean(self.challenger.argmax(axis=1) == self.labels) - self.correct.mean())
 
 
-Pairs = Mapping[int, Sequence[Pair]]  # after so many reviews
+Pairs = Mapping[int, Sequence[Pair]]  # numbers of reviews
 
 
 def run(runs: int = 1000) -> dict[str, Any]:
     """Figures of both ways.  Takes about six minutes on two cores, most of it for training the models."""
-    load("test")  # a missing folder is told of before processes start
+    load("test")  # report a missing folder before processes start
     begun = time.perf_counter()
     with ProcessPoolExecutor(mp_context=multiprocessing.get_context("spawn")) as processes:
         folds = processes.map(_fold, range(FOLDS))

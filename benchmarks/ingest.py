@@ -1,12 +1,12 @@
 """Captured records per second that `ingest` reads, parses and keeps, at 10,000 and at 1,000,000 records.
 
-The peer is the reference notebook's way: `json.loads` on every line of every file, and then pandas. It keeps nothing on
-disk, decodes no image and checks no record, so that it is a bound rather than a rival. Both read the same files.
+The peer is the reference notebook's way: `json.loads` on every line of every file, and then pandas. It stores nothing,
+decodes no image and checks no record, so it is a bound rather than a rival. Both read the same files.
 `per_record_against_10k` is the time per record at 1,000,000 divided by that at 10,000.
 
 Files are written as an endpoint does: 100 records each, under the hour in which they were captured.
 
-`distant` reads files over a line on which every request takes 30 ms, as S3 may: many at once, and one after another.
+`distant` reads files with a latency of 30 ms per request, as with S3: in parallel, and one by one.
 """
 
 import io
@@ -36,7 +36,7 @@ SIZES = (10_000, 1_000_000)
 ROUNDS = 3  # of the smaller size
 A_FILE, AN_HOUR = 100, 5_000  # records
 IMAGES = 200  # different ones
-FEW, LINE = 30_000, 0.030  # records, and seconds a request, of the distant store
+FEW, LINE = 30_000, 0.030  # records, and seconds per request, of the distant store
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -51,7 +51,7 @@ def run() -> dict[str, Any]:
 
 
 class Distant:
-    """The object store behind a slow line."""
+    """The object store with added latency."""
 
     def __init__(self, objects: ObjectStore, at_once: int) -> None:
         self._objects, self.at_once = objects, at_once

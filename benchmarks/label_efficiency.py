@@ -53,7 +53,7 @@ from scones_core.vision.fitting import fit
 SEEDS, TEST, TARGET = 10, 400, 400
 LABELS = range(100, 501, 50)  # at each training
 SAMPLES = 1_000
-BLIND = {Strategy.RANDOM, Strategy.NEWEST}  # need no predictions, whose computing would only take time
+BLIND = {Strategy.RANDOM, Strategy.NEWEST}  # strategies without predictions
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
 Floats = npt.NDArray[np.float64]
@@ -67,7 +67,7 @@ def run() -> dict[str, Any]:
     strategies : `accuracy` and its `accuracy_sd` over the seeds at each of `labels`; `labels_needed` for the target,
     None where 500 do not suffice, and their `ratio` to 400; `gain`, the accuracy at 400 labels minus random review's.
     """
-    load("test")  # a missing folder is told of before processes start
+    load("test")  # report a missing folder before processes start
     begun, found = time.perf_counter(), []
     with ProcessPoolExecutor(mp_context=multiprocessing.get_context("spawn")) as processes:
         for curves in processes.map(_curves, range(SEEDS)):

@@ -1,4 +1,4 @@
-"""Seconds to compute everything that the Monitor page shows, at 10,000, 100,000 and 1,000,000 captured inferences.
+"""Seconds to compute all figures of the Monitor page, at 10,000, 100,000 and 1,000,000 captured inferences.
 
 The peer is the smaller size: `per_inference_against_10k` is the time per inference divided by that at 10,000.
 """

@@ -1,7 +1,7 @@
 """Seconds from `streamlit run` to the first page rendered in Chromium.
 
-The peer is a script with nothing but a title: what Streamlit and the browser themselves take. Each round starts both,
-with a browser cache that is empty; the ratio is ours divided by the peer's.
+The peer is a script with only a title: the time of Streamlit and the browser themselves. Each round starts both, with
+an empty browser cache; the ratio is ours divided by the peer's.
 """
 
 import statistics

@@ -1,8 +1,8 @@
-"""Third state: let a confident inference pass, and fail loudly otherwise.
+"""Third state: pass a confident inference, fail loudly otherwise.
 
 In and out: {"statusCode": 200, "body": {"image_data": …, "s3_bucket": …, "s3_key": …, "inferences": [p0, p1]}}
 
-Environment: THRESHOLD, the confidence that an inference must exceed (0.93 when it is not set).
+Environment: THRESHOLD, the confidence an inference must exceed (default 0.93).
 """
 
 import json
@@ -27,11 +27,11 @@ def handler(event: Any, context: Any, *, environ: Mapping[str, str] = os.environ
 
 
 def inference(event: Any) -> Any:
-    """Return the event's body. Raises ValueError when it has no finite inferences."""
+    """Return the event's body. Raises ValueError if it has no finite inferences."""
     given = event.get("body", event) if isinstance(event, dict) else event
     given = json.loads(given) if isinstance(given, str) else given
     values = given.get("inferences") if isinstance(given, dict) else None
-    if isinstance(values, str):  # the reference project passed the endpoint's answer on as text
+    if isinstance(values, str):  # the reference project passes the endpoint's answer as text
         values = json.loads(values)
     if not isinstance(values, list) or not values:
         raise ValueError("The event has no 'inferences': it must carry a list with one probability per class.")
@@ -45,7 +45,7 @@ def is_finite_number(value: Any) -> bool:
 
 
 def threshold_of(environ: Mapping[str, str]) -> float:
-    """Return the threshold in [0, 1]. Raises ValueError when THRESHOLD is anything else."""
+    """Return the threshold in [0, 1]. Raises ValueError if THRESHOLD is invalid."""
     text = environ.get("THRESHOLD") or DEFAULT_THRESHOLD
     try:
         threshold = float(text)

@@ -1,4 +1,4 @@
-"""Second state: ask the endpoint for the probabilities of the image.
+"""Second state: invoke the endpoint for the probabilities of the image.
 
 In:  {"statusCode": 200, "body": {"image_data": "<base64 or empty>", "s3_bucket": "…", "s3_key": "…", "inferences": []}}
 Out: the same, with "inferences": [p0, p1]
@@ -36,7 +36,7 @@ def handler(
 
 
 def request(event: Any) -> dict[str, Any]:
-    """Return the event's body. Raises ValueError when it names no image."""
+    """Return the event's body. Raises ValueError if it names no image."""
     given = event.get("body", event) if isinstance(event, dict) else event
     given = json.loads(given) if isinstance(given, str) else given
     if not isinstance(given, dict):
@@ -94,6 +94,6 @@ def is_probability(value: Any) -> bool:
 
 
 def client(service: Literal["s3", "sagemaker-runtime"]) -> Any:
-    import boto3  # here, and not at the top: the embedded backend passes its own clients and has no need of boto3
+    import boto3  # here, not at the top: the embedded backend passes its own clients and does not need boto3
 
     return boto3.client(service)

@@ -11,7 +11,7 @@ from typing import Any
 # Step Functions refuses a larger payload: https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
 MAX_PAYLOAD_BYTES = 262_144
 # The image travels inside the next task's parameters, next to a function ARN (at most 256 characters) and
-# the metadata of the response; with this much to spare, every one of these documents stays within the limit.
+# the metadata of the response; this margin keeps each of these documents within the limit.
 ENVELOPE_BYTES = 4_096
 
 
@@ -22,7 +22,7 @@ def handler(event: Any, context: Any, *, s3: Any = None) -> dict[str, Any]:
 
 
 def location(event: Any) -> tuple[str, str]:
-    """Return (bucket, key) of the image. Raises ValueError when the event names none."""
+    """Return (bucket, key) of the image. Raises ValueError if the event names none."""
     given = event.get("body", event) if isinstance(event, dict) else event
     given = json.loads(given) if isinstance(given, str) else given
     for field in ("s3_bucket", "s3_key"):
@@ -32,13 +32,13 @@ def location(event: Any) -> tuple[str, str]:
 
 
 def body(bucket: str, key: str, image_data: str) -> dict[str, Any]:
-    """Return the body; without the image when that is too large (the next function then reads it)."""
+    """Return the body, without the image if that is too large (the next function then reads it)."""
     full = {"image_data": image_data, "s3_bucket": bucket, "s3_key": key, "inferences": []}
     fits = len(json.dumps(full)) + ENVELOPE_BYTES <= MAX_PAYLOAD_BYTES
     return full if fits else full | {"image_data": ""}
 
 
 def s3_client() -> Any:
-    import boto3  # here, and not at the top: the embedded backend passes its own client and has no need of boto3
+    import boto3  # here, not at the top: the embedded backend passes its own client and does not need boto3
 
     return boto3.client("s3")

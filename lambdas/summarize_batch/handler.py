@@ -1,11 +1,11 @@
-"""Last state of the batch: sum up the results that the distributed Map has written to the bucket.
+"""Last state of a batch: summarize the results that the distributed Map wrote to the bucket.
 
 In:  {"MapRunArn": "…", "ResultWriterDetails": {"Bucket": "…", "Key": "…/manifest.json"}}
 Out: {"images": 3, "accepted": 1, "low_confidence": 1, "errors": 1, "low_confidence_keys": ["…"], "error_keys": ["…"],
       "summary": {"s3_bucket": "…", "s3_key": "…/summary.json"}}
 
-A state's output holds 262,144 bytes, which the results of some hundred images exceed. So the Map writes them to
-objects, and this function answers with the counts and the first keys only; summary.json has all of them.
+A state's output is limited to 262,144 bytes, which a few hundred results exceed. So the Map writes them to objects,
+and this function returns only counts and the first keys; summary.json has all keys.
 """
 
 import codecs
@@ -27,7 +27,7 @@ def handler(event: Any, context: Any, *, s3: Any = None) -> dict[str, Any]:
 
 
 def location(event: Any) -> tuple[str, str]:
-    """Return (bucket, key) of the manifest. Raises ValueError when the event names none."""
+    """Return (bucket, key) of the manifest. Raises ValueError if the event names none."""
     details = event.get("ResultWriterDetails") if isinstance(event, dict) else None
     if not isinstance(details, dict) or not details.get("Bucket") or not details.get("Key"):
         raise ValueError("The event has no 'ResultWriterDetails' with 'Bucket' and 'Key': pass the Map state's result.")
@@ -35,7 +35,7 @@ def location(event: Any) -> tuple[str, str]:
 
 
 def results(s3: Any, bucket: str, manifest: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """Yield the result of every child execution, one line at a time: a file can be larger than the memory."""
+    """Yield the result of every child execution, one line at a time: a file can exceed the memory."""
     files = manifest["ResultFiles"]
     for file in files.get("SUCCEEDED", []) + files.get("FAILED", []):
         stream = s3.get_object(Bucket=bucket, Key=file["Key"])["Body"]
@@ -71,6 +71,6 @@ def answer(summary: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def s3_client() -> Any:
-    import boto3  # here, and not at the top: the embedded backend passes its own client and has no need of boto3
+    import boto3  # here, not at the top: the embedded backend passes its own client and does not need boto3
 
     return boto3.client("s3")

@@ -1,4 +1,4 @@
-"""The SageMaker Model Registry: the stack's model package group shows every model version and its approval."""
+"""The SageMaker Model Registry: publishes every model version and its approval in the stack's model package group."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -17,7 +17,7 @@ ACCEPTED = ["image/png", "image/jpeg", "application/x-image"]
 
 
 class SageMakerRegistry:
-    """Model packages are told apart by their description, which holds the version and its artifact's checksum."""
+    """Model packages are identified by their description: model version and artifact checksum."""
 
     def __init__(self, aws: Aws, objects: S3ObjectStore, machines: Hardware) -> None:
         self._aws = aws

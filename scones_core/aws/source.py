@@ -1,4 +1,4 @@
-"""The code that a script-mode container runs, packed into one archive in the bucket."""
+"""Source archive for script-mode containers."""
 
 import gzip
 import hashlib
@@ -32,7 +32,7 @@ def packed() -> bytes:
 
 
 def uploaded(objects: S3ObjectStore) -> str:
-    """Store the archive under the digest of its contents, unless it is there; returns its S3 URI."""
+    """Store the archive under its content digest, unless it exists; returns its S3 URI."""
     data = packed()
     key = f"code/{hashlib.sha256(data).hexdigest()[:32]}/sourcedir.tar.gz"
     objects.put_new(key, data)

@@ -19,14 +19,14 @@ BUILT_IN = re.compile(r"^(\S+) .*Epoch\[\d+\] (Train|Validation)-(\w[\w-]*)=([-+
 
 @dataclass
 class _Read:
-    """What has been read of one job. tokens : log stream → where to read on."""
+    """Log lines read of one job. tokens : log stream → position to continue from."""
 
     lines: list[str] = field(default_factory=list)
     tokens: dict[str, str] = field(default_factory=dict)
 
 
 class TrainingLogs:
-    """Reads on from where it stopped, at most every `poll` seconds for each job."""
+    """Reads incrementally, at most every `poll` seconds per job."""
 
     def __init__(self, aws: Aws, poll: float) -> None:
         self._aws = aws

@@ -15,8 +15,8 @@ KEPT = 10_000
 class TtlCache(Generic[T]):
     """Values by name, for any thread.
 
-    seconds : how long a value counts that may still change.
-    final : says of a value that it cannot change any more.
+    seconds : lifetime of a value that may still change.
+    final : whether a value can no longer change.
     """
 
     def __init__(self, seconds: float, final: Callable[[T], bool]) -> None:
@@ -27,7 +27,7 @@ class TtlCache(Generic[T]):
         self._lock = threading.Lock()
 
     def get(self, name: str, ask: Callable[[], T]) -> T:
-        """The value as known, or as `ask` says it."""
+        """The cached value, or that of `ask`."""
         with self._lock:
             if name in self._known:
                 return self._known[name]

@@ -48,14 +48,14 @@ def images(connection: sa.Connection, dataset: str, split: str | None = None) ->
 
 
 def known_labels(connection: sa.Connection, dataset: str, sha256s: Sequence[str]) -> dict[str, int]:
-    """SHA-256 → class index, for those images that the dataset version holds."""
+    """SHA-256 → class index, for the given images in the dataset version."""
     table = dataset_images.c
     query = sa.select(table.sha256, table.class_index).where(table.dataset == dataset, table.sha256.in_(sha256s))
     return dict(connection.execute(query).all())
 
 
 def held(connection: sa.Connection, keys: Sequence[str]) -> set[str]:
-    """Those of the keys that an image of any dataset version lies under."""
+    """Those of the keys used by an image of any dataset version."""
     table, found = dataset_images.c, set[str]()
     for start in range(0, len(keys), 500):
         query = sa.select(table.key).where(table.key.in_(keys[start : start + 500]))
@@ -64,7 +64,7 @@ def held(connection: sa.Connection, keys: Sequence[str]) -> set[str]:
 
 
 def key_of(connection: sa.Connection, sha256: str) -> str | None:
-    """Where an image of any dataset version lies; None where none holds it."""
+    """Key of an image in any dataset version; None if there is none."""
     table = dataset_images.c
     found: str | None = connection.scalar(sa.select(table.key).where(table.sha256 == sha256).limit(1))
     return found

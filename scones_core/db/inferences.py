@@ -18,7 +18,7 @@ CHUNK = 500  # well under SQLite's limit of bound parameters
 
 
 def unread(connection: sa.Connection, files: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
-    """Of (key, version), those that have not been read in this version."""
+    """Those of the (key, version) pairs that have not been read yet."""
     known: dict[str, str] = {}
     for start in range(0, len(files), CHUNK):
         keys = [key for key, _ in files[start : start + CHUNK]]
@@ -28,9 +28,9 @@ def unread(connection: sa.Connection, files: Sequence[tuple[str, str]]) -> list[
 
 
 def add(connection: sa.Connection, rows: Sequence[dict[str, Any]]) -> int:
-    """Insert the inferences whose event id is new; returns how many.
+    """Insert the inferences whose event id is new; returns their number.
 
-    One that is known, was imported, and had no class names gets those that come now.
+    A known imported one without class names gets the new names.
     """
     known: set[str] = set()
     for start in range(0, len(rows), CHUNK):
@@ -54,7 +54,7 @@ def _name_later(connection: sa.Connection, rows: Sequence[dict[str, Any]]) -> No
 
 
 def name_imported(connection: sa.Connection, class_list: int, classes: int) -> int:
-    """Give class names to the imported inferences that have none and as many probabilities; returns how many."""
+    """Name the classes of unnamed imported inferences with as many probabilities; returns their number."""
     table = inferences.c
     unnamed = sa.and_(table.attribution == str(Attribution.IMPORTED), table.class_list.is_(None))
     fits = sa.func.json_array_length(table.probabilities) == classes
@@ -62,7 +62,7 @@ def name_imported(connection: sa.Connection, class_list: int, classes: int) -> i
 
 
 def unattributed(connection: sa.Connection, limit: int) -> list[dict[str, Any]]:
-    """Inferences of which an older version of the app has not noted who made them."""
+    """Inferences that older app versions stored without attribution."""
     table = inferences.c
     query = sa.select(table.event_id, table.time, table.endpoint, table.variant, table.probabilities)
     return [dict(row) for row in connection.execute(query.where(table.attribution.is_(None)).limit(limit)).mappings()]
@@ -80,7 +80,7 @@ def attribute(connection: sa.Connection, rows: Sequence[dict[str, Any]]) -> None
 
 
 def mark_read(connection: sa.Connection, files: Sequence[tuple[str, str]], rejected: Sequence[dict[str, Any]]) -> None:
-    """Note capture files as read, and the lines of them that were not inferences; a file may be named twice."""
+    """Record capture files as read, and their unreadable lines; a file may occur twice."""
     now, keys = datetime.now(UTC), [{"file": key} for key, _ in files]
     if keys:
         connection.execute(sa.delete(capture_files).where(capture_files.c.key == sa.bindparam("file")), keys)
@@ -107,7 +107,7 @@ def count(connection: sa.Connection) -> int:
 
 
 def newest(connection: sa.Connection, until: datetime) -> datetime | None:
-    """When the newest inference was made that users did not bring; a clock that was ahead made those after `until`."""
+    """Time of the newest inference that was not imported; ignores those after `until`, from a clock that was ahead."""
     query = sa.select(inferences.c.time).where(~_imported(), inferences.c.time <= until)
     query = query.order_by(inferences.c.time.desc())
     found: datetime | None = connection.scalar(query.limit(1))
@@ -129,7 +129,7 @@ def made_by(model: str | None) -> sa.ColumnElement[bool]:
 
 
 def makers(connection: sa.Connection) -> list[Maker]:
-    """Who made the captured inferences, and how many each; the newest model first, then what has none."""
+    """Makers of the captured inferences, with counts; the newest model first, then those without a model."""
     table = inferences.c
     query = sa.select(table.model, table.attribution, table.class_list.is_(None), sa.func.count())
     rows = connection.execute(query.group_by(table.model, table.attribution, table.class_list.is_(None)))
@@ -184,7 +184,7 @@ def frame(connection: sa.Connection, since: datetime | None = None, *, model: st
 def newest_of_model(
     connection: sa.Connection, endpoint: str, model: int, since: datetime, limit: int
 ) -> list[tuple[float, int]]:
-    """(confidence, prediction) of the newest inferences that a model is known to have made at an endpoint."""
+    """(confidence, prediction) of the newest inferences attributed to a model at an endpoint."""
     table = inferences.c
     query = sa.select(table.confidence, table.prediction).where(table.time >= since, table.model == model)
     query = query.where(table.endpoint == endpoint, table.attribution == str(Attribution.MODEL))

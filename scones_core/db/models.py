@@ -33,7 +33,7 @@ def jobs_in(state: JobState) -> sa.Select[Any]:
 
 
 def claim_job(connection: sa.Connection, name: str, owner: str, now: datetime, until: datetime) -> bool:
-    """Claim an open job for a process; False when another holds it. A claim may be renewed by whoever holds it."""
+    """Claim an open job for a process; False if another holds it. The holder can renew its claim."""
     table = training_jobs.c
     free = sa.or_(table.claimed_until.is_(None), table.claimed_until <= now, table.claimed_by == owner)
     query = sa.update(training_jobs).where(table.name == name, table.state == str(JobState.OPEN), free)
@@ -41,7 +41,7 @@ def claim_job(connection: sa.Connection, name: str, owner: str, now: datetime, u
 
 
 def finish_job(connection: sa.Connection, name: str, state: JobState, failure: str | None = None) -> bool:
-    """Note what became of an open job; False when somebody else did before."""
+    """Record the result of an open job; False if another process already did."""
     table = training_jobs.c
     query = sa.update(training_jobs).where(table.name == name, table.state == str(JobState.OPEN))
     values = {"state": str(state), "failure": failure, "claimed_by": None, "claimed_until": None}
@@ -49,7 +49,7 @@ def finish_job(connection: sa.Connection, name: str, state: JobState, failure: s
 
 
 def reopen_job(connection: sa.Connection, name: str) -> bool:
-    """Let a job's model be registered again; False unless that had failed."""
+    """Reopen a failed registration; False if it had not failed."""
     table = training_jobs.c
     query = sa.update(training_jobs).where(table.name == name, table.state == str(JobState.FAILED))
     return bool(connection.execute(query.values(state=str(JobState.OPEN), failure=None)).rowcount)
@@ -77,7 +77,7 @@ Answers = Mapping[tuple[str, str], Sequence[float]]  # (key, SHA-256) of an imag
 
 
 def add_evaluation(connection: sa.Connection, number: int, answers: Answers) -> None:
-    """Keep a model's answers, but for those that are kept already."""
+    """Store a model's predictions, except those already stored."""
     known = evaluation(connection, number)
     rows = [
         {"model": number, "key": key, "sha256": sha256, "probabilities": list(row)}
@@ -96,7 +96,7 @@ def evaluation(connection: sa.Connection, number: int) -> dict[tuple[str, str], 
 
 
 def add_deployment(connection: sa.Connection, change: Deployment) -> int:
-    """Note a deployment that is about to be made, under an id of its own, which is returned."""
+    """Record a deployment that is about to start; returns its id."""
     values = {**vars(change), "action": str(change.action)}
     del values["id"]
     query = sa.insert(deployments).values(values).returning(deployments.c.id)
@@ -104,12 +104,12 @@ def add_deployment(connection: sa.Connection, change: Deployment) -> int:
 
 
 def end_deployment(connection: sa.Connection, id: int, ended: datetime, *, done: bool) -> None:
-    """Note that a deployment has ended, and whether the endpoint has confirmed it."""
+    """Record the end of a deployment, and whether the endpoint confirmed it."""
     connection.execute(sa.update(deployments).where(deployments.c.id == id).values(done=done, ended=ended))
 
 
 def deployment_list(connection: sa.Connection, endpoint: str, *, done: bool = True) -> list[Deployment]:
-    """Deployments of an endpoint, oldest first; all that were noted where `done` is False."""
+    """Deployments of an endpoint, oldest first; with `done` False, also unconfirmed ones."""
     table = deployments
     query = sa.select(table).where(table.c.endpoint == endpoint).order_by(table.c.id)
     if done:

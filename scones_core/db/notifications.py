@@ -10,14 +10,14 @@ from scones_core.db.schema import notifications
 
 
 def last_told(connection: sa.Connection) -> datetime | None:
-    """Until when failed executions have been told of."""
+    """Time up to which failed executions have been reported."""
     query = sa.select(notifications.c.up_to).order_by(notifications.c.id.desc()).limit(1)
     found: datetime | None = connection.scalar(query)
     return found
 
 
 def last_time(connection: sa.Connection) -> datetime | None:
-    """When the last message that told of something was made."""
+    """Time of the last message about failures."""
     table = notifications.c
     query = sa.select(table.time).where(table.executions > 0).order_by(table.id.desc()).limit(1)
     found: datetime | None = connection.scalar(query)

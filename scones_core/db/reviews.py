@@ -1,4 +1,4 @@
-"""Queries on leases, decisions and the labels in force."""
+"""Queries on leases, decisions and current labels."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from scones_core.domain.review import LEASE, Decision, Strategy
 
 @dataclass(frozen=True)
 class Drawn:
-    """An inference to be reviewed, and with what probability it was drawn from those that were open: 1 for a rank."""
+    """An inference to review, and its probability in the draw; 1 for a ranking."""
 
     row: dict[str, Any]
     strategy: Strategy
@@ -25,7 +25,7 @@ class Drawn:
 
 @dataclass(frozen=True)
 class Lease:
-    """strategy, probability : of the draw; None where the image was asked for by its id."""
+    """strategy, probability : of the draw; None if the image was requested by id."""
 
     reviewer: str
     expires: datetime
@@ -53,7 +53,7 @@ def open_items(
 ) -> list[Drawn]:
     """Inferences whose image has no decision and no other reviewer's lease, one per image, in the strategy's order.
 
-    exclude : event ids whose images are to be passed over.  model : as `db.inferences.made_by` takes it.
+    exclude : event ids whose images to skip.  model : as for `db.inferences.made_by`.
     """
     open_ones = _open(reviewer, now, exclude, model)
     if strategy is Strategy.RANDOM:
@@ -86,7 +86,7 @@ def _readable(image: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:
 
 
 def set_unreadable(connection: sa.Connection, reasons: Mapping[str, str]) -> None:
-    """Offer these images to nobody any more. reasons : by the image's SHA-256."""
+    """Exclude these images from review. reasons : by the image's SHA-256."""
     for image, reason in reasons.items():
         connection.execute(sa.delete(unreadable_images).where(unreadable_images.c.image_sha256 == image))
         connection.execute(sa.insert(unreadable_images), {"image_sha256": image, "reason": reason})
@@ -112,7 +112,7 @@ def unreadable(connection: sa.Connection) -> Sequence[Any]:
 
 
 def _in_force(now: datetime) -> sa.ColumnElement[bool]:
-    """A lease that ends later than any that is given now was given by a clock that was ahead."""
+    """Filter for leases that end later than a new one would: they came from a clock that was ahead."""
     return sa.and_(leases.c.expires > now, leases.c.expires <= now + LEASE)
 
 
@@ -136,14 +136,14 @@ def lease(
     strategy: str | None = None,
     probability: float | None = None,
 ) -> None:
-    """Give an image to a reviewer until `expires`; why it was shown is kept for the decision."""
+    """Lease an image to a reviewer until `expires`; strategy and probability are kept for the decision."""
     connection.execute(sa.delete(leases).where(leases.c.image_sha256 == image))
     row = {"image_sha256": image, "reviewer": reviewer, "expires": expires}
     connection.execute(sa.insert(leases), {**row, "strategy": strategy, "probability": probability})
 
 
 def lease_of(connection: sa.Connection, image: str) -> Lease | None:
-    """The last lease of an image, be it that it has run out."""
+    """The last lease of an image, possibly expired."""
     query = sa.select(leases.c.reviewer, leases.c.expires, leases.c.strategy, leases.c.probability)
     row = connection.execute(query.where(leases.c.image_sha256 == image)).first()
     return Lease(*row) if row else None
@@ -177,7 +177,7 @@ def of_image(connection: sa.Connection, image: str) -> list[Decision]:
 
 
 def last_of_reviewer(connection: sa.Connection, reviewer: str, event_id: str | None) -> dict[str, Any] | None:
-    """The reviewer's last decision that stands, on one inference or on any."""
+    """The reviewer's last valid decision, on one inference or on any."""
     undoing = decisions.alias("undoing")
     query = (
         sa.select(decisions)
@@ -193,20 +193,20 @@ def last_of_reviewer(connection: sa.Connection, reviewer: str, event_id: str | N
 
 
 def set_standing(connection: sa.Connection, image: str, values: dict[str, Any] | None) -> None:
-    """Replace the label in force of an image; None when no decision stands."""
+    """Replace the current label of an image; None removes it."""
     connection.execute(sa.delete(reviewed_images).where(reviewed_images.c.image_sha256 == image))
     if values:
         connection.execute(sa.insert(reviewed_images), {**values, "image_sha256": image})
 
 
 def revision(connection: sa.Connection, image: str) -> int:
-    """How often something was decided or taken back on an image."""
+    """Number of decisions and undos on an image."""
     query = sa.select(sa.func.count()).select_from(decisions).where(decisions.c.image_sha256 == image)
     return int(connection.scalar(query) or 0)
 
 
 def reviewed(connection: sa.Connection, limit: int | None = None, *, model: str | None = None) -> list[dict[str, Any]]:
-    """The labels in force with the inferences they are about, newest first; the labels' columns begin with review_."""
+    """Current labels with their inferences, newest first; the labels' columns start with review_."""
     labels = [c.label(f"review_{c.name}") for c in reviewed_images.c if c.name != "event_id"]
     why = [c.label(f"review_{c.name}") for c in (decisions.c.classes, decisions.c.strategy)]
     query = (
@@ -221,16 +221,16 @@ def reviewed(connection: sa.Connection, limit: int | None = None, *, model: str 
 
 
 def set_copies(connection: sa.Connection, copies: Mapping[str, str]) -> None:
-    """Note which reviewed images were found to be copies of test images: SHA-256 → key of the test image."""
+    """Record reviewed images that are copies of test images: SHA-256 → key of the test image."""
     for sha256, key in copies.items():
         query = sa.update(reviewed_images).where(reviewed_images.c.image_sha256 == sha256)
         connection.execute(query.values(copy_of=key))
 
 
 def trainable(dataset: str, classes: Sequence[str]) -> sa.Select[Any]:
-    """Counts the labels in force of these classes that a dataset version does not train on yet.
+    """Number of current labels of these classes that a dataset version does not contain yet.
 
-    Test images, and what is known to be made from one, are never trained on.
+    Test images and known copies of them are never trained on.
     """
     index = sa.case({name: number for number, name in enumerate(classes)}, value=reviewed_images.c.label)
     image, made_from = dataset_images.c, _made_from()

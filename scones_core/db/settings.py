@@ -1,4 +1,4 @@
-"""What users set while the app runs; every change is kept, the last one holds."""
+"""Settings changed at runtime; all changes are kept, the last one is valid."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -9,13 +9,13 @@ from scones_core.db.schema import app_settings
 
 
 def get(connection: sa.Connection, name: str) -> Any:
-    """The value in force, or None."""
+    """The current value, or None."""
     table = app_settings.c
     return connection.scalar(sa.select(table.value).where(table.name == name).order_by(table.id.desc()).limit(1))
 
 
 def all_of(connection: sa.Connection) -> dict[str, Any]:
-    """Name → the value in force."""
+    """Name → current value."""
     newest = sa.select(sa.func.max(app_settings.c.id)).group_by(app_settings.c.name)
     query = sa.select(app_settings.c.name, app_settings.c.value).where(app_settings.c.id.in_(newest))
     return dict(connection.execute(query).all())

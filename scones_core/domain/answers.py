@@ -74,7 +74,7 @@ def _parsed(text: str) -> Any:
 
 
 def _of_object(value: dict[str, Any]) -> tuple[Any, list[Any] | None]:
-    """What holds the scores, and the labels beside them."""
+    """The value that holds the scores, and the labels beside it."""
     for name in SCORES:
         if isinstance(value.get(name), list | dict):
             return value[name], next((value[key] for key in LABELS if isinstance(value.get(key), list)), None)
@@ -86,7 +86,7 @@ def _of_object(value: dict[str, Any]) -> tuple[Any, list[Any] | None]:
 
 
 def _labelled(value: list[Any]) -> list[tuple[Any, Any]]:
-    """(label, score) per element; none where the elements are something else."""
+    """(label, score) per element; empty if the elements have another form."""
     if all(isinstance(one, dict) for one in value):
         rows = [(_first(one, LABELS), _first(one, SCORES)) for one in value]
         return rows if all(label is not None and _is_number(score) for label, score in rows) else []
@@ -134,7 +134,7 @@ def _checked(numbers: list[float]) -> tuple[float, ...]:
 
 
 def _indices(labels: list[Any]) -> list[int] | None:
-    """Labels that are the class indices, be it as texts."""
+    """Labels that are class indices, possibly as texts."""
     if not all(type(one) is int or (isinstance(one, str) and one.isascii() and one.isdigit()) for one in labels):
         return None
     found = [int(one) for one in labels if len(str(one)) < 6]
@@ -142,9 +142,9 @@ def _indices(labels: list[Any]) -> list[int] | None:
 
 
 def _in_order(probabilities: tuple[float, ...], labels: list[Any] | None) -> Answer:
-    """With the labels; class indices in place of names say where each probability belongs.
+    """Attach the labels; class indices instead of names give the position of each probability.
 
-    Labels come sorted, for many containers give them by their scores, in another order in each answer.
+    Labels are sorted, as many containers order them by score, differently in each answer.
     """
     if labels is None:
         return Answer(probabilities)

@@ -1,4 +1,4 @@
-"""Which model version made a captured inference, by the history of what the endpoint served."""
+"""Attribution of captured inferences to model versions, from the deployment history."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -11,17 +11,17 @@ SECOND = timedelta(seconds=1)  # captures give their time in whole seconds, cut 
 
 
 class Attribution(StrEnum):
-    """How sure it is which model version made an inference."""
+    """Certainty of an inference's model version."""
 
     MODEL = "model"  # known
-    UNDECIDED = "undecided"  # captured while the endpoint was being updated: the old model or the new one
-    IMPORTED = "imported"  # a user brought the capture
-    UNKNOWN = "unknown"  # nothing says which
+    UNDECIDED = "undecided"  # captured during an endpoint update: the old model or the new one
+    IMPORTED = "imported"  # imported capture
+    UNKNOWN = "unknown"  # model unknown
 
 
 @dataclass(frozen=True)
 class Maker:
-    """A model version ("v3"), or an attribution that names none. unnamed : inferences without class names."""
+    """A model version ("v3"), or an attribution without one. unnamed : inferences without class names."""
 
     name: str
     inferences: int
@@ -29,10 +29,10 @@ class Maker:
 
 
 def served_at(deployments: Sequence[Deployment], variant: str, time: datetime, unseen: timedelta) -> frozenset[int]:
-    """Numbers of the model versions that may have answered: one, several while an update was under way, or none.
+    """Numbers of the candidate model versions: one, several during an update, or none.
 
-    deployments : of one endpoint, oldest first, failed ones and those under way included.
-    time : of the capture, in whole seconds.  unseen : how long a deployment may have taken whose end is not known.
+    deployments : of one endpoint, oldest first, including failed and running ones.
+    time : of the capture, in whole seconds.  unseen : assumed longest duration of a deployment whose end is unknown.
     """
     serving: set[int | None] = {None}
     for change in deployments:
@@ -55,7 +55,7 @@ def _served_after(change: Deployment, variant: str) -> int | None:
 
 
 def attributed(candidates: Iterable[int]) -> tuple[Attribution, int | None]:
-    """What is to be said of an inference whose model is one of the candidates."""
+    """The attribution of an inference, given its candidate models."""
     found = list(candidates)
     if len(found) == 1:
         return Attribution.MODEL, found[0]

@@ -26,9 +26,9 @@ YEARS = range(1970, 2200)  # of a clock that goes wrong, too; what lies beyond n
 class Inference:
     """One captured inference.
 
-    time: UTC.  probabilities: one per class, each in [0, 1].  labels: the classes' names in the same order, where the
-    endpoint gave them.  image_format: png, jpeg or webp, by the first bytes; None where the input is no picture.
-    image_key: the object that was sent.  model: the version that answered; both where the capture says so.
+    time: UTC.  probabilities: one per class, each in [0, 1].  labels: class names in the same order, if the
+    endpoint returned them.  image_format: png, jpeg or webp, by the first bytes; None if the input is not an image.
+    image_key: the object that was sent.  model: the model version.  Both only if the capture contains them.
     """
 
     event_id: str
@@ -44,12 +44,12 @@ class Inference:
 
     @property
     def is_picture(self) -> bool:
-        """Whether the input begins as a picture does, whatever its content type says."""
+        """Whether the input starts like an image, whatever its content type."""
         return self.image_format is not None
 
     @property
     def prediction(self) -> int:
-        """Class index of the largest probability; the first of equals."""
+        """Class index of the largest probability; the first on ties."""
         return self.probabilities.index(self.confidence)
 
     @property
@@ -80,7 +80,7 @@ def record(
     custom_attributes: str | None,
     model: str | None = None,
 ) -> dict[str, Any]:
-    """One data-capture record. `response` is the endpoint's JSON text; `model` the version that answered."""
+    """One data-capture record. `response` is the endpoint's JSON text; `model` the model version."""
     metadata: dict[str, Any] = {"eventId": event_id}
     attributes = [*filter(None, [custom_attributes]), *([f"model={quote(model)}"] if model else [])]
     if attributes:
@@ -151,7 +151,7 @@ M = TypeVar("M", bound=_Part)
 
 
 def parse(line: str | bytes) -> Inference:
-    """Read one line of a capture file; a time without a zone is UTC. Raises NotAnInference, and nothing else."""
+    """Parse one line of a capture file; a time without a zone is UTC. Raises only NotAnInference."""
     found = _validated(_Record, line)
     given, metadata = found.capture_data.endpoint_input, found.event_metadata
     image, answer = _image_bytes(given), _answer(found.capture_data.endpoint_output)
@@ -170,12 +170,12 @@ def parse(line: str | bytes) -> Inference:
 
 
 def image_of(line: str | bytes) -> bytes:
-    """The image bytes of one capture record. Raises NotAnInference, and nothing else."""
+    """The image bytes of one capture record. Raises only NotAnInference."""
     return _image_bytes(_validated(_Captured, line).capture_data.endpoint_input)
 
 
 def image_format(data: bytes) -> str | None:
-    """png, jpeg or webp, as the first bytes say; None for anything else."""
+    """png, jpeg or webp, by the first bytes; None for anything else."""
     if data.startswith(b"\x89PNG\r\n\x1a\n"):
         return "png"
     if data.startswith(b"\xff\xd8\xff"):
@@ -191,7 +191,7 @@ def _validated(model: type[M], line: str | bytes) -> M:
 
 
 def _without_mark(line: str | bytes) -> str | bytes:
-    """Files that went through a Windows editor begin with a byte order mark."""
+    """Strip the byte order mark that Windows editors add."""
     return line.removeprefix(codecs.BOM_UTF8) if isinstance(line, bytes) else line.removeprefix("\ufeff")
 
 
@@ -207,7 +207,7 @@ _WRONG = {
 
 
 def _reason(error: ValidationError) -> str:
-    """Of the first thing that does not fit. Nothing of the record itself is quoted: it may hold anything."""
+    """Reason for the first validation error. Quotes nothing from the record, which may contain anything."""
     first = error.errors(include_url=False)[0]
     where = [str(name) for name in first["loc"]]
     if first["type"] in ("json_invalid", "string_unicode"):

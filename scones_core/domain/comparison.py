@@ -1,4 +1,4 @@
-"""Is the challenger better than the champion on the same images?"""
+"""Paired comparison of challenger and champion on the same images."""
 
 import math
 from collections.abc import Sequence
@@ -19,9 +19,9 @@ class Verdict(StrEnum):
 class Comparison:
     """Paired comparison on `images` test images.
 
-    challenger_only, champion_only: images which just that one classified correctly.
-    difference: challenger's accuracy minus the champion's, with its 95 % interval, which holds 0 just where the verdict
-    is "no significant difference".
+    challenger_only, champion_only: images that only this one classified correctly.
+    difference: challenger's accuracy minus the champion's, with its 95 % interval, which contains 0 exactly if the
+    verdict is "no significant difference".
     """
 
     images: int
@@ -36,12 +36,13 @@ class Comparison:
 
 
 def mcnemar_p_value(b: int, c: int) -> float:
-    """Two-sided mid-p McNemar test on the discordant counts `b` and `c`; 1.0 when there are none.
+    """Two-sided mid-p McNemar test on the discordant counts `b` and `c`; 1.0 if there are none.
 
-    The exact binomial test of b out of b + c with p = 1/2, which counts what was observed by half: the exact one is so
-    cautious that it rejects at the 5 % level in 2 to 3 % of cases.  Source: Fagerland, Lydersen & Laake 2013, eq. 5.
+    The exact binomial test of b out of b + c with p = 1/2, counting the observed outcome by half: the exact test
+    is so conservative that it rejects at the 5 % level in only 2 to 3 % of cases.
+    Source: Fagerland, Lydersen & Laake 2013, eq. 5.
     """
-    from scipy.special import bdtr  # takes half a second to load, which most pages and commands need not wait for
+    from scipy.special import bdtr  # takes half a second to import; most pages and commands do not need it
 
     n, k = b + c, min(b, c)
     return float(bdtr(k, n, 0.5) + (bdtr(k - 1, n, 0.5) if k else 0.0)) if n else 1.0
@@ -50,7 +51,7 @@ def mcnemar_p_value(b: int, c: int) -> float:
 def difference_interval(b: int, c: int, n: int, *, z: float = Z) -> tuple[float, float]:
     """Interval for the difference of two paired proportions, (b - c) / n, within [-1, 1].
 
-    The differences that a score test does not reject.  Its test of no difference is McNemar's asymptotic one.
+    The differences not rejected by a score test, whose test of no difference is McNemar's asymptotic one.
     Source: Tango 1998.
     """
     return -_upper_end(c, b, n, z), _upper_end(b, c, n, z)
@@ -75,7 +76,7 @@ def _score(difference: float, b: int, c: int, n: int) -> float:
 def compare(labels: Sequence[int], champion: Sequence[int], challenger: Sequence[int]) -> Comparison:
     """Compare two models' predictions (class indices) on the same labelled images, at the 5 % level.
 
-    Raises ValueError when there is no image or the lengths differ.
+    Raises ValueError if there is no image or the lengths differ.
     """
     n = len(labels)
     if n == 0:

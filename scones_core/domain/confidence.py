@@ -33,7 +33,7 @@ def coverage(confidences: Floats, threshold: float) -> float:
 def risk_upper_bound(errors: int, accepted: int, confidence: float) -> float:
     """One-sided upper bound of an error rate after `errors` among `accepted`, at level `confidence` in (0, 1).
 
-    The largest rate at which so few errors still have probability 1 - confidence; 1.0 when nothing was accepted.
+    The largest rate at which so few errors still have probability 1 - confidence; 1.0 if nothing was accepted.
     Source: Clopper & Pearson 1934.
     """
     if accepted == 0 or errors >= accepted:
@@ -56,14 +56,14 @@ def accuracy_interval(correct: int, n: int, level: float = 0.95) -> tuple[float,
 
 
 def _beta_quantile(a: float, b: float, probability: float) -> float:
-    from scipy.special import betaincinv  # takes half a second to load, which most pages and commands need not wait for
+    from scipy.special import betaincinv  # takes half a second to import; most pages and commands do not need it
 
     return float(betaincinv(a, b, probability))
 
 
 @dataclass(frozen=True)
 class ThresholdFigures:
-    """What a threshold does on labelled inferences. risk: error rate among the accepted; None when none is accepted."""
+    """Effect of a threshold on labelled inferences. risk: error rate of accepted ones; None if none is accepted."""
 
     threshold: float
     coverage: float
@@ -91,7 +91,7 @@ def propose_threshold(
     """The lowest threshold whose risk bound holds, walking down from the highest while every step holds.
 
     Walking in a fixed order and stopping at the first failure keeps the joint level without a correction; candidates
-    with too few accepted labels to hold at any error count are passed over. None when no candidate holds.
+    with too few accepted labels to hold at any error count are skipped. None if no candidate holds.
     Source: Geifman & El-Yaniv 2017 (SGR); fixed-sequence testing: Angelopoulos et al. 2021, "Learn then test".
     """
     found: ThresholdFigures | None = None

@@ -1,6 +1,6 @@
-"""What instances cost by the hour, and when an endpoint is idle.
+"""Cost estimates of instances, and idle endpoints.
 
-These are estimates from on-demand prices: taxes, discounts, storage and traffic are not in them.
+Based on on-demand prices, without taxes, discounts, storage and traffic.
 """
 
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ class Price:
     currency: str
 
     def of(self, seconds: float, instances: int = 1) -> float:
-        """What `instances` cost that run for `seconds`, in `currency`."""
+        """Cost of `instances` running for `seconds`, in `currency`."""
         return self.per_hour * instances * seconds / HOUR
 
 

@@ -26,9 +26,9 @@ class LabelledImage:
 
 @dataclass(frozen=True)
 class DatasetVersion:
-    """An immutable list of labelled images. `source` says where it came from, in words; `parent` is a version id.
+    """An immutable list of labelled images. `source` describes its origin; `parent` is a version id.
 
-    test_set : names the test images and their labels: figures compare only where it is the same.
+    test_set : names the test images and their labels: figures are comparable only on the same test set.
     corrections : reviews of test images since the parent, rows {key, was, now} of class names.
     """
 
@@ -93,7 +93,7 @@ def class_balance(images: Iterable[LabelledImage], classes: Sequence[str]) -> li
 
 @dataclass(frozen=True)
 class ReviewedImage:
-    """An image with a label in force. key : of its copy, under `train/`; class_index : None for none of the classes.
+    """A reviewed image. key : of its copy, under `train/`; class_index : its label, None for none of the classes.
 
     made_from : key of the image it was derived from, as test traffic derives them, or its file name alone, as older
     versions of the app kept it; None where it was not derived.
@@ -109,7 +109,7 @@ class ReviewedImage:
 
 @dataclass(frozen=True)
 class Correction:
-    """A review of a test image, or of a copy of one. The label stays `was` where `now` is None: none of the classes."""
+    """A review of a test image, or of a copy of one. The label stays `was` if `now` is None (none of the classes)."""
 
     key: str
     was: int
@@ -118,7 +118,7 @@ class Correction:
 
 @dataclass(frozen=True)
 class Revision:
-    """What a dataset version becomes with reviewed labels. added : how many reviewed images are trained on."""
+    """Contents of a dataset version with reviewed labels. added : number of reviewed images in `train`."""
 
     images: list[LabelledImage]
     corrections: list[Correction]
@@ -126,11 +126,11 @@ class Revision:
 
 
 def with_reviewed(base: Sequence[LabelledImage], reviewed: Sequence[ReviewedImage]) -> Revision:
-    """The base images with the reviewed ones, newest first, put to use.
+    """The base images combined with the reviewed ones, newest first.
 
     The test split is sealed: a reviewed test image, or a copy of one, corrects its label and is never trained on. All
-    others go into `train`, in the place of the same picture in `train` or `pool`; what they were derived from leaves
-    the pool as well.
+    others go into `train`, replacing the same image in `train` or `pool`; the image they were derived from also
+    leaves the pool.
     """
     corrections, to_train = _divide(base, reviewed)
     new = {correction.key: correction for correction in corrections}
@@ -148,7 +148,7 @@ def with_reviewed(base: Sequence[LabelledImage], reviewed: Sequence[ReviewedImag
 def _divide(
     base: Sequence[LabelledImage], reviewed: Sequence[ReviewedImage]
 ) -> tuple[list[Correction], list[ReviewedImage]]:
-    """What corrects the test split, and what is trained on. A review of the test image itself outweighs its copies'."""
+    """Test corrections, and images to train on. A review of the test image overrides those of its copies."""
     tests = [image for image in base if image.split == TEST]
     by_sha256 = {image.sha256: image for image in tests}
     by_name, by_key = {_file_name(image): image for image in tests}, {image.key: image for image in tests}
@@ -166,7 +166,7 @@ def _divide(
 
 
 def made_from(image_key: str | None) -> str | None:
-    """What a captured image was derived from, by its key: a key, or a file name alone; None where it was not."""
+    """The origin of a derived image, from its key: a key, or only a file name; None if it is not derived."""
     if not image_key or not image_key.startswith(TRAFFIC):
         return None
     return image_key.removeprefix(TRAFFIC).partition("/")[2] or None

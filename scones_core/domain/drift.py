@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 Counts = NDArray[np.int64]
-ENOUGH = 20  # fewer inferences than this say nothing
-SIGNIFICANT = 0.005  # two tests at this level call drift in at most 1 of 100 cases where there is none
+ENOUGH = 20  # minimum number of inferences
+SIGNIFICANT = 0.005  # two tests at this level give false drift in at most 1 of 100 cases
 
 
 class SimulatedDrift(StrEnum):
-    """What test traffic can change. CLASS_MIX leaves the images as they are and sends mostly one class."""
+    """Drift to simulate in test traffic. CLASS_MIX leaves images unchanged and sends mostly one class."""
 
     NONE = "none"
     DARK = "dark"
@@ -32,7 +32,7 @@ class DriftLevel(StrEnum):
 
 @dataclass(frozen=True)
 class Drift:
-    """Recent inferences against the reference ones.
+    """Recent inferences compared with the reference.
 
     ks: largest distance of the two confidence distribution functions, in [0, 1]; p_value: its two-sample test.
     class_shift: total variation distance of the predicted class shares, in [0, 1]; class_p_value: its test.
@@ -56,7 +56,7 @@ def ks_distance(a: Floats, b: Floats) -> float:
 
 def ks_p_value(distance: float, n: int, m: int) -> float:
     """Asymptotic p-value of a two-sample KS distance.  Source: Stephens 1970, as in Numerical Recipes 14.3."""
-    from scipy.special import kolmogorov  # takes half a second to load, which most pages need not wait for
+    from scipy.special import kolmogorov  # takes half a second to import; most pages do not need it
 
     effective = math.sqrt(n * m / (n + m))
     return float(kolmogorov((effective + 0.12 + 0.11 / effective) * distance))
@@ -68,9 +68,9 @@ def class_shift(reference: Counts, recent: Counts) -> float:
 
 
 def class_p_value(reference: Counts, recent: Counts, *, draws: int = 4000) -> float:
-    """Permutation test of the class shift: how often chance splits the same predictions at least as unevenly.
+    """Permutation test of the class shift: p-value of a split at least this uneven.
 
-    The smallest value it can give is 1 / (draws + 1).  Source: Phipson & Smyth 2010.
+    Its smallest value is 1 / (draws + 1).  Source: Phipson & Smyth 2010.
     """
     both, observed = reference + recent, class_shift(reference, recent)
     drawn = np.random.default_rng(0).multivariate_hypergeometric(both, int(recent.sum()), size=draws)
@@ -82,7 +82,7 @@ def class_p_value(reference: Counts, recent: Counts, *, draws: int = 4000) -> fl
 def drift(
     reference: Floats, recent: Floats, reference_classes: Sequence[int], recent_classes: Sequence[int], *, classes: int
 ) -> Drift:
-    """Compare confidences and predicted classes; drift is called where either test gives p < 0.005."""
+    """Compare confidences and predicted classes; drift if either test gives p < 0.005."""
     if min(len(reference), len(recent)) < ENOUGH:
         return Drift(DriftLevel.UNKNOWN, reference=len(reference), recent=len(recent))
     distance = ks_distance(reference, recent)

@@ -38,7 +38,7 @@ _AGAIN = "export the execution again"
 
 
 def _moment(value: Any) -> datetime:
-    """A time that the file gives as ISO 8601 text, or as seconds or milliseconds since 1970."""
+    """A time given as ISO 8601 text, or as seconds or milliseconds since 1970."""
     try:
         if isinstance(value, str):
             moment = datetime.fromisoformat(value)
@@ -54,7 +54,7 @@ _Id = Annotated[StrictInt, Field(ge=0, le=10**9)]
 
 
 class _Event(BaseModel):
-    """What every event has; its details stand in one more field, whose name ends with EventDetails."""
+    """Fields of every event; its details are in one more field, whose name ends with EventDetails."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -71,7 +71,7 @@ class _Named(BaseModel):
 
 
 class _Execution(BaseModel):
-    """What DescribeExecution tells; only what is shown."""
+    """The displayed fields of DescribeExecution."""
 
     name: StrictStr | None = None
     executionArn: StrictStr | None = None  # noqa: N815
@@ -99,11 +99,11 @@ class _Document(BaseModel):
 
 @dataclass(frozen=True)
 class ExportedExecution:
-    """What a file tells of an execution. Times are UTC; input and output are JSON values.
+    """An execution from a file. Times are UTC; input and output are JSON values.
 
-    status : RUNNING, SUCCEEDED, FAILED, TIMED_OUT or ABORTED; what the events say counts more than the heading.
+    status : RUNNING, SUCCEEDED, FAILED, TIMED_OUT or ABORTED; events take precedence over the heading.
     events : in the order of their ids, with timestamps as ISO 8601 text.
-    definition : None where the file has none that can be drawn.
+    definition : None if the file has none that can be drawn.
     """
 
     name: str
@@ -120,7 +120,7 @@ class ExportedExecution:
 
 
 def exported_execution(data: bytes, name: str = "exported execution") -> ExportedExecution:
-    """Read a file; `name` is for executions whose file does not name them. Raises BadInput."""
+    """Read a file; `name`: used if the file does not name the execution. Raises BadInput."""
     given = _document(data)
     told = given.execution if isinstance(given.execution, _Execution) else _Execution()
     named = given.execution if isinstance(given.execution, str) else None
@@ -192,7 +192,7 @@ def _events(given: _Document) -> list[Mapping[str, Any]]:
 
 
 def _event(event: Any, place: int) -> Mapping[str, Any]:
-    """One event with what reading it relies on. Raises BadInput naming the event and what of it does not fit."""
+    """One event with the fields the reader relies on. Raises BadInput naming the event and what of it does not fit."""
     if not isinstance(event, Mapping):
         raise BadInput(f"Event {place} in the file is not a JSON object: {_AGAIN}.")
     try:
@@ -229,7 +229,7 @@ def _bad_event(place: int, event: Mapping[str, Any], field: str, reason: str) ->
 
 
 def _first(error: ValidationError) -> tuple[str, str]:
-    """The place of the first fault, as a.b, and what is wrong there."""
+    """The path of the first error, as a.b, and its reason."""
     fault = error.errors(include_url=False, include_context=False, include_input=False)[0]
     names = [str(part) for part in fault["loc"] if not str(part).startswith(("_", "str", "dict[", "list["))]
     return ".".join(names), fault["msg"][:1].lower() + fault["msg"][1:]

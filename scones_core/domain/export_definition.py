@@ -1,4 +1,4 @@
-"""The definition that an exported execution brings along, and a stand-in where it brings none."""
+"""The definition in an exported execution, or a substitute."""
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
@@ -12,13 +12,13 @@ DEEPEST = 10  # Parallel and Map within each other
 
 
 def usable_definition(given: Any) -> Mapping[str, Any] | None:
-    """The definition, given as text or as a value, if it has all that drawing it relies on; None otherwise."""
+    """The definition, given as text or as a value, if it can be drawn; None otherwise."""
     definition = value_of(given)
     return definition if _can_be_drawn(definition, DEEPEST) and _count(definition) <= MOST_STATES else None
 
 
 def in_order(runs: Sequence[StateRun]) -> Mapping[str, Any]:
-    """A definition with the states that were entered, one after the other, for a history that comes without one."""
+    """A definition with the entered states in sequence, for a history without one."""
     types = {run.name: run.type for run in runs}
     names = list(dict.fromkeys(run.name for run in runs))
     following = dict(pairwise(names))

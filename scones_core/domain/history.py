@@ -1,4 +1,4 @@
-"""What each state of an execution did, read from the execution's history.
+"""State runs of an execution, from its history.
 
 Source: Step Functions API reference, HistoryEvent; developer guide, "Viewing execution details".
 """
@@ -19,7 +19,7 @@ Event = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class _Place:
-    """Where an event stands: in which visit (an index, None outside of all), which iterations, after which state."""
+    """Position of an event: its visit (an index, None outside of all), iterations, and previous state."""
 
     visit: int | None = None
     iterations: tuple[int, ...] = ()
@@ -90,7 +90,7 @@ _ENDS = {
 def state_runs(events: Iterable[Event]) -> list[StateRun]:
     """The visits to states, in the order in which they were entered.
 
-    events : in the order of their ids, as GetExecutionHistory returns them. Raises BadInput where they are not.
+    events : in the order of their ids, as GetExecutionHistory returns them. Raises BadInput otherwise.
     """
     reading = _Reading()
     for number, event in enumerate(events, 1):
@@ -104,7 +104,7 @@ def state_runs(events: Iterable[Event]) -> list[StateRun]:
 
 
 def _read(reading: _Reading, event: Event, place: _Place) -> _Place:
-    """Take in one event that follows `place`, and give its own place."""
+    """Process one event that follows `place`, and return its own place."""
     kind = str(event["type"])
     if kind.endswith("StateEntered"):
         return _enter(reading, event, place)
@@ -124,7 +124,7 @@ def _read(reading: _Reading, event: Event, place: _Place) -> _Place:
 
 
 def _follow(reading: _Reading, event: Event, visit: int | None) -> None:
-    """What an event between entering and leaving says of the visit."""
+    """Update the visit from an event between entering and leaving."""
     kind = str(event["type"])
     if visit is None:
         return
@@ -202,7 +202,7 @@ def _stop_within(
 
 
 def _end(reading: _Reading, event: Event, place: _Place) -> None:
-    """The execution ended, and with it the visits that were not left; a failure is that of the last one."""
+    """End the execution and its open visits; a failure belongs to the last one."""
     if _ENDS[str(event["type"])] is StateStatus.FAILED and place.visit is not None:
         run = reading.visits[place.visit]
         failure = {} if run.error else _failure(event)
@@ -221,7 +221,7 @@ def _failure(event: Event) -> dict[str, str | None]:
 
 
 def _details(event: Event) -> Mapping[str, Any]:
-    """The one entry of an event that holds its details; empty where it has none."""
+    """The details entry of an event; empty if it has none."""
     return next((value for key, value in event.items() if key.endswith("EventDetails") and value), {})
 
 
@@ -235,7 +235,7 @@ def _time(event: Event) -> datetime:
 
 
 def _value(text: Any) -> Any:
-    """JSON text as a value; text that is not JSON (Step Functions cuts long ones) as it is."""
+    """JSON text as a value; other text (Step Functions truncates long ones) unchanged."""
     return value_of(text) if isinstance(text, str) else None
 
 
@@ -249,7 +249,7 @@ _WORST = (
 
 
 def status_by_state(runs: Sequence[StateRun]) -> dict[str, StateStatus]:
-    """Per state name one status: of its last visit, and in a Map the worst of the iterations' last visits."""
+    """Status per state name: of its last visit; in a Map, the worst of the iterations' last visits."""
     last = {(run.name, run.iterations): run.status for run in runs}
     found: dict[str, StateStatus] = {}
     for (name, _), status in last.items():
@@ -258,5 +258,5 @@ def status_by_state(runs: Sequence[StateRun]) -> dict[str, StateStatus]:
 
 
 def steps_taken(runs: Sequence[StateRun]) -> set[tuple[str, str]]:
-    """Pairs of states of which the second was entered from the first."""
+    """Pairs of states: the second was entered from the first."""
     return {(run.after, run.name) for run in runs if run.after}

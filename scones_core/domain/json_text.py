@@ -1,4 +1,4 @@
-"""JSON that came from elsewhere, as far as it can be shown.
+"""JSON from outside, sanitized for display.
 
 Source: RFC 8259, sections 6 (numbers) and 8.2 (half of a surrogate pair is allowed in a text, but is no character).
 """
@@ -10,7 +10,7 @@ MAX_DEPTH = 200  # of objects and arrays within each other; a reader's stack hol
 
 
 def value_of(text: Any) -> Any:
-    """The value of JSON text; what is no such text, or lies too deep to be shown, as it is.
+    """The value of JSON text; other or too deeply nested text unchanged.
 
     Numbers that JSON does not have (NaN, Infinity) become text, and half a surrogate pair becomes U+FFFD.
     """

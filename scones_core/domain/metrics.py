@@ -1,4 +1,4 @@
-"""How good a classifier's probabilities are: pure functions on arrays, no I/O.
+"""Evaluation metrics of a classifier's probabilities: pure functions on arrays, no I/O.
 
 Everywhere: `labels` is int, shape (n,), class indices in 0 … n_classes − 1;
 `probabilities` is float, shape (n, n_classes), rows summing to 1.
@@ -55,7 +55,7 @@ class Metrics:
 def evaluate(labels: npt.ArrayLike, probabilities: npt.ArrayLike) -> Metrics:
     """All figures at once.
 
-    Raises ValueError when the shapes do not fit, there is no row, or a label names no column.
+    Raises ValueError if the shapes do not match, there is no row, or a label is not a column index.
     """
     true, p = _checked(labels, probabilities)
     return Metrics(
@@ -105,9 +105,9 @@ def expected_calibration_error(labels: npt.ArrayLike, probabilities: npt.ArrayLi
 
 @dataclass(frozen=True)
 class CalibrationFloor:
-    """The calibration error that a perfectly calibrated model shows on as many images, by chance alone.
+    """Calibration error of a perfectly calibrated model on the same number of images, by chance.
 
-    mean: on average.  upper: what it exceeds in one of 20 cases; a greater error is one of the model.
+    mean: its mean.  upper: its 95 % quantile; a larger error indicates miscalibration.
     """
 
     mean: float
@@ -115,7 +115,7 @@ class CalibrationFloor:
 
 
 def calibration_floor(confidences: npt.ArrayLike, bins: int = BINS, *, draws: int = 1000) -> CalibrationFloor:
-    """What `expected_calibration_error` gives for a model that is right as often as its confidences say.
+    """`expected_calibration_error` of a perfectly calibrated model with these confidences.
 
     confidences : the largest probabilities, shape (n,).  The same confidences always give the same floor: each is right
     or wrong by draws of a fixed seed.  Raises ValueError when there is none.  Source: consistency bars of [BRO07].

@@ -25,7 +25,7 @@ class Accuracy:
 
 
 class JobState(StrEnum):
-    """What became of a training job as a source of a model version."""
+    """Registration state of a training job."""
 
     OPEN = "open"  # it trains, or its model is being registered
     REGISTERED = "registered"
@@ -35,7 +35,7 @@ class JobState(StrEnum):
 
 @dataclass(frozen=True)
 class JobRecord:
-    """What the database knows of a training job. failure : why there is no model version; None unless state FAILED."""
+    """A training job in the database. failure : why there is no model version; None unless state FAILED."""
 
     name: str
     dataset: str
@@ -54,7 +54,7 @@ class Approval(StrEnum):
 
 @dataclass(frozen=True)
 class ModelVersion:
-    """A trained model with all that is needed to say where it came from. `id` is "v" and its number."""
+    """A trained model with its lineage. `id` is "v" and its number."""
 
     number: int
     created: datetime
@@ -90,7 +90,7 @@ def accuracy_of(metrics: Mapping[str, Any]) -> Accuracy:
 
 
 def number_of(id: str | None) -> int | None:
-    """The number in the id of a model version; None where it is none."""
+    """The number in the id of a model version; None if it is not one."""
     found = re.fullmatch(r"v([1-9]\d{0,8})", id or "")
     return int(found[1]) if found else None
 
@@ -106,17 +106,17 @@ class Action(StrEnum):
 
     @property
     def of_trial(self) -> bool:
-        """Whether the champion stays what it is."""
+        """Whether the champion stays the same."""
         return self in (Action.START_TRIAL, Action.CHANGE_SHARE, Action.END_TRIAL)
 
 
 @dataclass(frozen=True)
 class Deployment:
-    """One change of what an endpoint serves: who, when, which model; that of a deletion is the one that had served.
+    """One change of an endpoint: user, time and model; for a deletion, the model that was in service.
 
-    share : of the traffic, above 0 and below 1; that which a trial gets from then on, None where there is none.
-    done : the endpoint has confirmed it.  ended : when that was seen, or that it failed; None while it is under way.
-    An older version of the app did not note the end: it is then the time itself.
+    share : the trial's share of the traffic from then on, above 0 and below 1; None without a trial.
+    done : the endpoint has confirmed it.  ended : when it was confirmed or failed; None while it is running.
+    Older app versions did not record the end: it then equals `time`.
     """
 
     id: int
@@ -131,10 +131,10 @@ class Deployment:
 
 
 def service_stack(deployments: Sequence[Deployment]) -> list[int]:
-    """Model numbers that a rollback walks back through, the one in service last.
+    """Model numbers a rollback steps back through, the one in service last.
 
-    deployments : oldest first. Deploying the model in service again changes nothing; nor does a trial, nor a deletion,
-    after which the model that is deployed next takes the place of the one that had served.
+    deployments : oldest first. Deploying the model in service again changes nothing; nor does a trial. After a
+    deletion, the next deployed model replaces the one that was in service.
     """
     stack: list[int] = []
     for deployment in deployments:

@@ -1,4 +1,4 @@
-"""Decisions of reviewers: appended, never overwritten; the label in force is folded from them."""
+"""Review decisions: appended, never overwritten; the current label is derived from them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ LEASE = timedelta(minutes=10)
 
 
 class Strategy(StrEnum):
-    """Which captured inferences a reviewer sees first."""
+    """Order in which captured inferences are reviewed."""
 
     LEAST_CONFIDENCE = "least_confidence"
     MARGIN = "margin"
@@ -43,9 +43,9 @@ class Decision:
 
 
 def label_of(answer: str, classes: Sequence[str]) -> str | None:
-    """What an answer in words means: a class name, OTHER, or None to skip. Raises ValueError when it means nothing.
+    """Parse an answer: a class name, OTHER, or None to skip. Raises ValueError for anything else.
 
-    "other" and "skip" are answers unless a class bears that name; with a slash before them they always are.
+    "other" and "skip" are keywords unless a class has that name; with a leading slash they always are.
     """
     if answer in classes:
         return answer
@@ -56,17 +56,17 @@ def label_of(answer: str, classes: Sequence[str]) -> str | None:
 
 
 def in_words(label: str | None, classes: Sequence[str] = ()) -> str | None:
-    """A label as it is shown: "other" for none of the classes, unless a class bears that name."""
+    """A label for display: "other" for none of the classes, unless a class has that name."""
     return OTHER[1:] if label == OTHER and OTHER[1:] not in classes else label
 
 
 def standing(decisions: Sequence[Decision]) -> Decision | None:
-    """The decision in force: the last one not taken back."""
+    """The current decision: the last one not taken back."""
     return next((decision for decision in reversed(decisions) if not decision.undone), None)
 
 
 def status_of(decision: Decision | None, prediction: str | None) -> Status:
-    """prediction : the model's, in its own class names; None where these are not known."""
+    """prediction : the model's, in its own class names; None if these are unknown."""
     if decision is None:
         return Status.PENDING
     if decision.label is None:

@@ -1,4 +1,4 @@
-"""One visit to a state, as the history of an execution tells of it."""
+"""One visit to a state, from the history of an execution."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ class StateStatus(StrEnum):
 
 @dataclass(frozen=True)
 class StateRun:
-    """One visit to a state. Times are UTC; input and output are JSON values, None where there is none.
+    """One visit to a state. Times are UTC; input and output are JSON values, None if there is none.
 
     retries : attempts after the first; failures : the errors of the attempts that failed, oldest first.
     iterations : index within each Map around the state, from the outermost in; empty outside of Maps.
@@ -46,7 +46,7 @@ class StateRun:
 
     @property
     def duration(self) -> timedelta | None:
-        """From entering to leaving; None while it runs, and where the history does not tell."""
+        """From entering to leaving; None while it runs, or if the history lacks it."""
         return self.exited - self.entered if self.exited else None
 
     @property
@@ -60,7 +60,7 @@ class StateRun:
 
 
 def message_of(cause: str | None) -> str:
-    """A cause as a person reads it: a Lambda function's is a JSON document with `errorMessage`."""
+    """A readable cause: that of a Lambda function is a JSON document with `errorMessage`."""
     value = value_of(cause)
     return str(value["errorMessage"]) if isinstance(value, Mapping) and "errorMessage" in value else cause or ""
 

@@ -1,4 +1,4 @@
-"""What stands in a file or an output, read through a typed model: what does not fit is refused with its place."""
+"""Validation of files and outputs with typed models; errors name the field."""
 
 from typing import TypeVar
 
@@ -10,7 +10,7 @@ T = TypeVar("T")
 
 
 def typed(adapter: TypeAdapter[T], data: bytes, file: str, then: str) -> T:
-    """What a JSON file of the home holds. Raises Damaged, which names the file and says what to do then."""
+    """Contents of a JSON file of the home. Raises Damaged naming the file and the remedy."""
     try:
         return adapter.validate_json(data)
     except ValidationError as error:
@@ -18,7 +18,7 @@ def typed(adapter: TypeAdapter[T], data: bytes, file: str, then: str) -> T:
 
 
 def reason(error: ValidationError) -> str:
-    """The first thing that does not fit, and where."""
+    """The first validation error, and its field."""
     first = error.errors()[0]
     where = ".".join(str(part) for part in first["loc"])
     return f"{where}: {first['msg']}" if where else first["msg"]

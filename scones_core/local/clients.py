@@ -1,6 +1,6 @@
-"""Clients with the shape of boto3's, over the ports; the functions of `lambdas/` cannot tell the difference.
+"""boto3-compatible clients over the ports, for the functions of `lambdas/`.
 
-As boto3's do, they raise errors whose class has the name of the service's error code.
+Like boto3, they raise errors whose class is named by the service's error code.
 """
 
 import hashlib

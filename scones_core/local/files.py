@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 
 def write_atomically(path: Path, data: bytes, *, durable: bool = True) -> None:
-    """Replace `path` by `data`, wholly or not at all; `durable` also survives a power loss. Raises OSError."""
+    """Replace `path` by `data` atomically; `durable` also survives a power loss. Raises OSError."""
     beside = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -43,9 +43,9 @@ def sync_folder(folder: Path) -> None:
 
 
 class Parsed(Generic[T]):
-    """What files hold, parsed anew only when a file was replaced, be it by another process.
+    """Cache of parsed files; a file is parsed again once replaced, also by another process.
 
-    parse : from a file's bytes and its path to what it holds
+    parse : from a file's bytes and path to its contents
     """
 
     def __init__(self, parse: Callable[[bytes, str], T]) -> None:
@@ -53,7 +53,7 @@ class Parsed(Generic[T]):
         self._known: dict[str, tuple[tuple[int, int, int], T]] = {}
 
     def read(self, file: str) -> T:
-        """Raises FileNotFoundError, Damaged where the file cannot be read, and what parsing raises."""
+        """Raises FileNotFoundError, Damaged if the file is unreadable, and any error of `parse`."""
         try:
             found = os.stat(file)
             stamp = found.st_ino, found.st_mtime_ns, found.st_size

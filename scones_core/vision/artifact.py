@@ -1,4 +1,4 @@
-"""The model artifact: a folder, or `model.tar.gz`, with one JSON document and plain arrays. Nothing in it is code."""
+"""The model artifact: a folder, or `model.tar.gz`, with one JSON document and plain arrays. It contains no code."""
 
 import gzip
 import hashlib
@@ -36,7 +36,7 @@ def files(document: Mapping[str, Any], arrays: Mapping[str, Array]) -> dict[str,
 
 
 def write(contents: Mapping[str, bytes], folder: Path) -> None:
-    """Write the files; `model.json` comes last, under its name only when complete, and marks the folder as whole."""
+    """Write the files; `model.json` is written last and atomically; it marks the folder as complete."""
     folder.mkdir(parents=True, exist_ok=True)
     for name in sorted(contents, key=lambda name: name == DOCUMENT):
         part = folder / f".{name}.part"
@@ -51,7 +51,7 @@ def pack(folder: Path) -> bytes:
 
 
 def pack_files(contents: Mapping[str, bytes]) -> bytes:
-    """`model.tar.gz` of files held in memory; no time, owner or order of the machine gets in."""
+    """`model.tar.gz` of files in memory; independent of time, owner and file order."""
     buffer = io.BytesIO()
     with (
         gzip.GzipFile(filename="", fileobj=buffer, mode="wb", compresslevel=6, mtime=0) as zipped,
@@ -65,7 +65,7 @@ def pack_files(contents: Mapping[str, bytes]) -> bytes:
 
 
 def unpack(data: bytes, sha256: str | None = None) -> dict[str, bytes]:
-    """The files in `model.tar.gz`.  Raises Damaged when the checksum differs, or it is no such archive."""
+    """The files in `model.tar.gz`.  Raises Damaged if the checksum differs, or it is not such an archive."""
     if sha256 is not None and not hmac.compare_digest(hashlib.sha256(data).hexdigest(), sha256.lower()):
         raise Damaged("The model artifact does not match its recorded SHA-256; restore it or train again.")
     try:
@@ -91,7 +91,7 @@ def parse(contents: Mapping[str, bytes]) -> tuple[dict[str, Any], dict[str, Arra
 
 
 def _members(data: bytes) -> dict[str, bytes]:
-    """Regular files at the top of the archive, read as streams: nothing is ever written where the archive says."""
+    """Regular files at the top of the archive, read as streams: nothing is extracted to disk."""
     contents: dict[str, bytes] = {}
     left = MOST_BYTES
     with tarfile.open(fileobj=io.BytesIO(data), mode="r|gz") as tar:
@@ -101,7 +101,7 @@ def _members(data: bytes) -> dict[str, bytes]:
                 continue
             left -= member.size
             if left < 0 or len(contents) >= MOST_FILES:
-                raise Damaged("The model artifact is larger than any model of this product; it is not used.")
+                raise Damaged("The model artifact is too large for a model of this app; it is not used.")
             stream = tar.extractfile(member)
             contents[name] = stream.read() if stream is not None else b""
     return contents

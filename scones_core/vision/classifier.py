@@ -32,7 +32,7 @@ class Classifier:
     """A trained classifier; immutable, and safe to share among threads.
 
     kernel, linear : from features to similarities, and from these to one score per class.
-    temperature : what scores are divided by before the softmax; above 1 it makes probabilities humbler.
+    temperature : divisor of the scores before the softmax; above 1 it lowers confidences.
     training : facts of the training run, JSON values; `cross_validated` holds metrics of held-out images.
     """
 
@@ -47,7 +47,7 @@ class Classifier:
     def predict_proba(self, images: Sequence[bytes]) -> Doubles:
         """Calibrated probabilities, float64, shape (n, n_classes), rows summing to 1.
 
-        Raises BadImage; when several images were given, its text names the position.
+        Raises BadImage; for several images, the message names the position.
         """
         one_blas_thread()
         scores = [self._scores(features) for features in features_of(images, self.side, self.dictionaries)]

@@ -1,7 +1,7 @@
-"""Recognises copies of a picture that were saved again: another format, size, brightness or contrast.
+"""Detection of re-saved copies of an image: other format, size, brightness or contrast.
 
-A fingerprint is the picture reduced to 16 × 16 brightnesses and 4 × 4 colours; two pictures are copies where their
-fingerprints correlate nearly fully. Turned, mirrored or cropped copies are not recognised.
+A fingerprint is the picture reduced to 16 × 16 brightnesses and 4 × 4 colours; two pictures are copies if their
+fingerprints correlate almost perfectly. Rotated, mirrored or cropped copies are not detected.
 """
 
 import functools
@@ -27,9 +27,9 @@ ALIKE_SHARE, ALIKE_PAIRS, ALIKE_SAMPLE = 0.1, 3, 500
 
 
 def fingerprint(picture: Image.Image) -> Fingerprints:
-    """What a picture shows: float32, shape (DIMENSIONS,), of unit norm, or all zeros where it shows nothing.
+    """Fingerprint of a picture: float32, shape (DIMENSIONS,), of unit norm, or all zeros.
 
-    Zeros stand for a plain area or a smooth gradient, and so match nothing.
+    A plain area or a smooth gradient gives zeros, which match nothing.
     """
     small = picture.convert("RGB").resize((SIDE, SIDE), Image.Resampling.LANCZOS, reducing_gap=3.0)
     levels = np.asarray(small, dtype=np.float32)
@@ -48,7 +48,7 @@ def fingerprint(picture: Image.Image) -> Fingerprints:
 
 
 def find_copies(candidates: Fingerprints, known: Fingerprints, *, level: float = COPY_LEVEL) -> npt.NDArray[np.int64]:
-    """For each candidate the index of the known picture it is a copy of, the likest one; −1 where there is none.
+    """For each candidate the index of the most similar known picture it is a copy of; −1 if there is none.
 
     candidates: shape (m, d); known: shape (n, d), as `fingerprint` gives them; level: least correlation, in (0, 1].
     Returns int64, shape (m,). Needs about 40 MB beside its arguments, whatever m and n are.
@@ -68,7 +68,7 @@ def find_copies(candidates: Fingerprints, known: Fingerprints, *, level: float =
 
 
 def are_alike(fingerprints: Fingerprints) -> bool:
-    """Whether pictures are so much alike by nature that likeness does not tell a copy: one camera, one background.
+    """Whether pictures are too similar for copy detection: one camera, one background.
 
     fingerprints: shape (n, d). True where a tenth of all pairs, and three at least, would count as copies.
     """
@@ -80,7 +80,7 @@ def are_alike(fingerprints: Fingerprints) -> bool:
 
 
 def _without_polynomial(values: Fingerprints, degree: int) -> Fingerprints:
-    """What a polynomial of that degree over the square cannot explain of `values`; 1 takes a plane away."""
+    """Residual of `values` after a polynomial fit of that degree over the square; 1 removes a plane."""
     basis = _polynomials(degree)
     rest: Fingerprints = values - basis @ (basis.T @ values)
     return rest

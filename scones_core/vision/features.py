@@ -1,4 +1,4 @@
-"""From pixels to features: how often, and where, an image shows each visual word.
+"""Features of images: frequency and position of each visual word.
 
 References
 ----------
@@ -27,7 +27,7 @@ TASK = 16  # images a thread takes at a time
 def encode(images: Pixels, dictionaries: Sequence[Dictionary]) -> Floats:
     """Features, float32, shape (n, features), of images, uint8, shape (n, side, side, 3).
 
-    An image and its mirror image have the very same features, so the classifier needs no mirrored copies to learn from.
+    An image and its mirror image have the same features, so training needs no mirrored copies.
     """
     centred = images.astype(np.float32) - np.float32(128)  # small numbers keep the variance exact
     pooled = np.concatenate([_pooled(centred, dictionary) for dictionary in dictionaries], axis=1)

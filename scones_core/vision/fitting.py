@@ -46,10 +46,10 @@ def fit(
 ) -> Classifier:
     """Train on PNG, JPEG or WebP files; the same input and seed give the same model, byte for byte.
 
-    images : read one by one, so a sequence that reads files when asked will do.
+    images : read one by one, so a lazy sequence works.
     labels : class indices, 0 … len(classes) − 1.
     sample_weight : how much each image counts, not negative; all alike by default.
-    validation : further images and labels, to report figures of; nothing is chosen by them.
+    validation : further images and labels, used only to report figures.
     Raises BadInput, with BadImage naming the position of a file that cannot be read.
     """
     observer = observer or Observer()
@@ -94,7 +94,7 @@ def _alone() -> Iterator[None]:
 
 
 def _weighty(features: Floats, task: Problem) -> tuple[Floats, Problem]:
-    """Without the images that have no weight."""
+    """Drop images of weight 0."""
     counts = task.weights > 0
     if counts.all():
         return features, task

@@ -1,4 +1,4 @@
-"""Hyperparameters of a training job, as texts, and what they mean."""
+"""Hyperparameters of a training job: parsing from texts."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -26,7 +26,7 @@ KNOWN = {
 
 @dataclass(frozen=True)
 class Hyperparameters:
-    """Parsed values; None where nothing was said.  side : pixels."""
+    """Parsed values; None if not given.  side : pixels."""
 
     classes: tuple[str, ...] | None
     n_classes: int | None
@@ -45,7 +45,7 @@ class Hyperparameters:
         return cls(_classes(texts), n_classes, _side(texts), samples, _optional(texts, "seed") or 0, _options(texts))
 
     def check(self, labels: Sequence[int]) -> None:
-        """Raises BadInput when the train channel is not the one these hyperparameters speak of."""
+        """Raises BadInput if the train channel does not match these hyperparameters."""
         if self.samples is not None and self.samples != len(labels):
             raise BadInput(
                 f"num_training_samples says {self.samples}, but the train channel lists {len(labels)} images."
@@ -54,7 +54,7 @@ class Hyperparameters:
             raise BadInput(f"num_classes says {self.n_classes}, but classes has {len(self.classes)} names.")
 
     def names(self, labels: Sequence[int]) -> tuple[str, ...]:
-        """The class names; "0", "1", … where none were given."""
+        """The class names; "0", "1", … if none were given."""
         count = self.n_classes if self.n_classes is not None else max(labels, default=0) + 1
         return self.classes or tuple(str(index) for index in range(count))
 

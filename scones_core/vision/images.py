@@ -1,4 +1,4 @@
-"""From the bytes of an image file to pixels the classifier takes."""
+"""Decoding of image files to the classifier's pixels."""
 
 import io
 import warnings
@@ -18,7 +18,7 @@ Pixels = npt.NDArray[np.uint8]
 
 # Both hold for the whole process, as threads that decode side by side would undo each other's settings.
 Image.MAX_IMAGE_PIXELS = MOST_PIXELS
-warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")  # odd EXIF is no reason to refuse
+warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")  # odd EXIF does not make an image invalid
 
 UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -34,7 +34,7 @@ UPRIGHT = {
 def decode(data: bytes) -> Image.Image:
     """The picture as an RGB image, upright.
 
-    PNG, JPEG and WebP only; the first frame of an animation; EXIF orientation applied where it can be read; 16-bit
+    PNG, JPEG and WebP only; the first frame of an animation; EXIF orientation applied if readable; 16-bit
     greys rescaled to 8 bits; transparent parts shown on white.  Raises BadImage.
     """
     if not data:
@@ -74,7 +74,7 @@ def _opened(data: bytes) -> Image.Image:
 
 
 def _turn(image: Image.Image) -> Image.Transpose | None:
-    """How to set the picture upright; metadata that cannot be read say nothing.
+    """The transposition that sets the picture upright; unreadable metadata is ignored.
 
     Pillow's own `exif_transpose` writes all the metadata again, and fails where one field is odd.
     """

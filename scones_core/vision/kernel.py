@@ -1,4 +1,4 @@
-"""How similar an image is to landmarks, some of the training images: with these, a linear model can bend."""
+"""Kernel similarities of images to landmarks (some training images), which make a linear model non-linear."""
 
 from dataclasses import dataclass
 from functools import cached_property

@@ -1,4 +1,4 @@
-"""What can be set for a training run, and who watches it."""
+"""Options and progress reporting of a training run."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ class Options:
     folds: int = 5
 
     def check(self, side: int) -> None:
-        """Raises BadInput when images of `side` × `side` pixels cannot be trained on this way."""
+        """Raises BadInput if images of `side` × `side` pixels cannot be trained on this way."""
         largest = max((block.patch + block.grid for block in self.blocks), default=1)
         if not largest <= side <= LARGEST_SIDE:
             raise BadInput(
@@ -46,7 +46,7 @@ class Options:
 
 @dataclass(frozen=True)
 class Observer:
-    """Told while a classifier trains: `progress(sentence)` and `metric(name, value)`."""
+    """Receives progress while a classifier trains: `progress(sentence)` and `metric(name, value)`."""
 
     progress: Callable[[str], None] = lambda sentence: None
     metric: Callable[[str, float], None] = lambda name, value: None

@@ -1,4 +1,4 @@
-"""Work spread over the processor's cores, with results that do not depend on how many there are."""
+"""Parallel computation with results independent of the number of cores."""
 
 import os
 from collections.abc import Callable, Iterator, Sequence

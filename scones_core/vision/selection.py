@@ -1,4 +1,4 @@
-"""Cross-validation: the penalty, and how confident the classifier may be, from images it has not learnt from."""
+"""Cross-validation: penalty and temperature, chosen on held-out images."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ class Problem:
 
 @dataclass(frozen=True)
 class Selection:
-    """What cross-validation settles.
+    """Result of cross-validation.
 
     probabilities : of each image, (n, n_classes), calibrated, by a model that did not learn from it.
     log_loss : of these, in nats.

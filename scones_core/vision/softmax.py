@@ -41,9 +41,9 @@ def softmax(scores: Doubles) -> Doubles:
 def temperature(scores: Doubles, labels: Labels, sample_weight: Doubles) -> float:
     """The T that minimises the log loss of softmax(scores / T), between 0.2 and 10,000 [GUO17].
 
-    `scores` must be of images the model has not learnt from.  Where they are no better than chance, T is high and the
-    probabilities come out humble.  The truth counts as a little less than certain, the less so the fewer images there
-    are [PLA99]: a few lucky guesses are no reason for certainty.
+    `scores` must be of images the model has not learnt from.  If they are no better than chance, T is high and
+    confidences are low.  Targets are slightly below 1, more so with fewer images [PLA99], so that a few lucky guesses
+    do not lead to certainty.
     """
     from scipy.optimize import minimize_scalar  # half a second to import, and prediction does without
 
@@ -57,6 +57,6 @@ def temperature(scores: Doubles, labels: Labels, sample_weight: Doubles) -> floa
         p = softmax(scores / np.exp(log_t))
         return float(-(np.log(np.maximum(p, 1e-300)) * target).sum(axis=1) @ sample_weight)
 
-    # The loss has one valley.
+    # The loss is unimodal.
     found = minimize_scalar(loss, bounds=(np.log(COLDEST), np.log(HOTTEST)), method="bounded")
     return float(np.exp(found.x))

@@ -83,7 +83,7 @@ def test_a_price_list_that_may_not_be_asked_is_named(aws: Aws, monkeypatch: pyte
 
 def test_the_prices_are_told(aws: Aws):
     assert found(aws)["AWS prices"] == (
-        "ml.g4dn.xlarge for training: 0.8 USD an hour, ml.m5.large for hosting: 0.1 USD an hour"
+        "ml.g4dn.xlarge for training: 0.8 USD per hour, ml.m5.large for hosting: 0.1 USD per hour"
     )
 
 

@@ -1,9 +1,9 @@
-"""The expressions of state machines, evaluated within limits.
+"""Evaluation of state machine expressions within limits.
 
-A regular expression or `$range` can take minutes and gigabytes, and holds all threads of a process meanwhile. So what
-is not plainly cheap is evaluated by a process of its own, which the system ends beyond its limits.
+A regular expression or `$range` can take minutes and gigabytes, and blocks all threads of a process meanwhile. So all
+but cheap expressions are evaluated in a separate process with system limits.
 
-costs.py       which expressions are plainly cheap
+costs.py       classification of cheap expressions
 jsonata_.py    JSONata, with the functions that Step Functions adds; jsonpath_.py JSONPath
 worker.py      the process that evaluates; pool.py keeps such processes
 """

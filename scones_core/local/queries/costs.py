@@ -1,4 +1,4 @@
-"""Which expressions are plainly cheap: their cost grows no faster than the data, whatever the data is."""
+"""Classification of cheap expressions: those whose cost is at most linear in any data."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -1,4 +1,4 @@
-"""A few processes that evaluate expressions, started when they are first needed and kept for the next ones."""
+"""A pool of worker processes that evaluate expressions, started on demand and reused."""
 
 import json
 import os
@@ -26,7 +26,7 @@ _LIMITS = {
 
 
 class LimitExceeded(ValueError):
-    """The evaluation would have cost too much; the text says which limit it reached."""
+    """The evaluation exceeded a limit, which the text names."""
 
 
 class Pool:
@@ -58,7 +58,7 @@ class Pool:
         self._free.put(process)
 
     def close(self) -> None:
-        """End the processes; one that is at work ends with its evaluation."""
+        """End the processes; a busy one ends after its evaluation."""
         self._closed = True
         for _ in range(self.processes):
             try:

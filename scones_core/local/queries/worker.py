@@ -1,4 +1,4 @@
-"""The process that evaluates: `python -m scones_core.local.queries.worker <descriptor of a socket>`.
+"""The worker process: `python -m scones_core.local.queries.worker <descriptor of a socket>`.
 
 It answers one request after the other. The system ends it when an evaluation takes too long; one that asks for too much
 memory gets a MemoryError, after which the process ends by itself.

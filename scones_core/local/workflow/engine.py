@@ -1,4 +1,4 @@
-"""One thread that runs all executions as coroutines, and a few that run the functions and ask for evaluations.
+"""One thread that runs all executions as coroutines, and workers for functions and evaluations.
 
 Waiting, whether for a Wait state, a backoff or a free worker, holds no thread.
 """

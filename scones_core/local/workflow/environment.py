@@ -14,7 +14,7 @@ VARIABLES: TypeAdapter[dict[str, str]] = TypeAdapter(dict[str, str])
 
 
 class Environment:
-    """Looked at before every call of a function, so that a change by another process counts at once."""
+    """Read before every call of a function, so that changes by other processes apply at once."""
 
     def __init__(self, file: Path) -> None:
         self._file = file
@@ -27,7 +27,7 @@ class Environment:
             return {}
 
     def update(self, changes: Mapping[str, str]) -> None:
-        """Set the given variables; the others stay as they are."""
+        """Set the given variables; keep the others."""
         with locked(self._file.with_suffix(".lock")):
             try:
                 before = self.read()

@@ -1,4 +1,4 @@
-"""The SQLite file of the executions: opening it, its tables, and what to say when it cannot be used."""
+"""The SQLite file of the executions: opening, schema, errors."""
 
 import sqlite3
 import zlib

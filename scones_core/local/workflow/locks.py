@@ -30,7 +30,7 @@ class Owner:
         _OWNERS.add(self)
 
     def is_dead(self, name: str) -> bool:
-        """Tell whether the process that owned `name` has ended."""
+        """Whether the process that owned `name` has ended."""
         if name == self.name:
             return False
         try:

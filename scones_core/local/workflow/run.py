@@ -1,4 +1,4 @@
-"""One execution that runs in this process, and what all of them call: functions, notifications, objects, the store."""
+"""A running execution of this process, and its host: functions, notifications, objects, the store."""
 
 import asyncio
 import json
@@ -130,7 +130,7 @@ class Run:
 
 
 class EmbeddedHost:
-    """What executions call here, shared by all of them: an `asl.host.Host`."""
+    """The `asl.host.Host` shared by all executions."""
 
     def __init__(
         self, engine: Engine, functions: Functions, clients: Mapping[str, Any], store: Store, owner: str, home: Path

@@ -85,7 +85,7 @@ class Store:
         return self._writer.submit(change)
 
     def checkpoint(self, name: str, history: Sequence[Event], map_runs: Sequence[Mapping[str, Any]]) -> "Future[None]":
-        """Keep how far an execution has come, for other processes and for after a crash."""
+        """Save the progress of an execution, for other processes and after a crash."""
 
         def change(connection: sqlite3.Connection) -> None:
             _put_map_runs(connection, name, map_runs)
@@ -95,7 +95,7 @@ class Store:
         return self._writer.submit(change)
 
     def ask_to_stop(self, name: str, error: StatesError) -> "Future[None]":
-        """Leave word for the process that runs the execution."""
+        """Request a stop from the process that runs the execution."""
 
         def change(connection: sqlite3.Connection) -> None:
             values = [json.dumps([error.error, error.cause]), name]

@@ -1,4 +1,4 @@
-"""A few threads for what blocks, so that coroutines need not."""
+"""Worker threads for blocking calls of coroutines."""
 
 import asyncio
 import queue
@@ -38,7 +38,7 @@ class Workers:
         return {thread.name: thread.is_alive() for thread in self._threads}
 
     def close(self) -> None:
-        """End the threads, each after what it does now."""
+        """End the threads, each after its current call."""
         for _ in self._threads:
             self._jobs.put(None)
 

@@ -1,4 +1,4 @@
-"""The thread that writes: it puts the changes that wait into one transaction, so that one flush serves them all."""
+"""The writer thread: groups pending changes into one transaction, so that they share one flush."""
 
 import logging
 import queue

@@ -1,4 +1,4 @@
-"""What the compilation of one definition keeps in mind."""
+"""State of the compilation of one definition."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field

@@ -92,7 +92,7 @@ class Fields:
             raise DefinitionError(f"{self.where}: one of the fields {', '.join(names)} is missing.")
 
     def finish(self) -> None:
-        """Refuse the fields that nobody has read."""
+        """Refuse fields that have not been read."""
         for name in self.given:
             if name not in self._read:
                 raise self.error(name, "is not known or not supported here")

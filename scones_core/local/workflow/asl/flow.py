@@ -1,4 +1,4 @@
-"""How data flows into and out of a state, whichever its query language.
+"""Data flow into and out of a state, in either query language.
 
 https://states-language.net/spec.html#filters and https://states-language.net/spec.html#arguments-and-output
 """
@@ -15,7 +15,7 @@ Evaluate = Callable[[Scope], Any]
 
 @dataclass(frozen=True)
 class Settled:
-    """What a state leaves behind: its output, and the variables it assigns."""
+    """Result of a state: its output, and the variables it assigns."""
 
     output: Any
     assigned: Mapping[str, Any] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""What the states of an execution ask of the world."""
+"""Interface of the states of an execution to the outside."""
 
 import time
 from collections.abc import Callable, Mapping

@@ -1,4 +1,4 @@
-"""What a Task can call, and the events that tell of it.
+"""Integrations a Task can call, and their events.
 
 https://docs.aws.amazon.com/step-functions/latest/dg/integrate-host.html
 """

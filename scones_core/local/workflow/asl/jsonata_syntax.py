@@ -1,4 +1,4 @@
-"""What a JSONata expression refers to, read from the library's syntax tree.
+"""References of a JSONata expression, from the library's syntax tree.
 
 Step Functions refuses some references when it creates a state machine:
 https://docs.aws.amazon.com/step-functions/latest/dg/workflow-variables.html

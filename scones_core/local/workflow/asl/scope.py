@@ -1,4 +1,4 @@
-"""What an expression can see."""
+"""Data visible to an expression."""
 
 import math
 import time

@@ -1,4 +1,4 @@
-"""What every state has in common, and the compiled state machine."""
+"""Base class of states, and the compiled state machine."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
