@@ -17,6 +17,7 @@ from scones_core.ui.monitor.monitor_view import (
     unnamed_note,
 )
 from scones_core.ui.shell.actions import action_button
+from scones_core.ui.shell.import_captures import import_button
 from scones_core.ui.shell.ingest import ingest, ingest_on_opening
 from scones_core.ui.shell.session import get_app, shown_errors
 from scones_core.ui.shell.widgets import empty_state, next_step, page_header
@@ -34,6 +35,8 @@ if not makers:
         "workflow",
         "Start executions",
     )
+    with st.container(horizontal=True, horizontal_alignment="center"):
+        import_button(app, key="import")
     st.stop()
 
 with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):

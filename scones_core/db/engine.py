@@ -60,7 +60,7 @@ class Database:
         Raises Unavailable on lock timeout, RuntimeError inside another write transaction, which would deadlock.
         """
         if self._writing.get():
-            raise RuntimeError("a write transaction was begun inside another: hand its connection on instead")
+            raise RuntimeError("nested write transaction: pass on the connection of the outer one")
         token = self._writing.set(True)
         try:
             with _clear_errors(), self._transaction() as connection:

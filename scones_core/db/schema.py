@@ -145,7 +145,7 @@ sa.Index("inferences_time", inferences.c.time)
 sa.Index("inferences_confidence", inferences.c.confidence)
 sa.Index("inferences_image", inferences.c.image_sha256, inferences.c.confidence)
 
-unreadable_images = sa.Table(  # captured as pictures, and none that can be decoded: nobody is asked for their label
+unreadable_images = sa.Table(  # undecodable captured images, excluded from review
     "unreadable_images",
     metadata,
     sa.Column("image_sha256", sa.String(64), primary_key=True),

@@ -51,7 +51,7 @@ def noted(app: App, version: ModelVersion, action: Action, actor: str, share: fl
 
 
 def _end(app: App, change: Deployment, *, done: bool) -> None:
-    """Record the end of a change, and approve the new model or reject the replaced one."""
+    """Record the end of a change; approve the new model, and reject the one a rollback replaced."""
     approvals: dict[int, Approval] = {}
     with app.db.write() as connection:
         if done and change.action in (Action.DEPLOY, Action.PROMOTE, Action.ROLLBACK):

@@ -50,6 +50,11 @@ class Overview:
     queue: QueueFigures
     open_jobs: int
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing has been brought into the home yet."""
+        return self.dataset is None and not self.status.captured
+
 
 def status(app: App) -> LoopStatus:
     """What exists, and the next step."""

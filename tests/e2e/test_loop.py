@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 from scones_core.bootstrap import open_app
 from scones_core.services import deployment, review
 from scones_core.settings import Settings
+from tests.unit.test_ingest import line
 
 pytestmark = pytest.mark.e2e
 LONG = 120_000  # milliseconds: a training job on a busy machine
@@ -97,3 +98,16 @@ def test_every_empty_page_says_what_to_do(page: Page):
         visit(page, name)
         assert len(page.get_by_test_id("stMain").inner_text()) > 80, name
         expect(page.get_by_test_id("stException")).to_have_count(0)
+
+
+def test_captures_of_another_endpoint_are_imported_into_an_empty_home(page: Page):
+    page.goto("/")
+    page.get_by_role("button", name="Import captures").click()
+    captures = {"name": "a.jsonl", "mimeType": "application/json", "buffer": line("a") + line("b", confidence=0.95)}
+    page.locator("input[type=file]").set_input_files(captures)
+    page.get_by_role("textbox", name="Class names").fill("bicycle, motorcycle")
+    page.get_by_role("textbox", name="Class names").press("Enter")
+    page.get_by_role("button", name="Import", exact=True).click()
+    expect(page.get_by_text("2 inferences imported")).to_be_visible()
+    page.goto("/monitor")
+    expect(page.get_by_text("Confidence over time").first).to_be_visible()

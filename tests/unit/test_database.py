@@ -16,7 +16,7 @@ from tests.conftest import on_every_database
 
 @on_every_database
 def test_a_write_inside_a_write_is_refused(app: App):
-    with app.db.write(), pytest.raises(RuntimeError, match="inside another"), app.db.write():
+    with app.db.write(), pytest.raises(RuntimeError, match="nested write transaction"), app.db.write():
         pass
     with app.db.write() as connection:  # and nothing stays locked
         connection.execute(sa.text("SELECT 1"))

@@ -88,11 +88,14 @@ def test_an_empty_page_links_to_where_things_start(open_page: Open, name: str, e
     assert expected in links(open_page(name))
 
 
-def test_the_overview_of_an_empty_home_says_to_load_images(open_page: Open):
+def test_an_empty_home_offers_the_demo_images_and_captures(open_page: Open):
     page = open_page("overview")
-    assert "Load images to train on." in text(page)
-    assert metrics(page)["Accuracy in service"] == "–"
-    assert press(page, "Go to Data").title[0].value == "Data"
+    assert [heading.value for heading in page.subheader] == [
+        "See it work",
+        "Start with your images",
+        "Read captures you have",
+    ]
+    assert press(page, "Load images").title[0].value == "Data"
 
 
 def test_loading_the_generated_sample_shows_its_images_and_says_that_they_are_drawn(open_page: Open):

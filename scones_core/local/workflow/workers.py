@@ -51,7 +51,7 @@ class Workers:
         try:
             self._loop.call_soon_threadsafe(self._deliver, done, result, failure)
         except RuntimeError as error:
-            if not self._loop.is_closed():  # nobody waits any more once it is
+            if not self._loop.is_closed():  # otherwise there is no caller left
                 _log.error("result dropped: event loop closed", error=str(error))
 
     def _deliver(self, done: "asyncio.Future[Any]", result: Any, error: BaseException | None) -> None:

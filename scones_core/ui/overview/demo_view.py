@@ -67,22 +67,35 @@ def _stage_at_work(app: App, story: Story, told: int) -> None:
 
 
 def demo_section(app: App) -> None:
-    """The start form, and the last demo."""
-    story = get_demo().story
-    running = story is not None and story.running
+    """What the demo is, and its start form."""
     with st.container(border=True):
         st.subheader("Guided demo", anchor=False)
         st.markdown(
             "Watch the whole loop run: load, train, deploy, classify, monitor, review, retrain, compare, promote. A "
             "scripted reviewer labels the images from the known answers."
         )
-        with st.expander("Choose source and length", icon=":material/tune:"):
-            chosen = source_input(key="demo", kinds=("sample", "cifar100", "path"), pool=False)
-            images = st.slider("Images to classify", 20, MOST_IMAGES, 60, step=20, key="demo_images")
-        with st.container(horizontal=True, vertical_alignment="center"):
-            _start_button(app, chosen, images, disabled=running or bool(chosen.missing))
-            st.caption("It loads a dataset and deploys its own model. It keeps running if you leave this page.")
-    if story and not running:
+        demo_controls(app)
+
+
+def demo_controls(app: App) -> None:
+    """Source, length and the button that starts the demo."""
+    with st.expander("Choose source and length", icon=":material/tune:"):
+        chosen = source_input(key="demo", kinds=("sample", "cifar100", "path"), pool=False)
+        images = st.slider("Images to classify", 20, MOST_IMAGES, 60, step=20, key="demo_images")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        _start_button(app, chosen, images, disabled=demo_is_running() or bool(chosen.missing))
+        st.caption("It loads a dataset and deploys its own model. It keeps running if you leave this page.")
+
+
+def demo_is_running() -> bool:
+    story = get_demo().story
+    return story is not None and story.running
+
+
+def ended_demo(app: App) -> None:
+    """The last demo, once it has ended."""
+    story = get_demo().story
+    if story and not story.running:
         _headline(story)
         _stages(app, story)
 

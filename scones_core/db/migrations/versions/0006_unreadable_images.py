@@ -1,4 +1,4 @@
-"""Captured images that cannot be decoded are known, so that nobody is asked for their label."""
+"""Captured images that cannot be decoded, which review leaves out."""
 
 import sqlalchemy as sa
 from alembic import op

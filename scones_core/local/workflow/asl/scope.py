@@ -25,7 +25,7 @@ class Scope:
     context : the Context Object; what `$$` and `$states.context` stand for
     variables : what `$name` stands for, by name
     states : more fields of JSONata's `$states`, as {"result": …}
-    ask : evaluates a costly expression elsewhere, as queries.pool.Pool.evaluate does; None where nobody may wait for it
+    ask : evaluates a costly expression elsewhere, like queries.pool.Pool.evaluate; None if the caller must not block
     until : when this thread, on its own clock in seconds, has computed enough for one field
     """
 
@@ -46,7 +46,7 @@ class Scope:
         raise ValueError(f"the expressions of the field take more than {SECONDS:g} s together")
 
     def elsewhere(self, language: str, text: str, data: Any) -> Any:
-        """Evaluate a costly expression. Raises Costly where nobody may wait for it, and what the pool raises."""
+        """Evaluate a costly expression. Raises Costly if the caller must not block, and errors of the pool."""
         if self.ask is None:
             raise Costly
         return self.ask(language, text, data)
