@@ -3,7 +3,7 @@
 import streamlit as st
 
 from scones_core.services import capture
-from scones_core.ui.review.review_view import exports, model_input, reviewer, reviewing, strategy_input
+from scones_core.ui.review.review_view import model_input, reviewer, reviewing, strategy_input
 from scones_core.ui.shell.ingest import ingest_on_opening
 from scones_core.ui.shell.session import get_app, shown_errors
 from scones_core.ui.shell.widgets import empty_state, next_step, page_header
@@ -29,5 +29,4 @@ with st.container(horizontal=True):
     strategy, model = strategy_input(), model_input(app)
 with shown_errors():
     reviewing(app, name, strategy, model)
-    exports(app)
 next_step("models", "Retrain with the reviewed labels")

@@ -195,7 +195,9 @@ def test_a_challenger_is_compared_promoted_and_rolled_back(open_page: Open, chal
     assert {"Champion v1", "Challenger v2", "McNemar p, mid-p"} <= metrics(page).keys()
     assert "No significant difference" in text(page)
     assert "v2** replaces **v1** in service" in text(press(page, "Promote v2"))
-    press(AppTest.from_function(_promoting, default_timeout=120).run(), "Yes, promote v2")
+    dialog = AppTest.from_function(_promoting, default_timeout=120).run()
+    assert "No significant difference" in text(dialog)
+    press(dialog, "Yes, promote v2")
     assert metrics(open_page("train"))["Model in service"] == "v2"
     assert deployment.history(challenged)[-1].actor == "test@example.com"
     page = press(open_page("models"), "Roll back to v1")

@@ -234,6 +234,14 @@ def test_without_labels_there_is_nothing_to_export(captured: App, open_page: Ope
     assert all(button.proto.disabled for button in page.get("download_button"))
 
 
+def test_the_export_counts_what_was_decided_a_moment_ago(captured: App, open_page: Open) -> None:
+    page = reviewing(open_page("review"))
+    (item,) = review.next_items(captured, "Ada")
+    review.decide(captured, item.id, "bicycle", "Ada")
+    assert "1 reviewed label," in texts(page.run())
+    assert not any(button.proto.disabled for button in page.get("download_button"))
+
+
 def test_ones_own_decision_can_be_taken_back_and_anothers_cannot(captured: App, open_page: Open) -> None:
     for name in ("Ada", "Ben"):
         (item,) = review.next_items(captured, name)

@@ -1,15 +1,19 @@
 """Model versions: registry, lineage, promotion and rollback."""
 
 from collections.abc import Callable, Sequence
+from typing import Literal
 
 import pandas as pd
 import streamlit as st
 
+from scones_core.domain.comparison import Comparison, Verdict
 from scones_core.domain.models import Deployment, ModelVersion
+from scones_core.errors import SconesError
 from scones_core.ports import Endpoint
 from scones_core.services import App, deployment, etl, retraining
 from scones_core.ui.shell.actions import action_button
 from scones_core.ui.shell.background_deploy import change_serving
+from scones_core.ui.shell.comparison import verdict_view
 from scones_core.ui.shell.model_charts import confusion, figures
 from scones_core.ui.shell.session import user
 from scones_core.ui.shell.text import plain
@@ -144,15 +148,27 @@ def _retrain(app: App, least: int) -> str:
 
 
 def promotion(app: App, challenger: ModelVersion, champion: ModelVersion) -> None:
-    """The button that opens the confirmation."""
-    if st.button(f"Promote {challenger.id}", key=f"promote_{challenger.id}", icon=":material/publish:", type="primary"):
+    """The button that opens the confirmation; prominent only if the challenger is better."""
+    comparison = _comparison(app, champion, challenger)
+    better = comparison is not None and comparison.verdict is Verdict.BETTER
+    kind: Literal["primary", "secondary"] = "primary" if better else "secondary"
+    if st.button(f"Promote {challenger.id}", key=f"promote_{challenger.id}", icon=":material/publish:", type=kind):
         confirm_promotion(app, challenger, champion)
+
+
+def _comparison(app: App, champion: ModelVersion, challenger: ModelVersion) -> Comparison | None:
+    """None if the two have not been evaluated on the same test images."""
+    try:
+        return retraining.comparison(app, champion, challenger)
+    except SconesError:
+        return None
 
 
 @st.dialog("Promote the challenger", icon=":material/publish:")
 def confirm_promotion(app: App, challenger: ModelVersion, champion: ModelVersion) -> None:
-    """Confirmation before `challenger` replaces `champion`."""
+    """Confirmation before `challenger` replaces `champion`, with the verdict once more."""
     st.write(f"**{challenger.id}** replaces **{champion.id}** in service. You can roll back afterwards.")
+    verdict_view(_comparison(app, champion, challenger), champion.id, challenger.id)
     actor = user()
     action_button(
         f"Yes, promote {challenger.id}",

@@ -87,7 +87,13 @@ def reviewing(app: App, name: str, strategy: Strategy, model: str | None) -> Non
         _progress(queue)
         review_desk(app, here)
         _figures(queue)
+        if not queue.pending and queue.labels:
+            st.success(
+                "Every low-confidence image is decided. Retrain with the labels on **Models**.",
+                icon=":material/task_alt:",
+            )
         _recent(app, here)
+        _exports(app, queue)
 
 
 def _progress(queue: QueueFigures) -> None:
@@ -134,12 +140,13 @@ def _take_back(app: App, here: Desk, id: str) -> None:
     here.put_first(app, id)
 
 
-def exports(app: App) -> None:
+def _exports(app: App, queue: QueueFigures) -> None:
     """Buttons that export the current labels; files are written on download."""
-    queue = review.queue(app)
     labels = queue.labels
     st.subheader("Export", anchor=False)
-    st.caption(f"{labels:,} reviewed labels, for training elsewhere or for another labelling tool.")
+    st.caption(
+        f"{labels:,} reviewed label{'' if labels == 1 else 's'}, for training elsewhere or for another labelling tool."
+    )
     with st.container(horizontal=True):
         for format, (text, file_name, mime) in _EXPORTS.items():
             st.download_button(

@@ -37,6 +37,14 @@ def comparison_view(
     _SHOW[comparison.verdict](f"{_verdict(comparison, old, new)} {_evidence(comparison, old, new)}")
 
 
+def verdict_view(comparison: Comparison | None, old: str, new: str) -> None:
+    """The verdict alone; a warning where there is none."""
+    if comparison is None:
+        st.warning(f"{new} and {old} have not been compared on the same test images.", icon=":material/warning:")
+    else:
+        _SHOW[comparison.verdict](_verdict(comparison, old, new))
+
+
 def _verdict(comparison: Comparison, old: str, new: str) -> str:
     if comparison.verdict is Verdict.NO_DIFFERENCE:
         return f"**No significant difference.** These images do not show which of {new} and {old} is better."
