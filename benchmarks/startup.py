@@ -15,7 +15,7 @@ from playwright.sync_api import Browser
 from tests.browser import ROOT, chromium, opened, served
 
 ROUNDS = 5
-_PEER = 'import streamlit as st\nst.title("Peer", anchor=False)\nst.metric("Figure", 1)\n'
+_PEER = 'import streamlit as st\nst.title("Peer", anchor=False)\nst.button("Begin")\n'
 
 
 def run() -> dict[str, Any]:
@@ -40,7 +40,7 @@ def _measured(browser: Browser, script: Path, home: Path) -> tuple[float, float]
         answers = time.perf_counter() - started
         page = opened(browser, address)
         page.locator("h1").first.wait_for()
-        page.locator('[data-testid="stMetric"]').first.wait_for()
+        page.locator("[data-testid=stMain] [data-testid=stButton] button").last.wait_for()
         rendered = time.perf_counter() - started
         page.context.close()
     return answers, rendered

@@ -3,16 +3,18 @@
 import json
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 import sqlalchemy as sa
 
 from scones_core.db.schema import EPOCH, capture_files, inferences, quarantine
 from scones_core.db.schema import class_lists as class_list_table
 from scones_core.domain.attribution import Attribution, Maker
 from scones_core.domain.models import TRIAL_VARIANT, number_of
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 CHUNK = 500  # well under SQLite's limit of bound parameters
 
@@ -156,7 +158,7 @@ def class_list_ids(connection: sa.Connection, lists: Iterable[tuple[str, ...]]) 
     return known
 
 
-def frame(connection: sa.Connection, since: datetime | None = None, *, model: str | None = None) -> pd.DataFrame:
+def frame(connection: sa.Connection, since: datetime | None = None, *, model: str | None = None) -> "pd.DataFrame":
     """Columns time (UTC), event_id, prediction, confidence, trial (who answered was on trial), class_list (0 where
     the class names are not known), in the order of time.  model : as `made_by` takes it."""
     table = inferences.c
@@ -169,6 +171,8 @@ def frame(connection: sa.Connection, since: datetime | None = None, *, model: st
     rows = connection.execute(query.order_by(table.time, table.event_id)).all()
     # Column by column: pandas takes ten times as long over rows.
     times, ids, predictions, confidences, trials, lists = zip(*rows, strict=True) if rows else ((),) * 6
+    import pandas as pd  # a quarter of a second, which the first page does without
+
     return pd.DataFrame(
         {
             "time": pd.Timestamp(EPOCH) + pd.to_timedelta(np.array(times, dtype="int64"), unit="us"),

@@ -3,10 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from scones_core.db import inferences as table
@@ -18,6 +17,9 @@ from scones_core.services.app import App
 from scones_core.services.classification import class_name
 from scones_core.services.threshold import set_threshold as set_threshold
 from scones_core.services.threshold import threshold as threshold
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 RECENT = 200  # inferences in the drift test: older ones would dilute recent drift
 
@@ -51,7 +53,7 @@ class Figures:
     by_class: list[dict[str, Any]]
     by_variant: list[VariantFigures]
     drift: Drift
-    points: pd.DataFrame
+    points: "pd.DataFrame"
 
     @property
     def low_share(self) -> float:
@@ -82,13 +84,15 @@ def figures(app: App, *, since: datetime | None = None, at: float | None = None,
     )
 
 
-def _named(data: pd.DataFrame, names: Mapping[int, Sequence[str]]) -> pd.Categorical:
+def _named(data: "pd.DataFrame", names: Mapping[int, Sequence[str]]) -> "pd.Categorical":
     """The predictions by name, each in the class names of the model that made it."""
     lists, predictions = data["class_list"].to_numpy(), data["prediction"].to_numpy()
     pairs, codes = np.unique(np.stack([lists, predictions]), axis=1, return_inverse=True)
     spelled = [class_name(names.get(int(of), ()), int(index)) for of, index in pairs.T]
     known = list(dict.fromkeys(spelled))  # two models may share a class
     places = np.array([known.index(name) for name in spelled], dtype=int)
+    import pandas as pd  # a quarter of a second, which the first page does without
+
     return pd.Categorical.from_codes(places[codes.ravel()] if len(data) else [], pd.Index(known, dtype=object))
 
 
@@ -100,7 +104,7 @@ def by_variant(app: App, *, since: datetime | None = None, at: float | None = No
     return [VariantFigures(*row) for row in rows]
 
 
-def _by_class(points: pd.DataFrame) -> list[dict[str, Any]]:
+def _by_class(points: "pd.DataFrame") -> list[dict[str, Any]]:
     groups = points.groupby("prediction", observed=True)
     return [
         {"class": str(name), "inferences": len(rows), "low_confidence": int(rows["low"].sum())} for name, rows in groups

@@ -22,6 +22,19 @@ MOST_IMAGES = 500
 Run = Callable[..., Any]
 
 
+TITLES = {
+    Stage.ETL: "Load images",
+    Stage.TRAIN: "Train a first model",
+    Stage.DEPLOY: "Deploy it to the endpoint",
+    Stage.CLASSIFY: "Classify pool images with the workflow",
+    Stage.INGEST: "Read what the endpoint captured",
+    Stage.MONITOR: "Check the confidences",
+    Stage.REVIEW: "Review the least confident images",
+    Stage.RETRAIN: "Retrain with the reviewed labels, and compare",
+    Stage.PROMOTE: "Promote the challenger",
+}
+
+
 @dataclass
 class Story:
     """State of a demo. Appended to by the demo's thread; readers take copies."""

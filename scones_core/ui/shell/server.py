@@ -1,27 +1,28 @@
-"""Server startup and shutdown."""
+"""Server startup and shutdown. The app's modules are imported behind it, so that the server answers soon."""
 
 import asyncio
+import importlib
 import ipaddress
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import streamlit as st
 
-from scones_core import logs
-from scones_core.errors import SconesError
-from scones_core.settings import Settings
-from scones_core.ui.shell.session import get_app
-
+WARM_AFTER = 3.0  # seconds: the first page comes first
+WARMED = ("pandas", "altair", "scones_core.ui.overview.demo_stages")  # what the other pages need, and takes long
 SCRIPT = Path(__file__).with_name("script.py")
-
-log = logs.get(__name__)
 
 
 def refuse_strangers() -> None:
     """Exit if the app would be reachable from other machines without sign-in."""
     address = st.get_option("server.address")
-    if _is_loopback(address) or _has_sign_in() or Settings.read().without_sign_in:
+    if _is_loopback(address) or _has_sign_in():
+        return
+    from scones_core.settings import Settings
+
+    if Settings.read().without_sign_in:
         return
     raise SystemExit(
         f"Scones Unlimited does not start: it would be reachable from other machines ({address or 'all addresses'}) "
@@ -33,17 +34,32 @@ def refuse_strangers() -> None:
 @asynccontextmanager
 async def lifespan(_server: st.App) -> AsyncIterator[None]:
     """Open the app when the server starts, so that unfinished work resumes at once; close it when the server stops."""
-    opening = asyncio.create_task(asyncio.to_thread(_open))
+    ending = threading.Event()
+    opening = asyncio.create_task(asyncio.to_thread(_open, ending))
     yield
+    ending.set()
     await opening
-    await asyncio.to_thread(get_app.clear)
+    await asyncio.to_thread(_close)
 
 
-def _open() -> None:
+def _open(ending: threading.Event) -> None:
+    from scones_core import logs
+    from scones_core.errors import SconesError
+    from scones_core.ui.shell.session import get_app
+
     try:
         get_app()
     except SconesError as error:  # each page says so
-        log.warning("app not opened", error=str(error))
+        logs.get(__name__).warning("app not opened", error=str(error))
+    if not ending.wait(WARM_AFTER):
+        for module in WARMED:
+            importlib.import_module(module)
+
+
+def _close() -> None:
+    from scones_core.ui.shell.session import get_app
+
+    get_app.clear()
 
 
 def _is_loopback(address: str | None) -> bool:
