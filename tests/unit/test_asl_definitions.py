@@ -209,3 +209,7 @@ def test_states_inside_do_not_assign_what_the_states_around_them_assign(place: s
         outside = {"Catch": [{"ErrorEquals": ["E"], "Assign": {"x": 1}, "Next": "C"}]}
     message = refusal(one(parallel(inside, **outside), C=END) if place == "Catch" else one(mapping(inside, **outside)))
     assert "State 'I': the field 'Assign' gives a value to 'x'" in message
+
+
+def test_a_heartbeat_may_be_as_long_as_the_timeout():
+    compile_machine(one(task("f", TimeoutSeconds=2, HeartbeatSeconds=2)))

@@ -20,6 +20,7 @@ from scones_core.services import (
     capture,
     capture_reading,
     classification,
+    etl,
     machines,
     monitoring,
     retraining,
@@ -233,3 +234,26 @@ def test_the_image_of_base64_with_odd_characters_is_no_image(app: App):
     document = json.loads(line("a"))
     document["captureData"]["endpointInput"]["data"] = base64.b64encode(GOOD).decode()[:-3] + "é=="
     assert capture.ingest_files(app, [json.dumps(document).encode()]).quarantined == 1
+
+
+def test_capture_files_are_durable_before_their_inferences_count(app: App, monkeypatch: pytest.MonkeyPatch):
+    put(app, "2026/01/01/12/a.jsonl", line("a"))
+
+    def power_cut(_keys: object) -> None:
+        raise OSError("the power is gone")
+
+    with monkeypatch.context() as cut:
+        cut.setattr(app.backend.objects, "make_durable", power_cut)
+        with pytest.raises(OSError, match="power"):
+            capture.ingest(app)
+    assert capture.captured(app) == 0
+    assert capture.ingest(app).new == 1
+
+
+def test_many_files_of_one_name_are_all_loaded(app: App, tmp_path: Path):
+    for number in range(40):
+        folder = tmp_path / "images" / (BICYCLE if number % 2 else MOTORCYCLE) / f"subject{number:03}"
+        folder.mkdir(parents=True)
+        (folder / "photo.png").write_bytes(png(number, upright=bool(number % 2)))
+    version = etl.load(app, str(tmp_path / "images"))
+    assert version.train + version.test == 40
