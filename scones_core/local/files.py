@@ -2,8 +2,8 @@
 
 import os
 import uuid
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -42,6 +42,23 @@ def sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
+@contextmanager
+def unreadable_as_damaged() -> Iterator[None]:
+    """Raise Damaged for a file that the system refuses to read; FileNotFoundError stays as it is."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise Damaged(str(of_the_system(error))) from None
+
+
+def read(file: Path) -> bytes:
+    """The contents of a file of the home. Raises FileNotFoundError, Damaged if the system refuses to read it."""
+    with unreadable_as_damaged():
+        return file.read_bytes()
+
+
 class Parsed(Generic[T]):
     """Cache of parsed files; a file is parsed again once replaced, also by another process.
 
@@ -54,16 +71,10 @@ class Parsed(Generic[T]):
 
     def read(self, file: str) -> T:
         """Raises FileNotFoundError, Damaged if the file is unreadable, and any error of `parse`."""
-        try:
+        with unreadable_as_damaged():
             found = os.stat(file)
-            stamp = found.st_ino, found.st_mtime_ns, found.st_size
-            known = self._known.get(file)
-            if known is not None and known[0] == stamp:
-                return known[1]
-            data = Path(file).read_bytes()
-        except FileNotFoundError:
-            raise
-        except OSError as error:
-            raise Damaged(str(of_the_system(error))) from None
-        self._known[file] = (stamp, self._parse(data, file))
-        return self._known[file][1]
+        stamp = found.st_ino, found.st_mtime_ns, found.st_size
+        known = self._known.get(file)
+        if known is None or known[0] != stamp:
+            known = self._known[file] = (stamp, self._parse(read(Path(file)), file))
+        return known[1]

@@ -24,7 +24,7 @@ from pydantic import TypeAdapter
 from scones_core import logs
 from scones_core.domain.typed import typed
 from scones_core.errors import BadInput, Conflict, Damaged, NotFound, of_the_system
-from scones_core.local.files import write_atomically
+from scones_core.local.files import read, write_atomically
 from scones_core.local.object_store import LocalObjectStore
 from scones_core.ports import JobStatus, TrainingJob, TrainingRequest
 
@@ -143,19 +143,12 @@ def load(folder: Path, name: str) -> TrainingJob:
 
 
 def _read(folder: Path, name: str) -> TrainingJob:
-    try:
-        data = (folder / name / "job.json").read_bytes()
-    except FileNotFoundError:
-        raise
-    except OSError as error:
-        raise Damaged(str(of_the_system(error))) from None
-    return typed(JOB, data, f"training/{name}/job.json", "Start the job again.")
+    return typed(JOB, read(folder / name / "job.json"), f"training/{name}/job.json", "Start the job again.")
 
 
 def load_request(folder: Path, name: str) -> TrainingRequest:
     """The job's request. Raises Damaged."""
-    data = (folder / name / "request.json").read_bytes()
-    return typed(REQUEST, data, f"training/{name}/request.json", "Start the job again.")
+    return typed(REQUEST, read(folder / name / "request.json"), f"training/{name}/request.json", "Start the job again.")
 
 
 def save(folder: Path, job: TrainingJob) -> None:
