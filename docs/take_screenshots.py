@@ -26,9 +26,9 @@ PAGES = ("overview", "data", "train", "workflow", "monitor", "review", "models",
 def go_round_the_loop(home: Path) -> None:
     """The whole loop up to a challenger that waits, and some more images, so that there is something to review."""
     app = open_app(Settings(home=home))
-    for told in demo.run(app, images=120):
-        sys.stderr.write(f"{told.stage} done\n")
-        if told.stage is Stage.RETRAIN:
+    for done in demo.run(app, images=120):
+        sys.stderr.write(f"{done.stage} done\n")
+        if done.stage is Stage.RETRAIN:
             break
     classification.classify(app, classification.sample_keys(app, 60, seed=7))
     capture.ingest(app)

@@ -18,6 +18,7 @@ from scones_core.domain.datasets import POOL, TEST
 from scones_core.domain.drift import SimulatedDrift
 from scones_core.domain.review import Strategy
 from scones_core.errors import SconesError, of_the_system
+from scones_core.services import demo
 from scones_core.services.doctor import checks_without_home
 from scones_core.services.label_export import ExportFormat
 from scones_core.settings import FILES, BackendName, Settings
@@ -258,7 +259,7 @@ def _model_commands(commands: Any, common: ArgumentParser) -> None:
     _add(commands, common, "undeploy", "delete the endpoint; captures, labels and models are kept")
     sub = _add(commands, common, "demo", "run the whole loop once with a scripted reviewer")
     sub.add_argument("--source", default="sample")
-    sub.add_argument("--images", type=int, default=60, metavar="N")
+    sub.add_argument("--images", type=int, default=demo.IMAGES, metavar="N")
     sub.add_argument("--replace", action="store_true", help="replace the model in service and the current dataset")
     _add(commands, common, "status", "show what exists and the next step")
     _add(commands, common, "doctor", "check the installation and the configuration")

@@ -207,7 +207,7 @@ def _undeploy(app: App, _args: Namespace, _terminal: Terminal) -> Result:
     return {"endpoint": None, "previous": before.config.model}
 
 
-_TELL: dict[demo.Stage, Callable[[Any], Any]] = {
+_DEMO_OUTPUT: dict[demo.Stage, Callable[[Any], Any]] = {
     demo.Stage.ETL: cli_output.dataset,
     demo.Stage.DEPLOY: cli_output.endpoint,
     demo.Stage.CLASSIFY: cli_output.classified,
@@ -230,13 +230,15 @@ def _demo(app: App, args: Namespace, terminal: Terminal) -> Result:
         on_log=terminal.line,
     )
     before = time.monotonic()
-    for told in running:
+    for done in running:
         took, before = time.monotonic() - before, time.monotonic()
-        terminal.line(f"{told.stage} done in {took:.1f} s")
+        terminal.line(f"{done.stage} done in {took:.1f} s")
         result = (
-            cli_output.model(app, told.result) if told.stage is demo.Stage.TRAIN else _TELL[told.stage](told.result)
+            cli_output.model(app, done.result)
+            if done.stage is demo.Stage.TRAIN
+            else _DEMO_OUTPUT[done.stage](done.result)
         )
-        stages[str(told.stage)] = {"seconds": round(took, 3), **result}
+        stages[str(done.stage)] = {"seconds": round(took, 3), **result}
     return {**stages, "seconds": None}
 
 

@@ -1,4 +1,7 @@
-"""The guided demo: the whole loop once, with a scripted reviewer that uses the known labels."""
+"""The guided demo: the whole loop once, with a scripted reviewer that uses the known labels.
+
+It starts from a small base of labelled images, as projects do, so that the reviewed images make a difference.
+"""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -22,8 +25,9 @@ from scones_core.services import (
 from scones_core.services.app import App, Progress, silent
 
 REVIEWER = "demo"
-REVIEWS = 20  # most images the scripted reviewer labels
-POOL_SHARE = 0.2  # for the user's own images
+BASE = 20  # images of each class that the first model is trained on; the other training images become pool
+IMAGES = 300  # sent through the workflow
+REVIEWS = 100  # most images the scripted reviewer labels
 
 
 class Stage(StrEnum):
@@ -39,7 +43,7 @@ class Stage(StrEnum):
 
 
 @dataclass(frozen=True)
-class Told:
+class StageResult:
     """A finished stage and its result, the return value of its use case."""
 
     stage: Stage
@@ -50,33 +54,34 @@ def run(
     app: App,
     *,
     source: str = "sample",
-    images: int = 60,
+    images: int = IMAGES,
     classes: Sequence[str] | None = None,
     replace: bool = False,
     progress: Progress = silent,
     on_log: Callable[[str], None] = lambda _line: None,
-) -> Iterator[Told]:
+) -> Iterator[StageResult]:
     """Run the loop, yielding after each stage. Raises what the stages raise.
 
-    The user's own images get a pool too, as the demo sends and reviews pool images.
+    The last stage's result is the endpoint: the first model stays in service unless the second is significantly better.
     replace : if False, raises Conflict if a model is in service, which the demo would replace.
     """
     check(app, replace=replace)
-    loaded = etl.load(app, source, classes=classes, default_share=POOL_SHARE, progress=progress)
-    yield Told(Stage.ETL, loaded)
+    yield StageResult(Stage.ETL, etl.load(app, source, classes=classes, base=BASE, progress=progress))
     job = training.start(app)
     registration.wait(app, job.name, on_log=on_log)
-    yield Told(Stage.TRAIN, training.model_of_job(app, job.name))
-    yield Told(Stage.DEPLOY, deployment.deploy(app, training.model_of_job(app, job.name).id, actor=REVIEWER))
+    first = training.model_of_job(app, job.name)
+    yield StageResult(Stage.TRAIN, first)
+    yield StageResult(Stage.DEPLOY, deployment.deploy(app, first.id, actor=REVIEWER))
     keys = classification.sample_keys(app, images, seed=0)
-    yield Told(Stage.CLASSIFY, classification.classify(app, keys, progress=progress))
-    yield Told(Stage.INGEST, capture.ingest(app, progress=progress))
-    yield Told(Stage.MONITOR, monitoring.figures(app))
-    yield Told(Stage.REVIEW, review_by_known_labels(app))
+    yield StageResult(Stage.CLASSIFY, classification.classify(app, keys, progress=progress))
+    yield StageResult(Stage.INGEST, capture.ingest(app, progress=progress))
+    yield StageResult(Stage.MONITOR, monitoring.figures(app))
+    yield StageResult(Stage.REVIEW, review_by_known_labels(app, progress=progress))
     retrained = retraining.retrain(app, on_log=on_log)
-    yield Told(Stage.RETRAIN, retrained)
-    if retrained.comparison.verdict is not Verdict.WORSE:
-        yield Told(Stage.PROMOTE, deployment.promote(app, retrained.challenger.id, actor=REVIEWER))
+    yield StageResult(Stage.RETRAIN, retrained)
+    if retrained.comparison.verdict is Verdict.BETTER:
+        deployment.promote(app, retrained.challenger.id, actor=REVIEWER)
+    yield StageResult(Stage.PROMOTE, deployment.get_endpoint(app))
 
 
 def check(app: App, *, replace: bool) -> None:
@@ -89,7 +94,7 @@ def check(app: App, *, replace: bool) -> None:
         )
 
 
-def review_by_known_labels(app: App, *, count: int = REVIEWS) -> list[review.Recorded]:
+def review_by_known_labels(app: App, *, count: int = REVIEWS, progress: Progress = silent) -> list[review.Recorded]:
     """Label the least confident images with their labels in the dataset; images without one are skipped.
 
     Raises Conflict if nothing is left to review.
@@ -101,7 +106,9 @@ def review_by_known_labels(app: App, *, count: int = REVIEWS) -> list[review.Rec
     images = {item.id: capture.inference(app, item.id)["image_sha256"] for item in items}
     with app.db.read() as connection:
         known = table.known_labels(connection, dataset.id, list(images.values()))
-    return [
-        review.decide(app, id, dataset.classes[known[sha]] if sha in known else None, REVIEWER, note="known label")
-        for id, sha in images.items()
-    ]
+    decided = []
+    for done, (id, sha) in enumerate(images.items()):
+        progress(done, len(images), "images reviewed")
+        label = dataset.classes[known[sha]] if sha in known else None
+        decided.append(review.decide(app, id, label, REVIEWER, note="known label"))
+    return decided

@@ -42,14 +42,15 @@ def load(
     *,
     classes: Sequence[str] | None = None,
     pool_share: float | None = None,
-    default_share: float = 0.0,
+    base: int | None = None,
     progress: Progress = silent,
 ) -> DatasetVersion:
     """Bring a source's images into the object store and record the dataset version.
 
     spec : "cifar100", "sample", or the path of an archive, folder or zip.
     pool_share : of each class's training images that are set aside as the pool, 0 to 0.9; without it 0.2 for CIFAR-100
-    and the sample, which stand in for a stream, and `default_share` for images of one's own without a pool.
+    and the sample, which stand in for a stream.
+    base : instead, the number of training images of each class that are not set aside.
     The same images and labels give the same version again. Raises BadInput, Unavailable.
     """
     source = open_source(
@@ -58,7 +59,7 @@ def load(
         cache=app.settings.home / "downloads",
         on_progress=progress,
         pool_share=pool_share,
-        default_share=default_share,
+        base=base,
     )
     loaded = _Loaded([], [], [])
     try:

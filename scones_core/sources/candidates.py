@@ -12,7 +12,7 @@ from PIL import Image
 from scones_core.errors import BadImage, BadInput
 from scones_core.sources.model import Candidate, Pictures, Progress, Skipped, SourceImage
 from scones_core.sources.naming import FileNames, printable
-from scones_core.sources.splitting import divided
+from scones_core.sources.splitting import Aside, divided
 from scones_core.vision.copies import DIMENSIONS, Fingerprints, are_alike, find_copies, fingerprint
 from scones_core.vision.images import decode
 
@@ -22,16 +22,16 @@ SPLITS = ("test", "pool", "train")  # a picture that stands in two is kept in th
 
 
 def checked(
-    pictures: Pictures, classes: Sequence[str], what: str, pool_share: float, on_progress: Progress
+    pictures: Pictures, classes: Sequence[str], what: str, aside: Aside | None, on_progress: Progress
 ) -> Iterator[SourceImage | Skipped]:
     """Yield images, in the order of SPLITS, and what is skipped. Raises BadInput at the end where a class is bare.
 
-    pool_share: of each class's train images, to be set aside as pool.
+    aside: how many of each class's train images become pool.
     """
     yield from (replace(skip, name=printable(skip.name)) for skip in pictures.skipped)
     found: Counter[tuple[str, str]] = Counter()
     intake = _Intake()
-    candidates = sorted(divided(pictures.candidates, pool_share, on_progress), key=_order)
+    candidates = sorted(divided(pictures.candidates, aside, on_progress), key=_order)
     for done, candidate in enumerate(candidates):
         on_progress(done, len(candidates), "Reading images")
         item = intake.take(candidate)

@@ -53,10 +53,6 @@ class Pictures:
     candidates: Sequence[Candidate]
     skipped: Sequence[Skipped] = ()
 
-    @property
-    def bring_pool(self) -> bool:
-        return any(candidate.split == "pool" for candidate in self.candidates)
-
 
 @dataclass(frozen=True)
 class Source:

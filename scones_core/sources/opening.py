@@ -24,30 +24,23 @@ from scones_core.sources.model import (
     no_progress,
 )
 from scones_core.sources.naming import composed, printable
-from scones_core.sources.splitting import STREAM_SHARE, check_share
+from scones_core.sources.splitting import STREAM_SHARE, Aside, but_a_base, by_share, check_share
 from scones_core.sources.tree import Tree, TreeLimits, folder_tree
 from scones_core.sources.zip_files import zip_tree
 
 
 @dataclass(frozen=True)
 class _Wanted:
-    """What the caller asked for. share: of the train images, as pool; None where it follows from the source."""
+    """What the caller asked for. aside: how many train images become pool; None where the source decides."""
 
     classes: tuple[str, ...] | None
-    share: float | None
-    default_share: float
+    aside: Aside | None
     most: int
     progress: Progress
 
     @property
-    def stream_share(self) -> float:
-        return STREAM_SHARE if self.share is None else self.share
-
-    def own_share(self, pictures: Pictures) -> float:
-        """For images of one's own, which may bring a pool."""
-        if self.share is not None:
-            return self.share
-        return 0.0 if pictures.bring_pool else self.default_share
+    def of_stream(self) -> Aside:
+        return self.aside or by_share(STREAM_SHARE)
 
 
 def open_source(
@@ -59,32 +52,37 @@ def open_source(
     max_images: int = MOST_IMAGES,
     download: Download = cifar100.PUBLISHED,
     pool_share: float | None = None,
-    default_share: float = 0.0,
+    base: int | None = None,
 ) -> Source:
     """Open "cifar100" (downloaded into `cache`), "sample" (generated), or a path.
 
     A path is a CIFAR-100 archive (or the folder it unpacks to), or a folder or zip with `.lst` files or with one folder
     per class. `classes` chooses among the source's classes and sets their order. `pool_share` of each class's train
-    images, in [0, 0.9], become pool; None: a fifth where the source stands in for a stream (CIFAR-100, the sample),
-    `default_share` of images of one's own, unless they bring a pool. Raises BadInput, NotFound, and for the download
-    Unavailable, Damaged or Conflict; the iterator raises BadInput when a class turns out to have no image.
+    images, in [0, 0.9], become pool, or all but a `base` of each class; with neither, a fifth where the source stands
+    in for a stream (CIFAR-100, the sample). Raises BadInput, NotFound, and for the download Unavailable, Damaged or
+    Conflict; the iterator raises BadInput when a class turns out to have no image.
     """
-    share = None if pool_share is None else check_share(pool_share)
+    aside = _aside(pool_share, base)
     wanted = _Wanted(
         tuple(map(composed, classes)) if classes else None,
-        share,
-        check_share(default_share),
+        aside,
         max_images,
         on_progress or no_progress,
     )
     if spec == "sample":
-        return sample.open_sample(wanted.classes, wanted.progress, pool_share=wanted.stream_share)
+        return sample.open_sample(wanted.classes, wanted.progress, wanted.of_stream)
     if spec == "cifar100":
         cifar100.chosen_classes(wanted.classes)
         from scones_core.sources.download import fetch  # brings requests, which nothing else here needs
 
         return _cifar100("CIFAR-100", archive_members(fetch(download, cache, wanted.progress)), wanted)
     return _path(spec, wanted)
+
+
+def _aside(pool_share: float | None, base: int | None) -> Aside | None:
+    if pool_share is not None:
+        return by_share(check_share(pool_share))
+    return None if base is None else but_a_base(base)
 
 
 def _path(spec: str, wanted: _Wanted) -> Source:
@@ -134,7 +132,7 @@ def _is_tar(path: Path) -> bool:
 def _cifar100(description: str, members: Members, wanted: _Wanted) -> Source:
     chosen, pictures = cifar100.read_cifar100(members, wanted.classes, wanted.progress)
     total = _counted(description, len(pictures.candidates), wanted.most)
-    items = checked(pictures, chosen, description, wanted.stream_share, wanted.progress)
+    items = checked(pictures, chosen, description, wanted.of_stream, wanted.progress)
     return Source(description, chosen, False, items, total)
 
 
@@ -147,7 +145,7 @@ def _pictures(name: str, opening: Callable[[], AbstractContextManager[Tree]], wa
     def items() -> Iterator[SourceImage | Skipped]:
         with opening() as tree:
             pictures = _read_tree(tree, wanted.classes)[1]
-            yield from checked(pictures, chosen, name, wanted.own_share(pictures), wanted.progress)
+            yield from checked(pictures, chosen, name, wanted.aside, wanted.progress)
 
     return Source(name, chosen, False, items(), total)
 

@@ -7,15 +7,15 @@ from pathlib import Path
 from scones_core.errors import BadInput
 from scones_core.sources.model import DEFAULT_CLASSES, Progress, Skipped, Source, SourceImage, check_classes
 from scones_core.sources.naming import printable
-from scones_core.sources.splitting import STREAM_SHARE, place, set_aside
+from scones_core.sources.splitting import Aside, place, set_aside
 
 PICTURES = Path(__file__).with_name("sample.zip")  # <split>/<class>/<file>.png, drawn by benchmarks/sample
 
 
-def open_sample(classes: Sequence[str] | None, on_progress: Progress, *, pool_share: float = STREAM_SHARE) -> Source:
+def open_sample(classes: Sequence[str] | None, on_progress: Progress, aside: Aside) -> Source:
     """400 training and 100 test images, half of each class.
 
-    pool_share : of the training images of each class, which are pool. Raises BadInput.
+    aside : how many of each class's training images are pool. Raises BadInput.
     """
     chosen = check_classes(tuple(classes or DEFAULT_CLASSES))
     other = next((name for name in chosen if name not in DEFAULT_CLASSES), None)
@@ -25,13 +25,13 @@ def open_sample(classes: Sequence[str] | None, on_progress: Progress, *, pool_sh
         )
     with zipfile.ZipFile(PICTURES) as archive:
         names = archive.namelist()
-    return Source("Generated sample", chosen, True, _items(names, pool_share, on_progress), len(names))
+    return Source("Generated sample", chosen, True, _items(names, aside, on_progress), len(names))
 
 
-def _items(names: Sequence[str], pool_share: float, on_progress: Progress) -> Iterator[SourceImage | Skipped]:
+def _items(names: Sequence[str], aside: Aside, on_progress: Progress) -> Iterator[SourceImage | Skipped]:
     """Test, pool and train images; an image is the same whether it is in the pool or in train."""
     rest = [name for name in names if name.startswith("train/")]
-    pool = set(set_aside(rest, pool_share, _label, lambda name: (place(name.encode()), name)))
+    pool = set(set_aside(rest, aside, _label, lambda name: (place(name.encode()), name)))
     ordered = sorted(names, key=lambda name: (name in rest) + (name in rest and name not in pool))
     with zipfile.ZipFile(PICTURES) as archive:
         for done, name in enumerate(ordered):

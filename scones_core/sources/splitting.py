@@ -27,30 +27,42 @@ def check_share(share: float) -> float:
     raise BadInput(f"The share of images set aside as pool must be between 0 and {MOST_SHARE}, and it is {share:g}.")
 
 
-def divided(candidates: Sequence[Candidate], pool_share: float, on_progress: Progress) -> list[Candidate]:
+Aside = Callable[[int], int]  # of so many train images of a class, how many become pool
+
+
+def by_share(share: float) -> Aside:
+    return lambda images: round(share * images)
+
+
+def but_a_base(base: int) -> Aside:
+    """All but `base` images of each class; of fewer than twice as many, half."""
+    return lambda images: max(images - base, images // 2)
+
+
+def divided(candidates: Sequence[Candidate], aside: Aside | None, on_progress: Progress) -> list[Candidate]:
     """The candidates with a split each; where the source gives none, about 1/6 of each class is test.
 
-    Then `pool_share` of each class's train images become pool.
+    Then as many of each class's train images as `aside` says become pool.
     """
     settled: list[_Placed] = []
     unsettled: list[_Placed] = []
-    for item in _placed(candidates, pool_share, on_progress):
+    for item in _placed(candidates, aside is not None, on_progress):
         (settled if item.candidate.split else unsettled).append(item)
     for alike in _grouped(unsettled, _label):
         settled += _with_test(alike)
     train = [item for item in settled if item.candidate.split == "train"]
-    pool = {id(item) for item in set_aside(train, pool_share, _label, _rank)}
+    pool = {id(item) for item in (set_aside(train, aside, _label, _rank) if aside else ())}
     return [replace(item.candidate, split="pool") if id(item) in pool else item.candidate for item in settled]
 
 
 def set_aside(
-    items: Sequence[Item], share: float, label: Callable[[Item], str], rank: Callable[[Item], tuple[float, str]]
+    items: Sequence[Item], aside: Aside, label: Callable[[Item], str], rank: Callable[[Item], tuple[float, str]]
 ) -> list[Item]:
-    """round(share × n) of each class's n items, those of the lowest rank; at least one of each class is left."""
+    """`aside(n)` of each class's n items, those of the lowest rank; at least one of each class is left."""
     return [
         item
         for alike in _grouped(items, label)
-        for item in sorted(alike, key=rank)[: min(round(share * len(alike)), len(alike) - 1)]
+        for item in sorted(alike, key=rank)[: min(aside(len(alike)), len(alike) - 1)]
     ]
 
 
@@ -67,9 +79,9 @@ class _Placed:
     place: float
 
 
-def _placed(candidates: Sequence[Candidate], pool_share: float, on_progress: Progress) -> Iterator[_Placed]:
+def _placed(candidates: Sequence[Candidate], with_pool: bool, on_progress: Progress) -> Iterator[_Placed]:
     for done, candidate in enumerate(candidates):
-        open_to_change = not candidate.split or (pool_share > 0 and candidate.split == "train")
+        open_to_change = not candidate.split or (with_pool and candidate.split == "train")
         if open_to_change:
             on_progress(done, len(candidates), "Dividing the images")
         yield _Placed(candidate, _place(candidate) if open_to_change else UNREADABLE)

@@ -10,11 +10,8 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from scones_core.errors import BadInput, Conflict
+from scones_core.errors import BadInput
 from scones_core.services import App, classification, deployment, etl, overview, registration, training, uploads
-from scones_core.services.background import Background
-from scones_core.services.demo import Stage, Told
-from scones_core.ui.overview.demo_runner import DemoRunner
 from scones_core.ui.overview.loop_strip import loop_stages
 from scones_core.ui.shell.navigation import PageName
 from scones_core.ui.shell.server import SCRIPT
@@ -75,10 +72,18 @@ def settled(page: AppTest, done: Callable[[], bool]) -> AppTest:
 
 
 @pytest.mark.parametrize("name", OURS)
-def test_a_page_opened_by_its_address_comes_with_navigation_and_the_name_field(open_page: Open, name: str):
+def test_a_page_opened_by_its_address_comes_with_navigation_and_asks_for_a_name(open_page: Open, name: str):
     page = open_page(name)
-    assert [field.label for field in page.sidebar.text_input] == ["Your name"]
+    assert [button.label for button in page.sidebar.button] == ["Enter your name"]
     assert len(page.title) == 1
+
+
+def test_a_name_once_given_is_shown_on_every_page_without_a_field_that_keys_fall_into(open_page: Open):
+    page = open_page("settings")
+    page.session_state["user"] = "Ada"
+    page.switch_page(PageName.MODELS.path).run()
+    assert [caption.value for caption in page.sidebar.caption] == ["You are Ada"]
+    assert not page.sidebar.text_input
 
 
 @pytest.mark.parametrize(
@@ -334,51 +339,6 @@ def test_an_uploaded_file_is_kept_once_under_a_safe_name(app: App):
     assert Path(first).is_relative_to(app.settings.home)
     with pytest.raises(BadInput, match="empty"):
         uploads.save(app, "nothing.zip", io.BytesIO())
-
-
-def _ended(runner: DemoRunner) -> None:
-    until = time.monotonic() + 5
-    while runner.story is not None and runner.story.running:
-        assert time.monotonic() < until
-        time.sleep(0.01)
-
-
-def test_a_demo_tells_its_stages_in_order_and_only_one_runs_at_a_time(app: App):
-    runner, waiting = DemoRunner(Background()), [True]
-
-    def run(_app: App, **_: object) -> Iterator[Told]:
-        yield Told(Stage.ETL, "images")
-        while waiting:
-            time.sleep(0.01)
-        yield Told(Stage.TRAIN, "model")
-
-    story = runner.start(app, source="sample", images=20, run=run)
-    with pytest.raises(Conflict, match="still running"):
-        runner.start(app, source="sample", images=20, run=run)
-    waiting.clear()
-    _ended(runner)
-    assert [told.stage for told in story.told] == [Stage.ETL, Stage.TRAIN]
-    assert story.current is None
-    assert story.error is None
-
-
-def test_a_demo_that_fails_says_where_and_shows_no_traceback(app: App, caplog: pytest.LogCaptureFixture):
-    def run(_app: App, **_: object) -> Iterator[Told]:
-        yield Told(Stage.ETL, "images")
-        raise ValueError("/secret/path")
-
-    runner = DemoRunner(Background())
-    story = runner.start(app, source="sample", images=20, run=run)
-    _ended(runner)
-    assert story.current is Stage.TRAIN
-    assert story.error is not None
-    assert "secret" not in story.error
-    assert "secret" in caplog.text
-
-
-def test_a_demo_of_no_images_is_refused(app: App):
-    with pytest.raises(BadInput, match="between 1 and"):
-        DemoRunner(Background()).start(app, source="sample", images=0)
 
 
 def test_the_current_dataset_is_what_the_newest_load_made(app: App, images: Path):

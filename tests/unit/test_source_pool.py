@@ -107,14 +107,18 @@ def test_the_choice_depends_on_the_contents_and_not_on_names_or_order(
 def test_images_of_ones_own_have_no_pool_unless_it_is_asked_for(opened: Callable[..., Source]) -> None:
     files = in_splits(10, 2)
     assert counted(opened(files)) == per_class(train=10, test=2)
-    assert counted(opened(files, default_share=0.3)) == per_class(train=7, pool=3, test=2)
-    assert counted(opened(files, default_share=0.3, pool_share=0)) == per_class(train=10, test=2)
+    assert counted(opened(files, pool_share=0.3)) == per_class(train=7, pool=3, test=2)
+
+
+def test_all_but_a_base_of_each_class_become_pool(opened: Callable[..., Source]) -> None:
+    assert counted(opened(in_splits(10, 2), base=3)) == per_class(train=3, pool=7, test=2)
+    assert counted(opened(in_splits(10, 2), base=8)) == per_class(train=5, pool=5, test=2)
+    assert counted(opened(in_splits(10, 2, pool=4), base=3)) == per_class(train=3, pool=11, test=2)
 
 
 def test_a_source_may_bring_its_own_pool_in_folders(opened: Callable[..., Source]) -> None:
     files = in_splits(10, 2, pool=4)
     assert counted(opened(files)) == per_class(train=10, test=2, pool=4)
-    assert counted(opened(files, default_share=0.3)) == per_class(train=10, test=2, pool=4)
     assert counted(opened(files, pool_share=0.3)) == per_class(train=7, test=2, pool=7)
 
 
@@ -135,7 +139,7 @@ def lst_files(**splits: int) -> dict[str, bytes]:
 
 def test_a_source_may_bring_its_own_pool_in_a_lst_file(opened: Callable[..., Source]) -> None:
     files = lst_files(train=10, test=2, pool=4)
-    assert counted(opened(files, default_share=0.3)) == per_class(train=10, test=2, pool=4)
+    assert counted(opened(files)) == per_class(train=10, test=2, pool=4)
     assert counted(opened(files, pool_share=0.1)) == per_class(train=9, test=2, pool=5)
 
 
@@ -172,12 +176,10 @@ def test_copies_of_a_picture_never_stand_in_pool_and_train(opened: Callable[...,
 
 
 @pytest.mark.parametrize("share", [-0.01, 0.91, 1.0, float("nan"), float("inf")])
-@pytest.mark.parametrize("option", ["pool_share", "default_share"])
 @pytest.mark.parametrize("spec", ["sample", "cifar100", "nowhere"])
-def test_a_share_beyond_nine_tenths_is_refused(tmp_path: Path, share: float, option: str, spec: str) -> None:
-    options: dict[str, Any] = {option: share}
+def test_a_share_beyond_nine_tenths_is_refused(tmp_path: Path, share: float, spec: str) -> None:
     with pytest.raises(BadInput, match=r"^The share of images set aside as pool must be between 0 and 0\.9, and it is"):
-        open_source(spec, cache=tmp_path, **options)
+        open_source(spec, cache=tmp_path, pool_share=share)
 
 
 def test_a_fifth_of_cifar100_is_the_pool(tmp_path: Path) -> None:
@@ -188,7 +190,7 @@ def test_a_fifth_of_cifar100_is_the_pool(tmp_path: Path) -> None:
         return counted(open_source(str(archive), cache=tmp_path, **options))
 
     for label in ("bicycle", "motorcycle"):
-        found = split_counts(default_share=0.9)
+        found = split_counts()
         assert (found["train", label], found["pool", label], found["test", label]) == (8, 2, 1)
         assert split_counts(pool_share=0)["train", label] == 10
 
@@ -197,7 +199,7 @@ def test_a_fifth_of_the_sample_is_the_pool_and_its_pictures_stay_what_they_were(
     def drawn(**options: Any) -> list[SourceImage]:
         return images(open_source("sample", cache=tmp_path, **options))
 
-    found, without = drawn(default_share=0.9), drawn(pool_share=0)
+    found, without = drawn(), drawn(pool_share=0)
     assert Counter((image.split, image.label) for image in found) == {
         (split, label): count
         for split, count in (("test", 50), ("pool", 40), ("train", 160))

@@ -14,11 +14,12 @@ from scones_core.errors import BadInput
 from scones_core.sources import SourceImage, open_source
 from scones_core.sources.model import no_progress
 from scones_core.sources.sample import open_sample
+from scones_core.sources.splitting import by_share
 from scones_core.vision.fitting import fit
 
 
 def images(pool_share: float = 0) -> list[SourceImage]:
-    items = open_sample(None, no_progress, pool_share=pool_share).items
+    items = open_sample(None, no_progress, by_share(pool_share)).items
     return [item for item in items if isinstance(item, SourceImage)]
 
 

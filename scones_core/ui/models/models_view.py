@@ -15,9 +15,9 @@ from scones_core.ui.shell.actions import action_button
 from scones_core.ui.shell.background_deploy import change_serving
 from scones_core.ui.shell.comparison import verdict_view
 from scones_core.ui.shell.model_charts import confusion, figures
-from scones_core.ui.shell.session import user
 from scones_core.ui.shell.text import plain
 from scones_core.ui.shell.training_log import select_job
+from scones_core.ui.shell.user import user
 from scones_core.ui.shell.widgets import (
     approval_badge,
     approval_text,

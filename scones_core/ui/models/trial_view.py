@@ -12,7 +12,7 @@ from scones_core.ui.shell.actions import action_button
 from scones_core.ui.shell.background_deploy import change_serving
 from scones_core.ui.shell.costs import hosting_cost
 from scones_core.ui.shell.ingest import ingest_on_opening
-from scones_core.ui.shell.session import user
+from scones_core.ui.shell.user import user
 from scones_core.ui.shell.variant_figures import figures_row
 from scones_core.ui.shell.widgets import percent, trial_sentence, utc
 

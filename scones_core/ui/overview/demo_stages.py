@@ -44,7 +44,7 @@ def show_stage(app: App, story: Story, stage: Stage) -> None:
 
 def _expanded(story: Story, stage: Stage) -> bool:
     """The most informative stages; during a demo also the running stage and the two before it."""
-    recent = story.running and list(Stage).index(stage) >= len(story.told) - 2
+    recent = story.running and list(Stage).index(stage) >= len(story.results) - 2
     return recent or stage in (Stage.CLASSIFY, Stage.MONITOR, Stage.REVIEW, Stage.RETRAIN) or not story.ended(stage)
 
 
@@ -55,10 +55,13 @@ def _label(story: Story, stage: Stage) -> str:
 
 
 def _at_work(app: App, story: Story, stage: Stage) -> None:
-    if stage in (Stage.TRAIN, Stage.RETRAIN):
+    log = list(story.log.get(stage, ()))
+    if log:
         if metrics := _metrics(app):
             metric_curve(metrics, key=f"demo_live_{stage}", height=215)
-        show_log(list(story.log.get(stage, ())), last=4)
+        show_log(log, last=4)
+    elif stage in (Stage.TRAIN, Stage.RETRAIN):
+        st.caption("Starting the training job…")
     elif story.task:
         show_progress(story.task)
 

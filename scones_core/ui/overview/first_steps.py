@@ -16,7 +16,7 @@ def first_steps(app: App) -> None:
     """Three cards, one for each way to begin."""
     demo, data, captures = st.columns(3, gap="medium")
     with demo, _card("demo", "See it work", "A model is trained, classifies, is corrected and retrained, in a minute."):
-        demo_controls(app)
+        demo_controls()
     with data, _card("data", "Start with your images", "A folder, a zip, CIFAR-100: labelled images make a dataset."):
         if st.button("Load images", icon=PageName.DATA.icon, key="first_images"):
             st.switch_page(PageName.DATA.path)

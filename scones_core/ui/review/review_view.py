@@ -13,13 +13,12 @@ from scones_core.ui.review.desk import review_desk
 from scones_core.ui.review.keys import Desk, desk
 from scones_core.ui.shell.actions import action_button
 from scones_core.ui.shell.images import captured_image
-from scones_core.ui.shell.session import shown_errors, user
+from scones_core.ui.shell.session import shown_errors
 from scones_core.ui.shell.text import plain
+from scones_core.ui.shell.user import name_form, named, user
 from scones_core.ui.shell.widgets import Colour, percent
 
-_NAME = "review_name"
 _RECENT = 6
-_ANYONE = "someone"
 _STRATEGIES = {
     Strategy.LEAST_CONFIDENCE: "Least confident",
     Strategy.MARGIN: "Smallest margin",
@@ -43,16 +42,13 @@ _EXPORTS = {
 
 def reviewer() -> str | None:
     """The user's name; a form if it is not known."""
-    known = user() if user() != _ANYONE else str(st.session_state.get(_NAME, ""))
-    if known:
-        return known
-    with st.container(border=True), st.form("reviewer_form", border=False):
+    if named():
+        return user()
+    with st.container(border=True):
         st.markdown(
             "**Who is reviewing?** Your name is recorded with every decision, and images are reserved for it meanwhile."
         )
-        name = st.text_input("Reviewer", placeholder="Your name", max_chars=80, key="reviewer_name")
-        if st.form_submit_button("Start reviewing", icon=":material/rate_review:", type="primary") and name.strip():
-            st.session_state[_NAME] = name.strip()
+        if name_form("Start reviewing", field="Reviewer", key="reviewer_name"):
             st.rerun()
     return None
 

@@ -4,8 +4,9 @@ import streamlit as st
 
 from scones_core import logs
 from scones_core.ui.shell import navigation
-from scones_core.ui.shell.session import get_app, shown_errors, signed_in, user, user_input
+from scones_core.ui.shell.session import get_app, in_demo, look_at_demo, shown_errors
 from scones_core.ui.shell.text import plain
+from scones_core.ui.shell.user import signed_in, user, user_card
 
 
 def enter() -> None:
@@ -15,8 +16,20 @@ def enter() -> None:
     page = st.navigation(navigation.navigation(), expanded=True)
     if signed_in():
         with st.sidebar:
-            user_input()
+            user_card()
         with logs.about(page=page.url_path or "overview", by=user()), shown_errors():
+            if in_demo():
+                _demo_bar()
             for trouble in get_app().backend.troubles():
                 st.warning(plain(trouble), icon=":material/warning:")
             page.run()
+
+
+def _demo_bar() -> None:
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", border=True):
+        st.markdown(
+            ":material/theater_comedy: **Demo.** A home of its own: nothing here touches your models.", width="content"
+        )
+        if st.button("Leave the demo", icon=":material/logout:", key="leave_demo"):
+            look_at_demo(False)
+            st.rerun()

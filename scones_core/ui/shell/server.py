@@ -45,10 +45,10 @@ async def lifespan(_server: st.App) -> AsyncIterator[None]:
 def _open(ending: threading.Event) -> None:
     from scones_core import logs
     from scones_core.errors import SconesError
-    from scones_core.ui.shell.session import get_app
+    from scones_core.ui.shell.session import main_app
 
     try:
-        get_app()
+        main_app()
     except SconesError as error:  # each page says so
         logs.get(__name__).warning("app not opened", error=str(error))
     if not ending.wait(WARM_AFTER):
@@ -57,9 +57,10 @@ def _open(ending: threading.Event) -> None:
 
 
 def _close() -> None:
-    from scones_core.ui.shell.session import get_app
+    from scones_core.ui.shell.session import demo_home, main_app
 
-    get_app.clear()
+    demo_home.clear()
+    main_app.clear()
 
 
 def _is_loopback(address: str | None) -> bool:

@@ -1,6 +1,5 @@
-"""The app, the user, and the display of errors."""
+"""The app that a session looks at, and the display of errors."""
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -11,16 +10,17 @@ from scones_core.bootstrap import open_app
 from scones_core.errors import SconesError, of_the_system
 from scones_core.services import App, notification, processes, registration
 from scones_core.services.background import Background
+from scones_core.ui.shell.demo_home import DemoHome
 from scones_core.ui.shell.text import plain
+from scones_core.ui.shell.user import NAME
 
 log = logs.get(__name__)
 
-_USER = "user_name"
-_ANYONE = "someone"
+_IN_DEMO = "in_demo"
 
 
 @st.cache_resource(show_spinner=False, on_release=App.close)
-def get_app() -> App:
+def main_app() -> App:
     """The one App of this server process."""
     app = open_app()
     logs.configure(app.settings.home, as_json=app.settings.log_json, shown=True)
@@ -30,40 +30,34 @@ def get_app() -> App:
     return app
 
 
+@st.cache_resource(show_spinner=False, on_release=DemoHome.close)
+def demo_home() -> DemoHome:
+    """The demo's home of this server process."""
+    return DemoHome(main_app().settings)
+
+
+def get_app() -> App:
+    """The App this session looks at: the main one, or the demo's."""
+    return (demo_home().open() if in_demo() else None) or main_app()
+
+
+def in_demo() -> bool:
+    """Whether this session looks at the demo."""
+    return bool(st.session_state.get(_IN_DEMO))
+
+
+def look_at_demo(demo: bool) -> None:
+    """Switch this session to the demo's home, or back; the choices made on the pages belong to the other home."""
+    name = st.session_state.get(NAME)
+    st.session_state.clear()
+    st.session_state[_IN_DEMO] = demo
+    if name:
+        st.session_state[NAME] = name
+
+
 def get_background() -> Background:
-    """The tasks and loops of this server process."""
+    """The tasks and loops of this session's App."""
     return get_app().background
-
-
-def user() -> str:
-    """The signed-in user, or the name entered in the sidebar; "someone" until one is entered."""
-    return _account() or str(st.session_state.get(_USER, "")).strip() or _ANYONE
-
-
-def user_input() -> None:
-    """The sidebar's name field; with sign-in, the account and a sign-out button."""
-    if account := _account():
-        st.caption(f"Signed in as {plain(account)}")
-        st.button("Sign out", icon=":material/logout:", on_click=st.logout, key="sign_out")
-    else:
-        st.text_input("Your name", key=_USER, placeholder=_ANYONE, help="Recorded with every decision you make.")
-
-
-def signed_in() -> bool:
-    """Whether to show the pages: always, unless sign-in is configured (secrets.toml, section auth).
-
-    If not, shows the sign-in button. A session whose identity token has expired is signed out.
-    """
-    if "is_logged_in" not in st.user:
-        return True
-    if st.user.is_logged_in and not _expired():
-        return True
-    if st.user.is_logged_in:
-        st.logout()
-    st.title("Scones Unlimited")
-    st.write("Sign in to see the models, the captured images and the reviews.")
-    st.button("Sign in", icon=":material/login:", type="primary", on_click=st.login, key="sign_in")
-    return False
 
 
 @contextmanager
@@ -76,12 +70,3 @@ def shown_errors() -> Iterator[None]:
     except OSError as error:
         log.exception("refused by the system")
         st.error(plain(of_the_system(error)), icon=":material/error:")
-
-
-def _account() -> str:
-    return str(st.user.get("email") or st.user.get("name") or "")
-
-
-def _expired() -> bool:
-    expires = st.user.get("exp")
-    return isinstance(expires, int | float) and expires < time.time()

@@ -1,7 +1,7 @@
 """Setting the threshold."""
 
 from scones_core.services import App, monitoring
-from scones_core.ui.shell.session import user
+from scones_core.ui.shell.user import user
 
 
 def set_threshold(app: App, value: float) -> str:

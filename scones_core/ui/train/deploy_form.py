@@ -6,7 +6,7 @@ from scones_core.services import App, deployment, training
 from scones_core.ui.shell.actions import action_button
 from scones_core.ui.shell.background_deploy import change_serving
 from scones_core.ui.shell.costs import hosting_cost
-from scones_core.ui.shell.session import user
+from scones_core.ui.shell.user import user
 from scones_core.ui.shell.widgets import accuracy_text
 
 

@@ -7,8 +7,8 @@ from scones_core.services import App, deployment
 from scones_core.services.costs import EndpointCost
 from scones_core.ui.shell.actions import action_button
 from scones_core.ui.shell.costs import endpoint_cost
-from scones_core.ui.shell.session import user
 from scones_core.ui.shell.text import plain
+from scones_core.ui.shell.user import user
 from scones_core.ui.shell.widgets import status_badge, trial_sentence, utc
 
 
