@@ -3,8 +3,9 @@
 import streamlit as st
 
 from scones_core.services import deployment, training
-from scones_core.ui.models.challenger import challenge, compare_any
-from scones_core.ui.models.models_view import history_table, lineage, registry_table, retrain_form, rollback
+from scones_core.ui.models.challenger import challenge, compare
+from scones_core.ui.models.decision import rollback
+from scones_core.ui.models.models_view import history_table, lineage, registry_table, retrain_form
 from scones_core.ui.models.trial_view import trial_section
 from scones_core.ui.shell.background_deploy import watch_serving
 from scones_core.ui.shell.session import get_app
@@ -33,11 +34,12 @@ with contest.container(border=True, height="stretch"):
 with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
     st.subheader("Model versions", anchor=False, width="content")
     rollback(app)
-registry_table(app, models)
-by_id = {model.id: model for model in models}
-lineage(app, by_id[st.selectbox("Model version", list(by_id), key="model_version")])
-
-with st.expander("Compare any two versions", icon=":material/compare_arrows:"):
-    compare_any(app, models)
+chosen = registry_table(app, models)
+if len(chosen) == 1:
+    lineage(app, chosen[0])
+elif len(chosen) == 2:
+    compare(app, *chosen)
+else:
+    st.info("Select one version to see its lineage, or two to compare them.", icon=":material/compare_arrows:")
 st.subheader("Deployments", anchor=False)
 history_table(deployment.history(app))

@@ -191,8 +191,14 @@ def _retrain(app: App, args: Namespace, terminal: Terminal) -> Result:
 def _promote(app: App, args: Namespace, _terminal: Terminal) -> Result:
     registration.register_ended(app)
     before = deployment.champion(app)
-    endpoint = deployment.promote(app, args.model, actor=ACTOR)
+    endpoint = deployment.promote(app, args.model, actor=ACTOR, reason=args.reason)
     return {**cli_output.endpoint(endpoint), "previous": before.id if before else None}
+
+
+def _reject(app: App, args: Namespace, _terminal: Terminal) -> Result:
+    registration.register_ended(app)
+    version = deployment.reject(app, args.model, actor=ACTOR, reason=args.reason)
+    return {"model": version.id, "approval": str(version.approval), "reason": version.rejection}
 
 
 def _rollback(app: App, _args: Namespace, _terminal: Terminal) -> Result:
@@ -285,6 +291,7 @@ COMMANDS: dict[str, Callable[[App, Namespace, Terminal], Result]] = {
     "review export": _review_export,
     "retrain": _retrain,
     "promote": _promote,
+    "reject": _reject,
     "rollback": _rollback,
     "undeploy": _undeploy,
     "demo": _demo,

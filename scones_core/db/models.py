@@ -69,8 +69,13 @@ def model_list(connection: sa.Connection) -> list[ModelVersion]:
 
 
 def set_approval(connection: sa.Connection, number: int, approval: Approval) -> None:
-    query = sa.update(model_versions).where(model_versions.c.number == number).values(approval=str(approval))
-    connection.execute(query)
+    query = sa.update(model_versions).where(model_versions.c.number == number)
+    connection.execute(query.values(approval=str(approval), rejected_by=None, rejection=None))
+
+
+def reject(connection: sa.Connection, number: int, by: str, reason: str) -> None:
+    query = sa.update(model_versions).where(model_versions.c.number == number)
+    connection.execute(query.values(approval=str(Approval.REJECTED), rejected_by=by, rejection=reason))
 
 
 Answers = Mapping[tuple[str, str], Sequence[float]]  # (key, SHA-256) of an image → probabilities
@@ -116,7 +121,16 @@ def deployment_list(connection: sa.Connection, endpoint: str, *, done: bool = Tr
         query = query.where(table.c.done)
     return [
         Deployment(
-            row.id, row.time, row.endpoint, row.model, Action(row.action), row.actor, row.share, row.done, row.ended
+            row.id,
+            row.time,
+            row.endpoint,
+            row.model,
+            Action(row.action),
+            row.actor,
+            row.share,
+            row.done,
+            row.ended,
+            row.reason,
         )
         for row in connection.execute(query)
     ]

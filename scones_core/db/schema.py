@@ -77,6 +77,8 @@ model_versions = sa.Table(
     sa.Column("artifact_sha256", sa.String(64), nullable=False),
     sa.Column("seconds", sa.Float),
     sa.Column("approval", sa.String(32), nullable=False),
+    sa.Column("rejected_by", sa.Text),
+    sa.Column("rejection", sa.Text),  # the reason
 )
 
 evaluations = sa.Table(
@@ -100,6 +102,7 @@ deployments = sa.Table(
     sa.Column("done", sa.Boolean, nullable=False),  # the endpoint has confirmed it
     sa.Column("ended", UtcTime),  # when that was seen, or that it failed; null while it is under way
     sa.Column("share", sa.Float),  # of the traffic, that a trial gets from then on
+    sa.Column("reason", sa.Text, nullable=False, server_default=""),
 )
 
 capture_files = sa.Table(

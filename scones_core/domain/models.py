@@ -54,7 +54,10 @@ class Approval(StrEnum):
 
 @dataclass(frozen=True)
 class ModelVersion:
-    """A trained model with its lineage. `id` is "v" and its number."""
+    """A trained model with its lineage. `id` is "v" and its number.
+
+    rejected_by, rejection : who rejected it and why; None unless a person did.
+    """
 
     number: int
     created: datetime
@@ -66,6 +69,8 @@ class ModelVersion:
     artifact_sha256: str
     seconds: float | None
     approval: Approval
+    rejected_by: str | None = None
+    rejection: str | None = None
 
     @property
     def id(self) -> str:
@@ -117,6 +122,7 @@ class Deployment:
     share : the trial's share of the traffic from then on, above 0 and below 1; None without a trial.
     done : the endpoint has confirmed it.  ended : when it was confirmed or failed; None while it is running.
     Older app versions did not record the end: it then equals `time`.
+    reason : as the user gave it, or empty.
     """
 
     id: int
@@ -128,6 +134,7 @@ class Deployment:
     share: float | None = None
     done: bool = True
     ended: datetime | None = None
+    reason: str = ""
 
 
 def service_stack(deployments: Sequence[Deployment]) -> list[int]:

@@ -32,14 +32,19 @@ def deploy(app: App, model: str | None = None, *, capture_percentage: int | None
 
 
 def _deploy(
-    app: App, version: ModelVersion, action: Action, actor: str, capture_percentage: int | None = None
+    app: App,
+    version: ModelVersion,
+    action: Action,
+    actor: str,
+    capture_percentage: int | None = None,
+    reason: str = "",
 ) -> Endpoint:
     if capture_percentage is not None and not 0 <= capture_percentage <= 100:
         raise BadInput(f"The capture percentage {capture_percentage} is not between 0 and 100.")
     if capture_percentage is None:
         before = endpoint(app)
         capture_percentage = before.config.capture_percentage if before else 100
-    with noted(app, version, action, actor):
+    with noted(app, version, action, actor, reason=reason):
         config = training.endpoint_config(version, capture_percentage)
         deployed = app.backend.endpoints.deploy(app.settings.endpoint, config)
         with app.db.turn(VARIABLES):
@@ -216,12 +221,30 @@ def previous(app: App) -> str | None:
 
 @logs.use_case
 @one_at_a_time
-def promote(app: App, model: str | None = None, *, actor: str = "") -> Endpoint:
+def promote(app: App, model: str | None = None, *, actor: str = "", reason: str = "") -> Endpoint:
     """Put the challenger, or a named model version, into service."""
     version = training.model(app, model) if model else challenger(app)
     if version is None:
         raise Conflict("No challenger to promote: retrain first, or name a model version.")
-    return _deploy(app, version, Action.PROMOTE, actor)
+    return _deploy(app, version, Action.PROMOTE, actor, reason=reason)
+
+
+@logs.use_case
+@one_at_a_time
+def reject(app: App, model: str, *, actor: str, reason: str) -> ModelVersion:
+    """Reject a model version: it is no longer a challenger. It can still be deployed by name.
+
+    Raises NotFound, BadInput (no reason), Conflict (it is in service or on trial).
+    """
+    version, serving = training.model(app, model), endpoint(app)
+    if not reason.strip():
+        raise BadInput(f"{version.id} is not rejected: give a reason.")
+    if serving and version.id in (serving.config.model, serving.trial and serving.trial.config.model):
+        raise Conflict(f"{version.id} is serving: roll back, or end its trial, before you reject it.")
+    with app.db.write() as connection:
+        table.reject(connection, version.number, actor, reason.strip())
+    training.publish(app, version.number)
+    return training.model(app, version.id)
 
 
 @logs.use_case

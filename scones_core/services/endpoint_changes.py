@@ -33,13 +33,17 @@ def one_at_a_time(change: Callable[Concatenate[App, P], T]) -> Callable[Concaten
 
 
 @contextmanager
-def noted(app: App, version: ModelVersion, action: Action, actor: str, share: float | None = None) -> Iterator[None]:
+def noted(
+    app: App, version: ModelVersion, action: Action, actor: str, share: float | None = None, reason: str = ""
+) -> Iterator[None]:
     """Record a change in the history before it starts, and its end and result afterwards.
 
     A failed change stays recorded: inferences captured meanwhile may be of either model.
     """
     _note_unseen(app)
-    change = Deployment(0, datetime.now(UTC), app.settings.endpoint, version.number, action, actor, share, done=False)
+    change = Deployment(
+        0, datetime.now(UTC), app.settings.endpoint, version.number, action, actor, share, done=False, reason=reason
+    )
     with app.db.write() as connection:
         change = replace(change, id=table.add_deployment(connection, change))
     done = False

@@ -202,13 +202,25 @@ def test_a_challenger_is_compared_promoted_and_rolled_back(open_page: Open, chal
     assert "v2** replaces **v1** in service" in text(press(page, "Promote v2"))
     dialog = AppTest.from_function(_promoting, default_timeout=120).run()
     assert "No significant difference" in text(dialog)
+    dialog.text_input(key="promotion_reason").set_value("as good, and newer")
     press(dialog, "Yes, promote v2")
     assert metrics(open_page("train"))["Model in service"] == "v2"
     assert deployment.history(challenged)[-1].actor == "test@example.com"
+    assert deployment.history(challenged)[-1].reason == "as good, and newer"
     page = press(open_page("models"), "Roll back to v1")
     press(AppTest.from_function(_rolling_back, default_timeout=120).run(), "Yes, roll back to v1")
     assert metrics(open_page("train"))["Model in service"] == "v1"
     assert any("Rejected" in table.value.to_string() for table in open_page("models").dataframe)
+
+
+def test_a_challenger_is_rejected_with_a_reason_and_leaves_the_contest(open_page: Open, challenged: App):
+    dialog = AppTest.from_function(_rejecting, default_timeout=120).run()
+    assert {button.label: button for button in dialog.button}["Yes, reject v2"].disabled
+    dialog.text_input(key="rejection_reason").set_value("slower").run()
+    press(dialog, "Yes, reject v2")
+    page = open_page("models")
+    assert "Rejected by test@example.com: slower" in text(page)
+    assert not [button for button in page.button if button.label.startswith("Promote")]
 
 
 def trial_table(page: AppTest) -> pd.DataFrame:
@@ -276,7 +288,7 @@ def test_the_monitor_tells_the_variants_apart_where_there_are_two(open_page: Ope
 
 def _promoting() -> None:
     from scones_core.services import deployment
-    from scones_core.ui.models.models_view import confirm_promotion
+    from scones_core.ui.models.decision import confirm_promotion
     from scones_core.ui.shell.session import get_app
 
     app = get_app()
@@ -285,9 +297,20 @@ def _promoting() -> None:
         confirm_promotion(app, challenger, champion)
 
 
+def _rejecting() -> None:
+    from scones_core.services import deployment
+    from scones_core.ui.models.decision import confirm_rejection
+    from scones_core.ui.shell.session import get_app
+
+    app = get_app()
+    champion, challenger = deployment.champion(app), deployment.challenger(app)
+    if champion and challenger:
+        confirm_rejection(app, challenger, champion)
+
+
 def _rolling_back() -> None:
     from scones_core.services import deployment
-    from scones_core.ui.models.models_view import confirm_rollback
+    from scones_core.ui.models.decision import confirm_rollback
     from scones_core.ui.shell.session import get_app
 
     app = get_app()

@@ -1,14 +1,12 @@
 """The running retraining, or challenger and champion, or the next step towards a challenger."""
 
-from collections.abc import Sequence
-
 import streamlit as st
 
 from scones_core.domain.models import ModelVersion
 from scones_core.errors import NotFound
 from scones_core.services import App, deployment, etl, retraining, training
 from scones_core.services.app import Progress
-from scones_core.ui.models.models_view import promotion
+from scones_core.ui.models.decision import decision
 from scones_core.ui.shell import navigation
 from scones_core.ui.shell.actions import action_button
 from scones_core.ui.shell.comparison import comparison_view
@@ -31,7 +29,7 @@ def challenge(app: App) -> None:
     if champion and challenger:
         with shown_errors():
             _compared(app, champion, challenger, key="contest")
-        promotion(app, challenger, champion)
+        decision(app, challenger, champion)
     elif champion:
         st.markdown(f"**{champion.id}** is in service and has no challenger. Review captured images, then retrain.")
         navigation.link("review", "Review images")
@@ -78,17 +76,11 @@ def _evaluate(app: App, task: str, *models: ModelVersion) -> None:
     get_background().start(task, "Evaluating", work)
 
 
-def compare_any(app: App, models: Sequence[ModelVersion]) -> None:
-    """A comparison of any two versions."""
-    ids = {model.id: model for model in models}
-    left, right = st.columns(2)
-    first = left.selectbox("Compare", list(ids), index=len(ids) - 1, key="compare_first")
-    second = right.selectbox("with", list(ids), key="compare_second")
-    if first == second:
-        st.caption("Choose two different versions.")
-        return
+def compare(app: App, one: ModelVersion, other: ModelVersion) -> None:
+    """A comparison of any two versions, the older one first."""
+    old, new = sorted((one, other), key=lambda model: model.number)
     with shown_errors():
-        _compared(app, ids[first], ids[second], key="any", roles=("Model", "Model"))
+        _compared(app, old, new, key="any", roles=("Model", "Model"))
 
 
 def _running(app: App) -> str | None:

@@ -1,23 +1,16 @@
 """Model versions: registry, lineage, promotion and rollback."""
 
-from collections.abc import Callable, Sequence
-from typing import Literal
+from collections.abc import Sequence
 
 import pandas as pd
 import streamlit as st
 
-from scones_core.domain.comparison import Comparison, Verdict
 from scones_core.domain.models import Deployment, ModelVersion
-from scones_core.errors import SconesError
-from scones_core.ports import Endpoint
 from scones_core.services import App, deployment, etl, retraining
 from scones_core.ui.shell.actions import action_button
-from scones_core.ui.shell.background_deploy import change_serving
-from scones_core.ui.shell.comparison import verdict_view
 from scones_core.ui.shell.model_charts import confusion, figures
 from scones_core.ui.shell.text import plain
 from scones_core.ui.shell.training_log import select_job
-from scones_core.ui.shell.user import user
 from scones_core.ui.shell.widgets import (
     approval_badge,
     approval_text,
@@ -29,8 +22,8 @@ from scones_core.ui.shell.widgets import (
 )
 
 
-def registry_table(app: App, models: Sequence[ModelVersion]) -> None:
-    """All versions, newest first."""
+def registry_table(app: App, models: Sequence[ModelVersion]) -> list[ModelVersion]:
+    """All versions, newest first; returns the selected ones, by default the newest."""
     service = deployment.in_service(app)
     roles = {m.id: role for m, role in ((service.champion, "Champion"), (service.challenger, "Challenger")) if m}
     datasets = {version.id: version for version in etl.versions(app)}
@@ -39,7 +32,7 @@ def registry_table(app: App, models: Sequence[ModelVersion]) -> None:
             "Model": model.id,
             "Role": roles.get(model.id, ""),
             "Approval": approval_text(model.approval),
-            "Accuracy": model.accuracy.value,
+            "Accuracy": 100 * model.accuracy.value,
             "95 % interval": f"{percent(model.accuracy.low)} to {percent(model.accuracy.high)}",
             "Test images": model.accuracy.images,
             "Test set": datasets[model.dataset].test_set if model.dataset in datasets else "–",
@@ -52,13 +45,17 @@ def registry_table(app: App, models: Sequence[ModelVersion]) -> None:
         }
         for model in models
     ]
-    st.dataframe(
+    event = st.dataframe(
         pd.DataFrame(rows),
+        key=f"models-{models[0].id}",
         hide_index=True,
+        on_select="rerun",
+        selection_mode="multi-row",
+        selection_default={"selection": {"rows": [0]}},
         column_config={
             "Approval": st.column_config.TextColumn(width=130),
             "Accuracy": st.column_config.NumberColumn(
-                format="percent", help="On the test images of the model's own dataset version: see Test set."
+                format="%.1f%%", help="On the test images of the model's own dataset version: see Test set."
             ),
             "Log loss": st.column_config.NumberColumn(format="%.3f"),
             "ECE": st.column_config.NumberColumn(format="%.3f"),
@@ -68,8 +65,10 @@ def registry_table(app: App, models: Sequence[ModelVersion]) -> None:
     if len({row["Test set"] for row in rows}) > 1:
         st.caption(
             ":material/warning: These models were measured on different test sets: only figures on the same test set "
-            "are comparable. **Compare any two versions** measures both on the same images."
+            "are comparable. Select two versions to compare them on the same images."
         )
+    chosen: list[int] = event["selection"]["rows"]
+    return [models[row] for row in chosen] or [models[0]]
 
 
 def lineage(app: App, model: ModelVersion) -> None:
@@ -79,6 +78,8 @@ def lineage(app: App, model: ModelVersion) -> None:
         approval_badge(model.approval)
         generated_badge(dataset)
         st.caption(f"created {utc(model.created)}", width="content")
+    if model.rejection:
+        st.caption(f"Rejected by {plain(model.rejected_by or 'someone')}: {plain(model.rejection)}")
     st.caption(f"Accuracy {percent(model.accuracy.value)} {interval_text(model.accuracy)}")
     figures(model.metrics)
     facts, matrix = st.columns([3, 2])
@@ -115,7 +116,13 @@ def _action(deployment: Deployment) -> str:
 def history_table(history: Sequence[Deployment]) -> None:
     """Deployments, with action and user, newest first."""
     rows = [
-        {"Time": utc(d.time), "Action": _action(d), "Model": f"v{d.model}", "By": d.actor or "–"}
+        {
+            "Time": utc(d.time),
+            "Action": _action(d),
+            "Model": f"v{d.model}",
+            "By": d.actor or "–",
+            "Reason": d.reason or "–",
+        }
         for d in reversed(history)
     ]
     st.dataframe(pd.DataFrame(rows), hide_index=True, alt="Deployments, newest first")
@@ -145,62 +152,3 @@ def _retrain(app: App, least: int) -> str:
     job = retraining.start(app, min_labels=least)
     select_job(job.name)
     return f"Training job {job.name} started; its model becomes the challenger"
-
-
-def promotion(app: App, challenger: ModelVersion, champion: ModelVersion) -> None:
-    """The button that opens the confirmation; prominent only if the challenger is better."""
-    comparison = _comparison(app, champion, challenger)
-    better = comparison is not None and comparison.verdict is Verdict.BETTER
-    kind: Literal["primary", "secondary"] = "primary" if better else "secondary"
-    if st.button(f"Promote {challenger.id}", key=f"promote_{challenger.id}", icon=":material/publish:", type=kind):
-        confirm_promotion(app, challenger, champion)
-
-
-def _comparison(app: App, champion: ModelVersion, challenger: ModelVersion) -> Comparison | None:
-    """None if the two have not been evaluated on the same test images."""
-    try:
-        return retraining.comparison(app, champion, challenger)
-    except SconesError:
-        return None
-
-
-@st.dialog("Promote the challenger", icon=":material/publish:")
-def confirm_promotion(app: App, challenger: ModelVersion, champion: ModelVersion) -> None:
-    """Confirmation before `challenger` replaces `champion`, with the verdict once more."""
-    st.write(f"**{challenger.id}** replaces **{champion.id}** in service. You can roll back afterwards.")
-    verdict_view(_comparison(app, champion, challenger), champion.id, challenger.id)
-    actor = user()
-    action_button(
-        f"Yes, promote {challenger.id}",
-        lambda: _served(f"Promoting {challenger.id}", lambda: deployment.promote(app, challenger.id, actor=actor)),
-        key=f"confirm_promote_{challenger.id}",
-        icon=":material/publish:",
-        primary=True,
-    )
-
-
-def rollback(app: App) -> None:
-    """The button that opens the confirmation; disabled if there is no earlier model."""
-    back_to = deployment.previous(app)
-    label = f"Roll back to {back_to}" if back_to else "Roll back"
-    why = None if back_to else "No earlier model to roll back to."
-    if st.button(label, key="rollback", icon=":material/undo:", disabled=back_to is None, help=why) and back_to:
-        confirm_rollback(app, back_to)
-
-
-@st.dialog("Roll back", icon=":material/undo:")
-def confirm_rollback(app: App, back_to: str) -> None:
-    """Confirmation before an earlier model returns to service."""
-    st.write(f"**{back_to}** returns to service; the current model is marked as rejected.")
-    actor = user()
-    action_button(
-        f"Yes, roll back to {back_to}",
-        lambda: _served(f"Rolling back to {back_to}", lambda: deployment.rollback(app, actor=actor)),
-        key=f"confirm_rollback_{back_to}",
-        icon=":material/undo:",
-        primary=True,
-    )
-
-
-def _served(title: str, change: Callable[[], Endpoint]) -> str:
-    return change_serving(title, change, lambda endpoint: f"{endpoint.config.model} is now in service")

@@ -7,7 +7,7 @@ from scones_core.domain.models import ModelVersion
 from scones_core.ports import Endpoint, Trial
 from scones_core.services import App, deployment, monitoring, training
 from scones_core.services.monitoring import VariantFigures
-from scones_core.ui.models.models_view import promotion
+from scones_core.ui.models.decision import decision
 from scones_core.ui.shell.actions import action_button
 from scones_core.ui.shell.background_deploy import change_serving
 from scones_core.ui.shell.costs import hosting_cost
@@ -79,7 +79,7 @@ def _under_way(app: App, serving: Endpoint, trial: Trial) -> None:
     service = deployment.in_service(app)
     challenger, champion = service.challenger, service.champion
     if champion and (challenger is None or challenger.id != trial.config.model):
-        promotion(app, training.model(app, trial.config.model), champion)
+        decision(app, training.model(app, trial.config.model), champion)
 
 
 def _comparison(serving: Endpoint, trial: Trial, figures: dict[str, VariantFigures]) -> None:

@@ -44,6 +44,12 @@ def action_button(
         st.rerun()
 
 
+def cancel_button(key: str) -> None:
+    """Closes the dialog."""
+    if st.button("Cancel", key=f"cancel_{key}", icon=":material/close:"):
+        st.rerun()
+
+
 def _carry_out(action: Callable[[], str | None]) -> None:
     try:
         text = action()

@@ -58,6 +58,14 @@ def name_form(button: str, *, field: str = "Name", key: str = "name") -> bool:
     return given
 
 
+def actor_input() -> str:
+    """In a dialog: who decides. Asks for the name if it is not known; empty until it is given."""
+    if named():
+        st.caption(f"Recorded as a decision of {plain(user())}.")
+        return user()
+    return st.text_input("Your name", max_chars=LONGEST, key="actor").strip()
+
+
 def signed_in() -> bool:
     """Whether to show the pages: always, unless sign-in is configured (secrets.toml, section auth).
 

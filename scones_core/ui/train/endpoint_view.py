@@ -5,10 +5,10 @@ import streamlit as st
 from scones_core.ports import Endpoint
 from scones_core.services import App, deployment
 from scones_core.services.costs import EndpointCost
-from scones_core.ui.shell.actions import action_button
+from scones_core.ui.shell.actions import action_button, cancel_button
 from scones_core.ui.shell.costs import endpoint_cost
 from scones_core.ui.shell.text import plain
-from scones_core.ui.shell.user import user
+from scones_core.ui.shell.user import actor_input
 from scones_core.ui.shell.widgets import status_badge, trial_sentence, utc
 
 
@@ -41,15 +41,19 @@ def confirm_deletion(app: App, endpoint: Endpoint) -> None:
         f"**{endpoint.name}** and the workflow stop working until a model is deployed again. Captured inferences, "
         "labels and model versions are kept."
     )
-    action_button(
-        f"Yes, delete {endpoint.name}",
-        lambda: _delete(app, endpoint.name),
-        key="confirm_delete_endpoint",
-        icon=":material/delete:",
-        primary=True,
-    )
+    actor = actor_input()
+    with st.container(horizontal=True):
+        action_button(
+            f"Yes, delete {endpoint.name}",
+            lambda: _delete(app, endpoint.name, actor),
+            key="confirm_delete_endpoint",
+            icon=":material/delete:",
+            primary=True,
+            disabled=not actor,
+        )
+        cancel_button("delete_endpoint")
 
 
-def _delete(app: App, name: str) -> str:
-    deployment.delete(app, actor=user())
+def _delete(app: App, name: str, actor: str) -> str:
+    deployment.delete(app, actor=actor)
     return f"{name} was deleted"
