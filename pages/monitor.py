@@ -57,7 +57,7 @@ with shown_errors():
         key_figures(figures)
         drift_message(figures.drift)
         st.subheader("Confidence over time", anchor=False)
-        timeline(app, figures)
+        timeline(app, figures, since, model)
         distributions(figures)
         production_variants(figures)
     else:

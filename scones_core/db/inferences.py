@@ -1,7 +1,7 @@
 """Queries on captured inferences."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -183,6 +183,17 @@ def frame(connection: sa.Connection, since: datetime | None = None, *, model: st
             "class_list": np.array(lists, dtype="int64"),
         }
     )
+
+
+def captured_rows(
+    connection: sa.Connection, since: datetime | None = None, *, model: str | None = None
+) -> Iterator[sa.Row[Any]]:
+    """The inferences that `frame` counts, with image and maker, one by one."""
+    columns = "time image_key image_sha256 class_list prediction confidence model attribution endpoint event_id"
+    query = sa.select(*(inferences.c[name] for name in columns.split())).where(made_by(model))
+    if since:
+        query = query.where(inferences.c.time >= since)
+    yield from connection.execute(query.order_by(inferences.c.time, inferences.c.event_id))
 
 
 def newest_of_model(

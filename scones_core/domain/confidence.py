@@ -16,12 +16,16 @@ def is_low(confidence: float, threshold: float) -> bool:
     return confidence <= threshold
 
 
-def histogram(confidences: Floats, *, bins: int = 20) -> list[dict[str, float]]:
-    """Counts over [0, 1] in equal-width bins, as rows `{from, to, inferences}`; the last bin includes 1.0."""
+def histogram(confidences: Floats, threshold: float, *, bins: int = 20) -> list[dict[str, float]]:
+    """Counts over [0, 1] in equal-width bins, as rows `{from, to, inferences, low_confidence}`.
+
+    low_confidence : those at or below the threshold. The last bin includes 1.0.
+    """
     counts, edges = np.histogram(confidences, bins=bins, range=(0.0, 1.0))
+    low, _ = np.histogram(confidences[confidences <= threshold], bins=bins, range=(0.0, 1.0))
     return [
-        {"from": round(float(a), 4), "to": round(float(b), 4), "inferences": int(n)}
-        for a, b, n in zip(edges[:-1], edges[1:], counts, strict=True)
+        {"from": round(float(a), 4), "to": round(float(b), 4), "inferences": int(n), "low_confidence": int(m)}
+        for a, b, n, m in zip(edges[:-1], edges[1:], counts, low, strict=True)
     ]
 
 

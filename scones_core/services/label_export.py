@@ -94,14 +94,14 @@ def _csv(_app: App, rows: Sequence[dict[str, Any]]) -> str:
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(columns)
-    writer.writerows([_cell(row[_FROM.get(column, column)]) for column in columns] for row in rows)
+    writer.writerows([cell(row[_FROM.get(column, column)]) for column in columns] for row in rows)
     return out.getvalue()
 
 
 _FROM = {"label": "label_text"}
 
 
-def _cell(value: Any) -> Any:
+def cell(value: Any) -> Any:
     """Quotes text that a spreadsheet would run as a formula."""
     if isinstance(value, datetime):
         return value.isoformat()

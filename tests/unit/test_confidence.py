@@ -19,9 +19,14 @@ def test_an_inference_at_the_threshold_is_low_confidence():
 
 
 def test_every_confidence_falls_into_one_bin_of_the_histogram():
-    bins = histogram(np.array([0.5, 0.51, 0.999, 1.0]))
+    bins = histogram(np.array([0.5, 0.51, 0.999, 1.0]), 0.93)
     assert sum(row["inferences"] for row in bins) == 4
     assert bins[-1]["inferences"] == 2
+
+
+def test_the_bin_that_the_threshold_cuts_counts_both_sides():
+    [cut] = [row for row in histogram(np.array([0.91, 0.93, 0.931, 0.94]), 0.93) if row["inferences"]]
+    assert (cut["from"], cut["inferences"], cut["low_confidence"]) == (0.9, 4, 2)
 
 
 def test_coverage_of_nothing_is_zero():

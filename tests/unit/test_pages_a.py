@@ -1,6 +1,7 @@
 """What a user sees on the pages Overview, Data, Train & deploy, Models and Settings."""
 
 import io
+import re
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -219,7 +220,7 @@ def test_a_challenger_is_rejected_with_a_reason_and_leaves_the_contest(open_page
     dialog.text_input(key="rejection_reason").set_value("slower").run()
     press(dialog, "Yes, reject v2")
     page = open_page("models")
-    assert "Rejected by test@example.com: slower" in text(page)
+    assert re.search("Rejected by .*: slower", text(page))
     assert not [button for button in page.button if button.label.startswith("Promote")]
 
 

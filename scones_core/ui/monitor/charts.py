@@ -7,10 +7,10 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
-ACCEPTED, LOW, LINE = "#5f8f46", "#c8622a", "#8f8578"
+from scones_core.ui.shell.confidence_chart import ACCEPTED, COLOURS, KINDS, LEGEND, LINE, LOW, PERCENT, rule
+
 MOST_POINTS = 5_000  # drawn individually; beyond that, a sample
-_KINDS = ["Accepted", "Low-confidence"]
-_COLOURS = alt.Scale(domain=_KINDS, range=[ACCEPTED, LOW])
+_SHAPES = alt.Scale(domain=KINDS, range=["circle", "triangle-down"])
 _PICKED = "picked"
 
 
@@ -28,12 +28,13 @@ def confidence_over_time(points: pd.DataFrame, threshold: float, *, key: str) ->
     picked = alt.selection_point(name=_PICKED, fields=["event_id"], on="click", nearest=False, toggle=False)
     base = alt.Chart(shown).encode(
         x=alt.X("time:T", title="Captured (UTC)", scale=alt.Scale(type="utc", nice=False), axis=_time_axis(points)),
-        y=alt.Y("confidence:Q", title="Confidence", scale=alt.Scale(domain=_reach(shown, threshold)), axis=_PERCENT),
+        y=alt.Y("confidence:Q", title="Confidence", scale=alt.Scale(domain=_reach(shown, threshold)), axis=PERCENT),
     )
     dots = (
-        base.mark_circle(cursor="pointer")
+        base.mark_point(filled=True, cursor="pointer")
         .encode(
-            color=alt.Color("kind:N", title=None, scale=_COLOURS, legend=alt.Legend(orient="top")),
+            color=alt.Color("kind:N", title=None, scale=COLOURS, legend=LEGEND),
+            shape=alt.Shape("kind:N", title=None, scale=_SHAPES, legend=LEGEND),
             opacity=alt.condition(picked, alt.value(0.8), alt.value(0.35)),
             size=alt.condition(picked, alt.value(_size(len(shown))), alt.value(30)),
             tooltip=[
@@ -46,7 +47,7 @@ def confidence_over_time(points: pd.DataFrame, threshold: float, *, key: str) ->
     )
     low = int(points["low"].sum())
     event = st.altair_chart(
-        (dots + _rule("y", threshold)).properties(height=330),
+        (dots + rule("y", threshold)).properties(height=330),
         width="stretch",
         key=key,
         on_select="rerun",
@@ -55,9 +56,6 @@ def confidence_over_time(points: pd.DataFrame, threshold: float, *, key: str) ->
     )
     chosen = event["selection"].get(_PICKED) or []
     return str(chosen[0]["event_id"]) if chosen else None
-
-
-_PERCENT = alt.Axis(format=".0%")
 
 
 def _time_axis(points: pd.DataFrame) -> alt.Axis:
@@ -82,50 +80,8 @@ def _size(count: int) -> int:
     return 64 if count < 600 else 34 if count < 2500 else 18
 
 
-def _rule(axis: str, threshold: float) -> alt.LayerChart:
-    """The threshold as a dashed line, with its value beside the plot."""
-    base = alt.Chart(pd.DataFrame({"at": [threshold], "label": [f"{threshold:.2f}"]}))
-    line = base.mark_rule(strokeDash=[6, 4], size=2, color=LINE).encode(**{axis: "at:Q"})
-    if axis == "y":
-        beside = base.mark_text(align="left", dx=5, color=LINE, fontWeight=700).encode(y="at:Q", x=alt.value("width"))
-    else:
-        beside = base.mark_text(baseline="bottom", dy=-4, color=LINE, fontWeight=700).encode(x="at:Q", y=alt.value(0))
-    return alt.LayerChart(layer=[line, beside.encode(text="label:N")])
-
-
-def confidence_histogram(rows: Sequence[Mapping[str, float]], threshold: float, *, key: str) -> None:
-    """rows: `{from, to, inferences}`; bins are coloured by their midpoint."""
-    data = pd.DataFrame(rows)
-    filled = data[data["inferences"] > 0]
-    first = min(float(filled["from"].min()), threshold)
-    data = data[data["to"] > first].assign(kind=lambda bins: _kind((bins["from"] + bins["to"]) / 2 <= threshold))
-    bars = (
-        alt.Chart(data)
-        .mark_bar(binSpacing=2)
-        .encode(
-            x=alt.X("from:Q", bin="binned", title="Confidence", axis=_PERCENT, scale=alt.Scale(domain=[first, 1])),
-            x2="to:Q",
-            y=alt.Y("inferences:Q", title="Captured inferences", axis=alt.Axis(tickMinStep=1)),
-            color=alt.Color("kind:N", title=None, scale=_COLOURS, legend=None),
-            tooltip=[
-                alt.Tooltip("from:Q", title="From", format=".0%"),
-                alt.Tooltip("to:Q", title="To", format=".0%"),
-                alt.Tooltip("inferences:Q", title="Inferences", format=","),
-            ],
-        )
-    )
-    top = filled.sort_values("inferences").iloc[-1]
-    st.altair_chart(
-        (bars + _rule("x", threshold)).properties(height=250),
-        width="stretch",
-        key=key,
-        alt=f"Histogram of {int(data['inferences'].sum()):,} confidences; most lie between {top['from']:.0%} and "
-        f"{top['to']:.0%}.",
-    )
-
-
 def _kind(low: "pd.Series[bool]") -> "pd.Series[str]":
-    return low.map({True: _KINDS[1], False: _KINDS[0]})
+    return low.map({True: KINDS[1], False: KINDS[0]})
 
 
 def predicted_classes(rows: Sequence[Mapping[str, Any]], *, key: str) -> None:
@@ -140,7 +96,7 @@ def predicted_classes(rows: Sequence[Mapping[str, Any]], *, key: str) -> None:
             }
             for row in rows
             for kind, count in zip(
-                _KINDS, (row["inferences"] - row["low_confidence"], row["low_confidence"]), strict=True
+                KINDS, (row["inferences"] - row["low_confidence"], row["low_confidence"]), strict=True
             )
         ]
     )
@@ -150,7 +106,7 @@ def predicted_classes(rows: Sequence[Mapping[str, Any]], *, key: str) -> None:
         .encode(
             y=alt.Y("class:N", title=None, sort=None),
             x=alt.X("inferences:Q", title="Captured inferences", axis=alt.Axis(tickMinStep=1)),
-            color=alt.Color("kind:N", title=None, scale=_COLOURS, legend=None),
+            color=alt.Color("kind:N", title=None, scale=COLOURS, legend=LEGEND),
             order=alt.Order("kind:N"),
             tooltip=[
                 alt.Tooltip("class:N", title="Predicted class"),
@@ -178,12 +134,12 @@ def risk_coverage(rows: Sequence[Mapping[str, float | None]], threshold: float, 
         .mark_line(strokeWidth=2.5, interpolate="step-after")
         .encode(
             x=alt.X("threshold:Q", title="Threshold", scale=alt.Scale(domain=[0.5, 1.0])),
-            y=alt.Y("share:Q", title=None, axis=_PERCENT, scale=alt.Scale(domainMin=0)),
+            y=alt.Y("share:Q", title=None, axis=PERCENT, scale=alt.Scale(domainMin=0)),
             color=alt.Color(
                 "figure:N",
                 title=None,
-                scale=alt.Scale(domain=list(names.values()), range=["#3f6e94", LOW]),
-                legend=alt.Legend(orient="top"),
+                scale=alt.Scale(domain=list(names.values()), range=[ACCEPTED, LOW]),
+                legend=LEGEND,
             ),
             tooltip=[
                 alt.Tooltip("threshold:Q", title="Threshold", format=".2f"),
@@ -193,7 +149,7 @@ def risk_coverage(rows: Sequence[Mapping[str, float | None]], threshold: float, 
         )
     )
     st.altair_chart(
-        (line + _rule("x", threshold)).properties(height=260),
+        (line + rule("x", threshold)).properties(height=260),
         width="stretch",
         key=key,
         alt=f"Coverage and error rate of accepted images for thresholds from 0.50 to 0.99; {threshold:.2f} is marked.",
@@ -212,7 +168,7 @@ def probability_bars(probabilities: Mapping[str, float], *, key: str) -> None:
         y=alt.Y("class:N", title=None, sort=None),
         x=alt.X("probability:Q", title=None, axis=None, scale=alt.Scale(domain=[0, 1.18])),
     )
-    bars = base.mark_bar(cornerRadiusEnd=3).encode(color=alt.value("#3f6e94"))
+    bars = base.mark_bar(cornerRadiusEnd=3).encode(color=alt.value(ACCEPTED))
     text = base.mark_text(align="left", dx=5, color=LINE).encode(text=alt.Text("probability:Q", format=".1%"))
     words = ", ".join(f"{row['class']} {row['probability']:.1%}" for row in data.to_dict("records"))
     st.altair_chart(

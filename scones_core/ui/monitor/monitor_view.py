@@ -7,12 +7,13 @@ import pandas as pd
 import streamlit as st
 
 from scones_core.domain.attribution import Attribution, Maker
-from scones_core.domain.drift import Drift, DriftLevel
+from scones_core.domain.drift import SIGNIFICANT, Drift, DriftLevel
 from scones_core.errors import SconesError
-from scones_core.services import App, capture, deployment, monitoring, review
+from scones_core.services import App, capture, deployment, inference_export, monitoring, review
 from scones_core.services.monitoring import Figures
 from scones_core.ui.monitor import charts
 from scones_core.ui.shell.actions import action_button
+from scones_core.ui.shell.confidence_chart import confidence_histogram
 from scones_core.ui.shell.images import captured_image
 from scones_core.ui.shell.session import shown_errors
 from scones_core.ui.shell.text import plain
@@ -32,7 +33,7 @@ _MAKERS = {
     str(Attribution.UNDECIDED): "Captured during an update",
     str(Attribution.UNKNOWN): "Model unknown",
 }
-_DRIFT = {DriftLevel.UNKNOWN: "Unknown", DriftLevel.NONE: "None", DriftLevel.DRIFT: "Drift"}
+_DRIFT = {DriftLevel.UNKNOWN: "Unknown", DriftLevel.NONE: "Not found", DriftLevel.DRIFT: "Found"}
 
 
 def time_range() -> datetime | None:
@@ -126,7 +127,7 @@ def key_figures(figures: Figures) -> None:
         help=f"{figures.low_confidence:,} captured inferences at or below the threshold {figures.threshold:.2f}.",
     )
     grid.metric("Mean confidence", percent(mean), border=True)
-    grid.metric("Drift", _DRIFT[figures.drift.level], border=True, help=drift_sentence(figures.drift))
+    grid.metric("Drift", _DRIFT[figures.drift.level], border=True, help=_drift_numbers(figures.drift))
 
 
 def drift_sentence(drift: Drift) -> str:
@@ -136,16 +137,23 @@ def drift_sentence(drift: Drift) -> str:
             "Drift needs at least 20 captured inferences of the model in service since its deployment, and 20 test "
             f"images; there are {drift.recent:,} and {drift.reference:,}."
         )
-    numbers = f"confidence: KS distance {drift.ks:.2f}, p {_p(drift.p_value)}"
-    if drift.class_p_value is not None:
-        numbers += f"; predicted classes: shift {drift.class_shift:.0%}, p {_p(drift.class_p_value)}"
-    compared = f"its predictions for {drift.reference:,} test images ({numbers})"
+    compared = f"its predictions for {drift.reference:,} test images"
     if drift.level is DriftLevel.DRIFT:
         return (
-            f"The {drift.recent:,} newest inferences of the model in service differ from {compared}. Look at recent "
-            "images and review some."
+            f"**Drift.** The {drift.recent:,} newest inferences of the model in service differ from {compared}. Look "
+            "at recent images and review some."
         )
-    return f"The {drift.recent:,} newest inferences of the model in service are similar to {compared}."
+    return f"**No drift found** between the {drift.recent:,} newest inferences of the model in service and {compared}."
+
+
+def _drift_numbers(drift: Drift) -> str:
+    """The tests behind the sentence, for a tooltip."""
+    if drift.ks is None or drift.p_value is None or drift.class_shift is None:
+        return drift_sentence(drift)
+    numbers = f"Confidence: Kolmogorov–Smirnov distance {drift.ks:.2f}, p {_p(drift.p_value)}."
+    if drift.class_p_value is not None:
+        numbers += f" Predicted classes: shift {drift.class_shift:.0%}, p {_p(drift.class_p_value)}."
+    return f"{numbers} Drift is reported below p = {SIGNIFICANT}."
 
 
 def _p(value: float) -> str:
@@ -153,7 +161,7 @@ def _p(value: float) -> str:
 
 
 @st.fragment
-def timeline(app: App, figures: Figures) -> None:
+def timeline(app: App, figures: Figures, since: datetime | None, model: str | None) -> None:
     """Confidence over time, beside the image of the clicked point, by default the latest.
 
     A fragment: clicking a point does not recompute the figures.
@@ -166,6 +174,16 @@ def timeline(app: App, figures: Figures) -> None:
         st.caption(
             "The dashed line is the threshold. Click a point to see its image."
             + (sample if len(shown) < len(figures.points) else "")
+        )
+        st.download_button(
+            "Download CSV",
+            lambda: inference_export.captured_csv(app, since=since, model=model),
+            "captured-inferences.csv",
+            "text/csv",
+            icon=":material/download:",
+            key="captured_csv",
+            on_click="ignore",
+            help="All inferences of this period: time, image, prediction, confidence, model.",
         )
     with right, shown_errors():
         st.markdown("##### Selected" if picked else "##### Latest")
@@ -185,7 +203,7 @@ def distributions(figures: Figures) -> None:
     left, right = st.columns(2, gap="medium")
     with left:
         st.markdown("##### Confidence")
-        charts.confidence_histogram(figures.histogram, figures.threshold, key="confidence_histogram")
+        confidence_histogram(figures.histogram, figures.threshold, key="confidence_histogram")
     with right:
         st.markdown("##### Predicted classes")
         charts.predicted_classes(figures.by_class, key="predicted_classes")
@@ -272,4 +290,11 @@ def _proposal(app: App) -> None:
         st.markdown(
             f"At **{found.threshold:.2f}**, the error rate is at most {percent(risk)} with 95 % confidence, and "
             f"{percent(found.coverage)} of images are accepted."
+        )
+        action_button(
+            f"Apply {found.threshold:.2f}",
+            lambda: set_threshold(app, found.threshold),
+            key="apply_proposal",
+            icon=":material/check:",
+            disabled=found.threshold == monitoring.threshold(app),
         )

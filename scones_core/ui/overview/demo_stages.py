@@ -17,8 +17,9 @@ from scones_core.services.retraining import Retrained
 from scones_core.services.review import Recorded
 from scones_core.ui.overview.demo_runner import TITLES, Story
 from scones_core.ui.shell.comparison import comparison_view
+from scones_core.ui.shell.confidence_chart import confidence_histogram
 from scones_core.ui.shell.images import Tile, captured_image, tiles
-from scones_core.ui.shell.model_charts import confidence_histogram, figures, metric_curve
+from scones_core.ui.shell.model_charts import figures, metric_curve
 from scones_core.ui.shell.task_progress import show_progress
 from scones_core.ui.shell.text import plain
 from scones_core.ui.shell.training_log import show_log
@@ -115,7 +116,7 @@ def _show_ingested(_app: App, ingested: Ingested) -> None:
 
 
 def _show_monitored(_app: App, seen: Figures) -> None:
-    confidence_histogram(seen.histogram, seen.threshold, key="demo_histogram")
+    confidence_histogram(seen.histogram, seen.threshold, key="demo_histogram", height=190)
 
 
 def _show_reviewed(app: App, recorded: Sequence[Recorded]) -> None:

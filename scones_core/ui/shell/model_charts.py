@@ -121,28 +121,6 @@ def difference(comparison: Comparison, title: str, *, key: str) -> None:
     )
 
 
-def confidence_histogram(rows: Sequence[Mapping[str, float]], threshold: float, *, key: str) -> None:
-    """rows: `{from, to, inferences}`, with the threshold as a line."""
-    data = pd.DataFrame(rows)
-    bars = (
-        alt.Chart(data)
-        .mark_bar()
-        .encode(
-            x=alt.X("from:Q", bin="binned", title="Confidence", scale=alt.Scale(domain=[0, 1])),
-            x2="to:Q",
-            y=alt.Y("inferences:Q", title="Inferences"),
-            tooltip=["from:Q", "to:Q", "inferences:Q"],
-        )
-    )
-    line = alt.Chart(pd.DataFrame({"at": [threshold]})).mark_rule(strokeDash=[5, 4], size=2).encode(x="at:Q")
-    st.altair_chart(
-        (bars + line).properties(height=190),
-        width="stretch",
-        key=key,
-        alt=f"Histogram of {int(data['inferences'].sum())} confidences; the threshold is {threshold}.",
-    )
-
-
 def figures(metrics: Mapping[str, Any], before: Mapping[str, Any] | None = None) -> None:
     """The four figures of an evaluation; `before`: those of another model, to show differences."""
     grid = st.grid(4, min_column_width=140)
