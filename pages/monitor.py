@@ -11,11 +11,11 @@ from scones_core.ui.monitor.monitor_view import (
     model_input,
     production_variants,
     put_aside,
-    threshold_section,
     time_range,
     timeline,
     unnamed_note,
 )
+from scones_core.ui.monitor.threshold_section import threshold_section
 from scones_core.ui.shell.actions import action_button
 from scones_core.ui.shell.import_captures import import_button
 from scones_core.ui.shell.ingest import ingest, ingest_on_opening

@@ -2,20 +2,16 @@
 
 import streamlit as st
 
-from scones_core.services import batch, classification, deployment, etl, monitoring
-from scones_core.ui.shell.actions import action_button
-from scones_core.ui.shell.notifications import messages_table, notification_hint, notification_status
+from scones_core.services import batch, deployment, etl
+from scones_core.ui.shell.notifications import messages_table, notification_status
 from scones_core.ui.shell.session import get_app, shown_errors
-from scones_core.ui.shell.task_progress import watch
 from scones_core.ui.shell.widgets import empty_state, next_step, page_header
 from scones_core.ui.workflow.batch_view import batch_input, batch_summary, batches_table, running_batches, start_button
-from scones_core.ui.workflow.execution_table import executions_table, more_button, page_size, status_filter
 from scones_core.ui.workflow.execution_view import execution_view
-from scones_core.ui.workflow.images_input import images_input
+from scones_core.ui.workflow.images_section import images_section
 from scones_core.ui.workflow.import_view import file_input, import_help, imported_view
 from scones_core.ui.workflow.machine_view import machine_input, machine_view, started_execution
 from scones_core.ui.workflow.sections import Section, section_input
-from scones_core.ui.workflow.start_executions import outcome, start_executions, task_name
 from scones_core.ui.workflow.traffic_view import traffic_buttons, traffic_input, traffic_progress
 
 page_header("Workflow", "Send images through the state machines, singly or in batches, and inspect each execution.")
@@ -31,36 +27,7 @@ if section.needs_model and deployment.endpoint(app) is None:
 
 with shown_errors():
     if section is Section.IMAGES and dataset:
-        with st.container(border=True):
-            chosen = images_input(app, dataset)
-            with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-                workers = st.select_slider(
-                    "Concurrent executions", [1, 2, 4, 8, 16], 4, key="workflow_workers", width=220
-                )
-                action_button(
-                    chosen.label,
-                    lambda: start_executions(app, chosen, workers),
-                    key="start_executions",
-                    icon=":material/play_arrow:",
-                    primary=True,
-                    disabled=bool(chosen.missing),
-                    help=chosen.missing,
-                )
-            watch(task_name())
-            outcome()
-        st.subheader("Executions", anchor=False)
-        status = status_filter()
-        executions = classification.executions(app, status=status, limit=page_size())
-        if not executions:
-            st.info(
-                "No executions to show. Choose images above and press **Start**, or choose another status.",
-                icon=":material/account_tree:",
-            )
-            st.stop()
-        name = executions_table(app, executions, monitoring.threshold(app))
-        more_button(len(executions))
-        notification_hint(app)
-        execution_view(app, name)
+        images_section(app, dataset)
 
     elif section is Section.BATCH and dataset:
         batches = batch.batches(app)

@@ -12,7 +12,16 @@ from scones_core.domain.json_text import value_of
 from scones_core.domain.state_run import StateRun, StateStatus, image_key, message_of
 from scones_core.errors import BadInput
 
-__all__ = ["StateRun", "StateStatus", "image_key", "message_of", "state_runs", "status_by_state", "steps_taken"]
+__all__ = [
+    "StateRun",
+    "StateStatus",
+    "event_states",
+    "image_key",
+    "message_of",
+    "state_runs",
+    "status_by_state",
+    "steps_taken",
+]
 
 Event = Mapping[str, Any]
 
@@ -101,6 +110,25 @@ def state_runs(events: Iterable[Event]) -> list[StateRun]:
             reason = f"{type(error).__name__}: {error}"[:100]
             raise BadInput(f"Event {number} of the history is damaged ({reason}): load the history again.") from None
     return reading.visits
+
+
+def event_states(events: Iterable[Event]) -> dict[int, str]:
+    """Id of an event → name of the state it belongs to; without those before and between states.
+
+    events : as for `state_runs`.
+    """
+    states: dict[int, str] = {}
+    left: set[int] = set()
+    for event in events:
+        id, before = event["id"], event.get("previousEventId", 0)
+        details = event.get("stateEnteredEventDetails") or event.get("stateExitedEventDetails")
+        if details:
+            states[id] = str(details["name"])
+        elif before in states and before not in left:
+            states[id] = states[before]
+        if event.get("stateExitedEventDetails"):
+            left.add(id)
+    return states
 
 
 def _read(reading: _Reading, event: Event, place: _Place) -> _Place:

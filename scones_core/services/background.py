@@ -111,6 +111,11 @@ class Background:
     def get(self, name: str) -> BackgroundTask | None:
         return self._tasks.get(name)
 
+    def goes_on(self, name: str) -> bool:
+        """Whether the task of this name has not been asked to stop."""
+        task = self._tasks.get(name)
+        return task is None or task.go_on()
+
     def forget(self, name: str, task: BackgroundTask) -> None:
         """Forget this task, unless another of its name has started."""
         with self._lock:

@@ -6,11 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import BaseModel, ValidationError
 
 from scones_core import logs
-from scones_core.domain.history import message_of
-from scones_core.domain.typed import reason, typed
+from scones_core.domain.typed import reason
 from scones_core.errors import NotFound, SconesError
 from scones_core.ports import Execution, ExecutionStatus
 from scones_core.services import classification, deployment
@@ -33,20 +32,6 @@ class _Output(BaseModel):
     low_confidence_keys: tuple[str, ...] = ()
     error_keys: tuple[str, ...] = ()
     summary: _Object | None = None
-
-
-class _Failed(_Object):
-    error: str | None = None
-    cause: str | None = None
-
-
-class _Summary(BaseModel):
-    """The part of summary.json that is used here."""
-
-    errors: list[_Failed]
-
-
-_SUMMARY = TypeAdapter(_Summary)
 
 
 @dataclass(frozen=True)
@@ -130,18 +115,6 @@ def _ended(execution: Execution, batch: Batch) -> Batch:
         summary_key=told.summary.s3_key if told.summary else None,
         seconds=seconds,
     )
-
-
-def failures(app: App, batch: Batch, *, limit: int = 500) -> list[dict[str, str]]:
-    """Why images of an ended batch could not be classified: image (key), error, message; the first `limit`."""
-    if not batch.errors or batch.summary_key is None:
-        return []
-    data, then = app.backend.objects.get(batch.summary_key), "Send the batch again."
-    summary = typed(_SUMMARY, data, f"objects/{batch.summary_key}", then)
-    return [
-        {"image": one.s3_key, "error": one.error or "", "message": message_of(one.cause)}
-        for one in summary.errors[:limit]
-    ]
 
 
 def map_runs(app: App, name: str) -> Sequence[Mapping[str, Any]]:

@@ -6,9 +6,11 @@ import random
 import re
 import time
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
 from pathlib import PurePosixPath
 from typing import Annotated, Any
 
@@ -96,15 +98,24 @@ def start(app: App, key: str) -> Execution:
 
 @logs.use_case
 def classify(
-    app: App, keys: Iterable[str], *, workers: int = 4, total: int | None = None, progress: Progress = silent
+    app: App,
+    keys: Iterable[str],
+    *,
+    workers: int = 4,
+    total: int | None = None,
+    progress: Progress = silent,
+    go_on: Callable[[], bool] = lambda: True,
 ) -> list[Classified]:
     """Run one execution per image, at most `workers` of them at a time; results in the order of `keys`.
 
     keys : may be a generator that sets the pace; `total` is then its length.
+    go_on : called before each image; once it is False, no further execution starts.
     """
     total = len(keys) if isinstance(keys, Sequence) else total
     names, running = list[str](), set[str]()
     for key in keys:
+        if not go_on():
+            break
         names.append(start(app, key).name)
         running.add(names[-1])
         while len(running) >= max(1, workers):
@@ -115,6 +126,13 @@ def classify(
         progress(len(names) - len(running), total, "images classified")
     makers = Makers(app)
     return [classified(app, describe(app, name), makers) for name in names]
+
+
+@logs.use_case
+def run_again(app: App, execution: Execution) -> Execution:
+    """Start another execution of the same state machine with the same input."""
+    stem = re.sub(r"-[0-9a-f]{12}$", "", execution.name)[:60]
+    return app.backend.workflows.start(execution.machine, f"{stem}-{uuid.uuid4().hex[:12]}", execution.input)
 
 
 def _still_running(app: App, names: Iterable[str]) -> set[str]:
@@ -133,6 +151,34 @@ def executions(
 ) -> Sequence[Execution]:
     """Executions, newest first."""
     return app.backend.workflows.list(status=status, limit=limit, before=before)
+
+
+SEARCHED = 1_000  # newest executions, in a search
+
+
+def search(
+    app: App,
+    *,
+    status: ExecutionStatus | None = None,
+    name: str = "",
+    since: datetime | None = None,
+    until: datetime | None = None,
+    limit: int = 50,
+) -> Sequence[Execution]:
+    """Executions, newest first, whose name contains `name` (in any case), started in [since, until).
+
+    A search reads the `SEARCHED` newest executions of that status.
+    """
+    if not name and since is None and until is None:
+        return executions(app, status=status, limit=limit)
+    found = (
+        one
+        for one in executions(app, status=status, limit=SEARCHED)
+        if name.lower() in one.name.lower()
+        and (since is None or one.started >= since)
+        and (until is None or one.started < until)
+    )
+    return list(islice(found, limit))
 
 
 def history(app: App, name: str) -> Sequence[Mapping[str, Any]]:

@@ -19,12 +19,18 @@ MOSTLY = 0.9  # share of the dominant class in a changed class mix
 
 @dataclass(frozen=True)
 class Sent:
-    """failed: executions that did not succeed, most for low confidence."""
+    """failed: executions that did not succeed, most for low confidence. asked: images per second; None for a burst."""
 
     sent: int
     succeeded: int
     failed: int
     seconds: float
+    asked: float | None = None
+
+    @property
+    def rate(self) -> float:
+        """Images per second that were sent."""
+        return self.sent / self.seconds if self.seconds else 0.0
 
 
 @logs.use_case
@@ -49,7 +55,7 @@ def send(
     keys = _paced(app, _keys(app, count, drift, seed), drift, rate, go_on)
     found = classification.classify(app, keys, workers=WORKERS, total=count, progress=progress)
     succeeded = sum(item.status == "SUCCEEDED" for item in found)
-    return Sent(len(found), succeeded, len(found) - succeeded, round(time.monotonic() - started, 3))
+    return Sent(len(found), succeeded, len(found) - succeeded, round(time.monotonic() - started, 3), rate)
 
 
 def _keys(app: App, count: int, drift: SimulatedDrift, seed: int | None) -> list[str]:

@@ -6,7 +6,7 @@ import pytest
 
 from scones_core.errors import BadDefinition, Damaged, NotFound, SconesError
 from scones_core.ports import ExecutionStatus
-from scones_core.services import App, batch, capture, classification, machines, monitoring
+from scones_core.services import App, batch, batch_results, capture, classification, machines, monitoring
 
 
 def test_a_batch_sums_up_what_became_of_each_image(serving: App):
@@ -15,6 +15,9 @@ def test_a_batch_sums_up_what_became_of_each_image(serving: App):
     assert found.status is ExecutionStatus.SUCCEEDED
     assert (found.images, found.errors) == (24, 0)
     assert found.accepted + found.low_confidence == 24
+    items = batch_results.items(serving, found)
+    assert {item.image for item in items} == {image.key for image in classification.sent_images(serving)}
+    assert sum(item.outcome == "accepted" for item in items) == found.accepted
     assert capture.ingest(serving).new == 24
     assert monitoring.figures(serving).low_confidence == found.low_confidence
 
@@ -30,9 +33,16 @@ def test_an_image_that_cannot_be_read_is_an_error_and_the_others_are_classified(
     serving.backend.objects.put("mixed/b.png", b"not an image")
     found = batch.wait(serving, batch.start(serving, prefix="mixed/"))
     assert (found.images, found.errors, found.error_keys) == (2, 1, ("mixed/b.png",))
-    [failure] = batch.failures(serving, found)
+    [failure] = batch_results.failures(serving, found)
     assert (failure["image"], failure["error"]) == ("mixed/b.png", "ModelError")
     assert "not a readable PNG, JPEG or WebP image" in failure["message"]
+    one, other = sorted(batch_results.items(serving, found), key=lambda item: item.image)
+    assert (one.image, one.outcome in ("accepted", "low_confidence"), one.confidence is not None) == (
+        "mixed/a.png",
+        True,
+        True,
+    )
+    assert (other.image, other.outcome, other.confidence, other.error) == ("mixed/b.png", "error", None, "ModelError")
 
 
 def test_an_empty_prefix_is_refused(serving: App):
@@ -57,7 +67,7 @@ def test_a_damaged_summary_is_named(serving: App):
     assert found.summary_key
     serving.backend.objects.put(found.summary_key, b'{"errors": [null')
     with pytest.raises(Damaged, match=found.summary_key):
-        batch.failures(serving, found)
+        batch_results.failures(serving, found)
 
 
 def passing(output: object) -> dict[str, object]:
@@ -69,7 +79,7 @@ def test_what_another_machine_of_the_name_puts_out_is_no_summary(serving: App, o
     serving.backend.machines.put(batch.MACHINE, passing(output))
     found = batch.wait(serving, batch.start(serving))
     assert "not a batch summary" in str(found.error)
-    assert batch.failures(serving, found) == []
+    assert batch_results.failures(serving, found) == []
 
 
 @pytest.mark.parametrize("inferences", [["a"], [None, 0.5], [[0.5]], [2.0, -1.0], "0.5", {"a": 1}])

@@ -4,7 +4,7 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from scones_core.domain.history import StateStatus, image_key, state_runs, status_by_state, steps_taken
+from scones_core.domain.history import StateStatus, event_states, image_key, state_runs, status_by_state, steps_taken
 
 START = datetime(2025, 10, 4, 8, 44, tzinfo=UTC)
 
@@ -254,3 +254,16 @@ def test_states_inside_of_each_other_without_end_are_read_too() -> None:
     for _ in range(12_000):
         history.exit("Pass", "Nobody")
     assert len(state_runs(history.events)) == 12_000
+
+
+def test_each_event_belongs_to_the_state_it_lies_in():
+    events = [
+        {"id": 1, "type": "ExecutionStarted", "previousEventId": 0},
+        {"id": 2, "type": "TaskStateEntered", "previousEventId": 0, "stateEnteredEventDetails": {"name": "Look"}},
+        {"id": 3, "type": "TaskScheduled", "previousEventId": 2},
+        {"id": 4, "type": "TaskStateExited", "previousEventId": 3, "stateExitedEventDetails": {"name": "Look"}},
+        {"id": 5, "type": "PassStateEntered", "previousEventId": 4, "stateEnteredEventDetails": {"name": "Note"}},
+        {"id": 6, "type": "PassStateExited", "previousEventId": 5, "stateExitedEventDetails": {"name": "Note"}},
+        {"id": 7, "type": "ExecutionSucceeded", "previousEventId": 6},
+    ]
+    assert event_states(events) == {2: "Look", 3: "Look", 4: "Look", 5: "Note", 6: "Note"}

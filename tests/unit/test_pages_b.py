@@ -128,6 +128,24 @@ def test_a_chosen_execution_shows_each_state_with_input_and_error(captured: App,
     assert told.image in page.json[0].value
 
 
+def test_an_execution_is_run_again_with_its_input(captured: App, open_page: Open) -> None:
+    (one,) = classification.classify(captured, classification.sample_keys(captured, 1))
+    page = shown(open_page("workflow"))
+    pressed(page, "Run again with this input")
+    newest, before = classification.executions(captured, limit=2)
+    assert before.name == one.name
+    assert (newest.machine, newest.input) == (before.machine, before.input)
+
+
+def test_executions_are_searched_by_name(captured: App, open_page: Open) -> None:
+    (one,) = classification.classify(captured, classification.sample_keys(captured, 1))
+    page = open_page("workflow")
+    page.text_input(key="workflow_name").set_value(one.name[-12:].upper()).run()
+    assert page.dataframe[0].value["Execution"].tolist() == [one.name]
+    page.text_input(key="workflow_name").set_value("no such name").run()
+    assert "No executions to show" in texts(shown(page))
+
+
 def test_a_status_without_executions_says_so(captured: App, open_page: Open) -> None:
     page = open_page("workflow")
     page.segmented_control(key="workflow_status").select("Running").run()

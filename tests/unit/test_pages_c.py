@@ -17,8 +17,9 @@ from streamlit.testing.v1 import AppTest
 from scones_core.db import notifications
 from scones_core.errors import BadDefinition, BadInput
 from scones_core.ports import ExecutionStatus
-from scones_core.services import App, batch, classification, machines
+from scones_core.services import App, batch, classification, machines, monitoring
 from scones_core.ui.shell.session import get_app
+from scones_core.ui.workflow.execution_view import ExecutionDetail, exported_text
 
 APP = Path(__file__).resolve().parents[2] / "streamlit_app.py"
 Open = Callable[[str], AppTest]
@@ -131,6 +132,15 @@ def test_why_images_of_a_batch_failed_is_shown(trained: App, open_part: Open) ->
     assert (row["image"], row["error"]) == ("broken/b.png", "ModelError")
 
 
+def test_every_image_of_a_batch_is_shown_by_outcome(trained: App, open_part: Open) -> None:
+    monitoring.set_threshold(trained, 0.999999)
+    ended(trained, batch.start(trained))
+    page = open_part("batch")
+    [outcome] = [control for control in page.segmented_control if str(control.key).startswith("batch_outcome_")]
+    assert outcome.options == ["Low confidence (24)"]
+    assert len(page.image) == 24
+
+
 def test_the_states_inside_the_map_of_a_batch_are_said_to_have_run_per_item(trained: App, open_part: Open) -> None:
     ended(trained, batch.start(trained, sample=2))
     page = open_part("batch")
@@ -164,6 +174,7 @@ def test_a_burst_is_sent_and_its_outcome_leads_to_the_monitor(trained: App, open
     page.selectbox(key="traffic_drift").select_index(1)
     page = until(pressed(page.run(), "Send traffic"), lambda page: "Sent" in metrics(page))
     assert metrics(page)["Sent"] == "4"
+    assert metrics(page)["Rate"].endswith("/s")
     assert any(True for _ in trained.backend.objects.list("traffic/dark/"))
 
 
@@ -310,6 +321,17 @@ def test_an_exported_history_is_shown_with_its_states(open_part: Open) -> None:
     assert "It left." in page.error[0].value
     assert "22 Aug 2025, 04:07:56 UTC" in texts(page)
     assert "in the order they were entered" in texts(page)
+
+
+def test_a_downloaded_execution_is_imported_with_its_name_and_graph(trained: App, open_part: Open) -> None:
+    (one,) = classification.classify(trained, classification.sample_keys(trained, 1))
+    execution = classification.describe(trained, one.name)
+    detail = ExecutionDetail(
+        execution, classification.definition(trained, execution), classification.history(trained, one.name)
+    )
+    page = imported(open_part("import"), exported_text(detail).encode())
+    assert one.name in [part.value for part in page.subheader]
+    assert "in the order they were entered" not in texts(page)
 
 
 def test_a_file_that_is_no_execution_is_refused_on_the_page(open_part: Open) -> None:

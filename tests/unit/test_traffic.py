@@ -32,6 +32,12 @@ def test_traffic_can_be_ended_early(serving: App):
     assert traffic.send(serving, 10, go_on=lambda: next(answers)).sent == 2
 
 
+def test_the_rate_that_was_reached_stands_beside_the_one_asked_for(serving: App):
+    sent = traffic.send(serving, 3, rate=200.0)
+    assert sent.asked == 200.0
+    assert sent.rate == pytest.approx(3 / sent.seconds)
+
+
 @pytest.mark.parametrize(("count", "rate"), [(0, None), (3, 0.0)])
 def test_senseless_traffic_is_refused(serving: App, count: int, rate: float | None):
     with pytest.raises(BadInput):

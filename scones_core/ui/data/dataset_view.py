@@ -10,7 +10,8 @@ from scones_core.services import App, etl
 from scones_core.ui.shell.session import get_background
 from scones_core.ui.shell.source_input import Chosen
 from scones_core.ui.shell.text import plain
-from scones_core.ui.shell.widgets import generated_badge, utc
+from scones_core.ui.shell.times import time_text
+from scones_core.ui.shell.widgets import generated_badge
 
 
 def load(app: App, chosen: Chosen) -> None:
@@ -86,7 +87,7 @@ def versions_table(versions: Sequence[DatasetVersion], current: DatasetVersion) 
             {
                 "Version": version.id,
                 "Current": version.id == current.id,
-                "Created": utc(version.created),
+                "Created": time_text(version.created),
                 "Source": version.source,
                 "Generated": version.generated,
                 "Train": version.train,

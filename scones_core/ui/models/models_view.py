@@ -10,6 +10,7 @@ from scones_core.services import App, deployment, etl, retraining
 from scones_core.ui.shell.actions import action_button
 from scones_core.ui.shell.model_charts import confusion, figures
 from scones_core.ui.shell.text import plain
+from scones_core.ui.shell.times import time_text
 from scones_core.ui.shell.training_log import select_job
 from scones_core.ui.shell.widgets import (
     approval_badge,
@@ -18,7 +19,6 @@ from scones_core.ui.shell.widgets import (
     generated_badge,
     interval_text,
     percent,
-    utc,
 )
 
 
@@ -39,7 +39,7 @@ def registry_table(app: App, models: Sequence[ModelVersion]) -> list[ModelVersio
             "Log loss": model.metrics["log_loss"],
             "ECE": model.metrics["ece"],
             "Dataset": model.dataset,
-            "Created": utc(model.created),
+            "Created": time_text(model.created),
             "Training": duration(model.seconds),
             "Artifact SHA-256": model.artifact_sha256[:12],
         }
@@ -77,7 +77,7 @@ def lineage(app: App, model: ModelVersion) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         approval_badge(model.approval)
         generated_badge(dataset)
-        st.caption(f"created {utc(model.created)}", width="content")
+        st.caption(f"created {time_text(model.created)}", width="content")
     if model.rejection:
         st.caption(f"Rejected by {plain(model.rejected_by or 'someone')}: {plain(model.rejection)}")
     st.caption(f"Accuracy {percent(model.accuracy.value)} {interval_text(model.accuracy)}")
@@ -104,7 +104,11 @@ def lineage(app: App, model: ModelVersion) -> None:
 
 def _service_times(model: ModelVersion, history: Sequence[Deployment]) -> str:
     times = [
-        f"{_action(d)} by {plain(d.actor or 'someone')}, {utc(d.time)}" for d in history if d.model == model.number
+        f"{_action(d)} by {plain(d.actor or 'someone')}, {time_text(d.time)}"
+        for d in history
+        if d.model == model.number
+        for d in history
+        if d.model == model.number
     ]
     return "; ".join(times) or "never"
 
@@ -117,7 +121,7 @@ def history_table(history: Sequence[Deployment]) -> None:
     """Deployments, with action and user, newest first."""
     rows = [
         {
-            "Time": utc(d.time),
+            "Time": time_text(d.time),
             "Action": _action(d),
             "Model": f"v{d.model}",
             "By": d.actor or "–",

@@ -12,9 +12,10 @@ from scones_core.ui.shell.actions import action_button
 from scones_core.ui.shell.background_deploy import change_serving
 from scones_core.ui.shell.costs import hosting_cost
 from scones_core.ui.shell.ingest import ingest_on_opening
+from scones_core.ui.shell.times import time_text
 from scones_core.ui.shell.user import user
 from scones_core.ui.shell.variant_figures import figures_row
-from scones_core.ui.shell.widgets import percent, trial_sentence, utc
+from scones_core.ui.shell.widgets import percent, trial_sentence
 
 
 def trial_section(app: App) -> None:
@@ -55,7 +56,7 @@ def _under_way(app: App, serving: Endpoint, trial: Trial) -> None:
     st.markdown(f"##### {trial.config.model} is on trial")
     _comparison(serving, trial, {row.variant: row for row in monitoring.by_variant(app, since=since)})
     st.caption(
-        f"Captured since {utc(since)}. The figures compare confidence, not accuracy. "
+        f"Captured since {time_text(since)}. The figures compare confidence, not accuracy. "
         "Promoting or deploying a model ends the trial."
     )
     actor = user()

@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from scones_core.ui.shell.confidence_chart import ACCEPTED, COLOURS, KINDS, LEGEND, LINE, LOW, PERCENT, rule
+from scones_core.ui.shell.times import abbreviation, zone
 
 MOST_POINTS = 5_000  # drawn individually; beyond that, a sample
 _SHAPES = alt.Scale(domain=KINDS, range=["circle", "triangle-down"])
@@ -23,11 +24,12 @@ def sampled(points: pd.DataFrame, most: int = MOST_POINTS) -> pd.DataFrame:
 
 def confidence_over_time(points: pd.DataFrame, threshold: float, *, key: str) -> str | None:
     """points: as `Figures.points`. Returns the event id of the clicked point."""
-    captured = points["time"].dt.strftime("%-d %b %Y, %H:%M:%S")
+    captured = points["time"].dt.tz_convert(zone()).dt.strftime("%-d %b %Y, %H:%M:%S")
+    captured_title = f"Captured ({abbreviation()})"
     shown = points.assign(kind=_kind(points["low"]), time=_milliseconds(points["time"]), captured=captured)
     picked = alt.selection_point(name=_PICKED, fields=["event_id"], on="click", nearest=False, toggle=False)
     base = alt.Chart(shown).encode(
-        x=alt.X("time:T", title="Captured (UTC)", scale=alt.Scale(type="utc", nice=False), axis=_time_axis(points)),
+        x=alt.X("time:T", title=captured_title, scale=alt.Scale(type="time", nice=False), axis=_time_axis(points)),
         y=alt.Y("confidence:Q", title="Confidence", scale=alt.Scale(domain=_reach(shown, threshold)), axis=PERCENT),
     )
     dots = (
@@ -40,7 +42,7 @@ def confidence_over_time(points: pd.DataFrame, threshold: float, *, key: str) ->
             tooltip=[
                 alt.Tooltip("prediction:N", title="Prediction"),
                 alt.Tooltip("confidence:Q", title="Confidence", format=".1%"),
-                alt.Tooltip("captured:N", title="Captured (UTC)"),
+                alt.Tooltip("captured:N", title=captured_title),
             ],
         )
         .add_params(picked)

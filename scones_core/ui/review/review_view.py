@@ -15,6 +15,7 @@ from scones_core.ui.shell.actions import action_button
 from scones_core.ui.shell.images import captured_image
 from scones_core.ui.shell.session import shown_errors
 from scones_core.ui.shell.text import plain
+from scones_core.ui.shell.times import clock_text
 from scones_core.ui.shell.user import name_form, named, user
 from scones_core.ui.shell.widgets import Colour, percent
 
@@ -128,7 +129,7 @@ def _about(row: dict[str, Any], own: bool) -> str:
     """Prediction, reviewer and time of a decision."""
     who = "" if own else f" · {plain(row['reviewer'])}"
     said = f"{plain(row['prediction'].replace('_', ' '))} {percent(row['confidence'], 0)} by {row['model']}"
-    return f"{said}{who} · {row['time']:%H:%M} UTC"
+    return f"{said}{who} · {clock_text(row['time'])}"
 
 
 def _take_back(app: App, here: Desk, id: str) -> None:

@@ -1,11 +1,14 @@
 """Failure notifications: the channels, and the messages sent."""
 
+from datetime import datetime
+
 import pandas as pd
 import streamlit as st
 
 from scones_core.errors import SconesError
 from scones_core.services import App, notification
 from scones_core.settings import BackendName
+from scones_core.ui.shell.times import heading, wall_time
 from scones_core.ui.shell.widgets import duration
 
 _EXAMPLE = """# in .env or as an environment variable; separate several with spaces
@@ -81,7 +84,7 @@ def messages_table(app: App) -> None:
         pd.DataFrame(rows),
         hide_index=True,
         column_config={
-            "Time (UTC)": st.column_config.DatetimeColumn(format="D MMM YYYY, HH:mm:ss", width="small"),
+            heading("Time"): st.column_config.DatetimeColumn(format="D MMM YYYY, HH:mm:ss", width="small"),
             "Executions": st.column_config.NumberColumn(format="localized", width="small"),
             "Result": st.column_config.MultiselectColumn(
                 options=["Sent", "Not sent"], color=["green", "red"], width="small"
@@ -93,9 +96,8 @@ def messages_table(app: App) -> None:
 
 
 def _row(message: dict[str, object]) -> dict[str, object]:
-    time = pd.Timestamp(str(message["time"]))
     return {
-        "Time (UTC)": time.tz_convert(None) if time.tzinfo else time,
+        heading("Time"): wall_time(datetime.fromisoformat(str(message["time"]))),
         "Title": message["title"],
         "Executions": message["executions"],
         "Result": ["Not sent" if message["failure"] else "Sent"],

@@ -1,6 +1,5 @@
 """Widgets every page uses: heading, empty state, badges, formatted numbers and times."""
 
-from datetime import UTC, datetime
 from typing import Literal
 
 import streamlit as st
@@ -70,11 +69,6 @@ def approval_badge(approval: Approval) -> None:
 
 def approval_text(approval: Approval) -> str:
     return _APPROVALS[approval][0]
-
-
-def utc(time: datetime | None) -> str:
-    """A time as 4 Oct 2025, 08:44:11 UTC."""
-    return f"{time.astimezone(UTC):%-d %b %Y, %H:%M:%S} UTC" if time else "–"
 
 
 def duration(seconds: float | None) -> str:

@@ -8,8 +8,9 @@ from scones_core.services.costs import EndpointCost
 from scones_core.ui.shell.actions import action_button, cancel_button
 from scones_core.ui.shell.costs import endpoint_cost
 from scones_core.ui.shell.text import plain
+from scones_core.ui.shell.times import time_text
 from scones_core.ui.shell.user import actor_input
-from scones_core.ui.shell.widgets import status_badge, trial_sentence, utc
+from scones_core.ui.shell.widgets import status_badge, trial_sentence
 
 
 def endpoint_card(app: App, cost: EndpointCost | None) -> None:
@@ -26,7 +27,7 @@ def endpoint_card(app: App, cost: EndpointCost | None) -> None:
     grid = st.grid(2, min_column_width=120)
     grid.metric("Model in service", endpoint.config.model)
     grid.metric("Data capture", f"{endpoint.config.capture_percentage} %")
-    st.caption(f"Variant {endpoint.config.variant}, updated {utc(endpoint.updated)}")
+    st.caption(f"Variant {endpoint.config.variant}, updated {time_text(endpoint.updated)}")
     if endpoint.trial:
         st.caption(f"{trial_sentence(endpoint.trial)} Deploying a model ends the trial.")
     endpoint_cost(cost)

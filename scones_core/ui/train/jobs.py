@@ -12,8 +12,9 @@ from scones_core.ui.shell.actions import action_button
 from scones_core.ui.shell.costs import training_cost
 from scones_core.ui.shell.model_charts import confusion, figures, metric_curve
 from scones_core.ui.shell.text import plain
+from scones_core.ui.shell.times import time_text
 from scones_core.ui.shell.training_log import EVERY, JOB, select_job, show_log
-from scones_core.ui.shell.widgets import accuracy_text, duration, generated_badge, status_badge, utc
+from scones_core.ui.shell.widgets import accuracy_text, duration, generated_badge, status_badge
 
 
 def start_form(app: App) -> None:
@@ -81,7 +82,7 @@ def _table(app: App, jobs: Sequence[TrainingJob], models: dict[str, ModelVersion
             "Accuracy": accuracy_text(models[job.name].accuracy) if job.name in models else "–",
             "Dataset": records[job.name].dataset if job.name in records else "–",
             "Seed": job.hyperparameters.get("seed", "–"),
-            "Created": utc(job.created),
+            "Created": time_text(job.created),
             "Duration": duration(job.seconds),
         }
         for job in jobs
@@ -102,7 +103,7 @@ def job_detail(app: App, job: TrainingJob, model: ModelVersion | None) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         status_badge(job.status)
         took = f", took {duration(job.seconds)}" if job.seconds is not None else ""
-        st.caption(f"created {utc(job.created)}{took}", width="content")
+        st.caption(f"created {time_text(job.created)}{took}", width="content")
         if not job.status.ended:
             action_button(
                 "Stop training",

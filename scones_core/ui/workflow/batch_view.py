@@ -12,10 +12,9 @@ from scones_core.ports import ExecutionStatus
 from scones_core.services import App, batch
 from scones_core.services.batch import Batch
 from scones_core.ui.shell.actions import action_button
-from scones_core.ui.shell.images import Tile, tiles
 from scones_core.ui.shell.task_progress import EVERY
-from scones_core.ui.shell.text import plain
 from scones_core.ui.shell.widgets import duration, sent_count, sent_images_text
+from scones_core.ui.workflow.batch_items import batch_items
 from scones_core.ui.workflow.execution_table import STATUSES
 
 Images = Literal["all", "sample", "prefix"]
@@ -26,7 +25,6 @@ _IMAGES: dict[Images, str] = {
     "prefix": ":material/folder: A prefix",
 }
 _CHOSEN = "batch"  # in the page's URL
-_TILES = 10
 _ENDED = {
     ExecutionStatus.FAILED: "failed",
     ExecutionStatus.ABORTED: "was aborted",
@@ -180,9 +178,7 @@ def batch_summary(app: App, one: Batch) -> None:
         )
         return
     _figures(one)
-    _first(app, "Low confidence", one.low_confidence_keys, one.low_confidence)
-    _first(app, "Errors", one.error_keys, one.errors)
-    _failures(app, one)
+    batch_items(app, one)
     if one.summary_key:
         st.caption(f"The full list is in the object `{one.summary_key}` of the bucket.")
 
@@ -203,33 +199,3 @@ def _figures(one: Batch) -> None:
 
 def _share(part: int, one: Batch) -> str | None:
     return f"{part / one.images:.1%}" if one.images else None
-
-
-def _failures(app: App, one: Batch) -> None:
-    """The errors as a table: unreadable images have no tiles."""
-    failures = _known_failures(app, one.name, one)
-    if failures:
-        st.dataframe(
-            pd.DataFrame(failures),
-            hide_index=True,
-            height=min(300, 35 * len(failures) + 40),
-            column_config={name: name.capitalize() for name in failures[0]},
-            alt="Images that could not be classified, with the error of each",
-        )
-
-
-@st.cache_data(show_spinner=False, max_entries=50)
-def _known_failures(_app: App, name: str, _one: Batch) -> list[dict[str, str]]:
-    """Cached: an ended batch does not change, and its summary may be large."""
-    return batch.failures(_app, _one)
-
-
-def _first(app: App, title: str, keys: Sequence[str], count: int) -> None:
-    if not count:
-        return
-    shown = keys[:_TILES]
-    st.markdown(
-        f"##### {plain(title)}: {f'the first {len(shown)} of {count:,}' if count > len(shown) else f'{count:,}'}"
-    )
-    names = [key.rsplit("/", 1)[-1] for key in shown]
-    tiles(app, [Tile(key, key, plain(name), f"{title}: {name}") for key, name in zip(shown, names, strict=True)])

@@ -2,6 +2,8 @@
 
 import base64
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 import pandas as pd
@@ -12,8 +14,9 @@ from scones_core.ports import Execution, ExecutionStatus
 from scones_core.services import App, classification
 from scones_core.services.classification import Classified
 from scones_core.ui.shell.images import tile_image
+from scones_core.ui.shell.times import heading, wall_time, zone
 
-_CHOSEN = "execution"  # in the page's URL
+CHOSEN = "execution"  # in the page's URL
 _ALL = "All"
 _FILTERS: dict[str, ExecutionStatus | None] = {
     _ALL: None,
@@ -33,11 +36,44 @@ STATUSES = {
 _PAGE = 20
 
 
-def status_filter() -> ExecutionStatus | None:
-    chosen = st.segmented_control(
-        "Status", list(_FILTERS), default=_ALL, required=True, key="workflow_status", on_change=forget_chosen
-    )
-    return _FILTERS[chosen]
+@dataclass(frozen=True)
+class Filter:
+    """What to list; the URL keeps it. until : exclusive."""
+
+    status: ExecutionStatus | None
+    name: str
+    since: datetime | None
+    until: datetime | None
+
+
+def filter_input() -> Filter:
+    """Status, name and days, in the viewer's zone."""
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        status = st.segmented_control(
+            "Status",
+            list(_FILTERS),
+            default=_ALL,
+            required=True,
+            key="workflow_status",
+            on_change=forget_chosen,
+            bind="query-params",
+        )
+        name = st.text_input(
+            "Name contains",
+            key="workflow_name",
+            icon=":material/search:",
+            width=200,
+            max_chars=80,
+            on_change=forget_chosen,
+            bind="query-params",
+        )
+        days = st.date_input("Days", [], key="workflow_days", width=220, on_change=forget_chosen)
+    first, last = (days[0], days[-1]) if isinstance(days, tuple) and days else (None, None)
+    return Filter(_FILTERS[status], (name or "").strip(), _midnight(first), _midnight(last, after=1))
+
+
+def _midnight(day: date | None, after: int = 0) -> datetime | None:
+    return datetime.combine(day, time(), zone()) + timedelta(days=after) if day else None
 
 
 def page_size() -> int:
@@ -62,7 +98,7 @@ def executions_table(app: App, executions: Sequence[Execution], threshold: float
     The URL keeps the selection.
     """
     names = [execution.name for execution in executions]
-    wanted = st.query_params.get(_CHOSEN, names[0])
+    wanted = st.query_params.get(CHOSEN, names[0])
     marked = [names.index(wanted)] if wanted in names else []
     event = st.dataframe(
         pd.DataFrame([_row(app, execution) for execution in executions]),
@@ -80,13 +116,13 @@ def executions_table(app: App, executions: Sequence[Execution], threshold: float
     chosen: list[int] = event["selection"]["rows"]
     if not chosen or chosen == marked:
         return wanted
-    st.query_params[_CHOSEN] = names[chosen[0]]
+    st.query_params[CHOSEN] = names[chosen[0]]
     return names[chosen[0]]
 
 
 def forget_chosen() -> None:
     """Reset the selection to the newest."""
-    st.query_params.pop(_CHOSEN, None)
+    st.query_params.pop(CHOSEN, None)
 
 
 def _columns(threshold: float) -> dict[str, Any]:
@@ -100,9 +136,10 @@ def _columns(threshold: float) -> dict[str, Any]:
         "Confidence": st.column_config.ProgressColumn(
             format="percent", min_value=0.0, max_value=1.0, help=f"Inferences above {threshold:.0%} are accepted."
         ),
-        "Error": st.column_config.TextColumn(width=150),
-        "Started (UTC)": st.column_config.DatetimeColumn(format="D MMM YYYY, HH:mm:ss"),
-        "Duration": st.column_config.NumberColumn(format="%.2f s", width="small"),
+        "Error": st.column_config.TextColumn(width=270),
+        heading("Started"): st.column_config.DatetimeColumn(format="D MMM YYYY, HH:mm:ss"),
+        "Duration": st.column_config.NumberColumn(format="%,.0f ms", width=90),
+        "Execution": st.column_config.TextColumn(width=330),
     }
 
 
@@ -115,8 +152,8 @@ def _row(app: App, execution: Execution) -> dict[str, Any]:
         "Prediction": (told.prediction or "–").replace("_", " "),
         "Confidence": told.confidence,
         "Error": execution.error or "",
-        "Started (UTC)": execution.started.replace(tzinfo=None),
-        "Duration": (stopped - execution.started).total_seconds() if stopped else None,
+        heading("Started"): wall_time(execution.started),
+        "Duration": 1000 * (stopped - execution.started).total_seconds() if stopped else None,
         "State machine": execution.machine,
         "Execution": execution.name,
     }

@@ -10,8 +10,11 @@ import streamlit as st
 from scones_core.domain.history import StateRun, StateStatus, state_runs
 from scones_core.ports import Execution, ExecutionStatus
 from scones_core.services import App, batch, classification
+from scones_core.ui.shell.actions import action_button
 from scones_core.ui.shell.text import plain
-from scones_core.ui.shell.widgets import utc
+from scones_core.ui.shell.times import time_text
+from scones_core.ui.workflow.events import event_table, timeline
+from scones_core.ui.workflow.execution_table import CHOSEN
 from scones_core.ui.workflow.graph.component import state_graph
 from scones_core.ui.workflow.graph.model import Definition, all_names, fanned_out
 from scones_core.ui.workflow.state_view import MapRuns, in_words, seconds, state_view, status_badge
@@ -27,7 +30,7 @@ _EXECUTION_COLOURS: dict[ExecutionStatus, StateStatus] = {
 
 
 @dataclass(frozen=True)
-class ToldExecution:
+class ExecutionDetail:
     """An execution with its definition and events, of this app or from a file."""
 
     execution: Execution
@@ -48,10 +51,27 @@ def _view(app: App, name: str, was_running: bool) -> None:
         st.rerun()
     events = classification.history(app, name)
     definition = classification.definition(app, execution)
-    told_execution(app, ToldExecution(execution, definition, events, batch.map_runs(app, name)))
+    _run_again(app, execution)
+    execution_detail(app, ExecutionDetail(execution, definition, events, batch.map_runs(app, name)))
 
 
-def told_execution(app: App, told: ToldExecution) -> None:
+def _run_again(app: App, execution: Execution) -> None:
+    def start() -> str:
+        started = classification.run_again(app, execution)
+        st.query_params[CHOSEN] = started.name
+        return f"{started.name} started"
+
+    action_button(
+        "Run again with this input",
+        start,
+        key=f"run_again_{execution.name}",
+        icon=":material/replay:",
+        disabled=execution.stopped is None,
+        help=None if execution.stopped else "The execution is still running.",
+    )
+
+
+def execution_detail(app: App, told: ExecutionDetail) -> None:
     """The same view for an execution of this app or from a file."""
     runs = state_runs(told.events)
     _heading(told.execution)
@@ -71,10 +91,10 @@ def _heading(execution: Execution) -> None:
         status_badge(str(execution.status).replace("_", " ").capitalize(), _EXECUTION_COLOURS[execution.status])
     lasted = f" · {seconds(execution.stopped - execution.started)}" if execution.stopped else ""
     error = f" · {plain(execution.error)}" if execution.error else ""
-    st.caption(f"State machine {plain(execution.machine)} · started {utc(execution.started)}{lasted}{error}")
+    st.caption(f"State machine {plain(execution.machine)} · started {time_text(execution.started)}{lasted}{error}")
 
 
-def _choose_state(told: ToldExecution, runs: Sequence[StateRun]) -> str:
+def _choose_state(told: ExecutionDetail, runs: Sequence[StateRun]) -> str:
     """The clickable graph, and a list of the states for keyboard users; both show the same selection."""
     key = f"state-{told.execution.name}"
     names = all_names(told.definition)
@@ -91,19 +111,37 @@ def _first_shown(names: Sequence[str], runs: Sequence[StateRun]) -> str:
     return next((name for name in [*failed[-1:], *[run.name for run in runs][-1:]] if name in names), names[0])
 
 
-def _documents(told: ToldExecution, runs: Sequence[StateRun]) -> None:
-    """States in words, definition and events, to read and to download."""
+def _documents(told: ExecutionDetail, runs: Sequence[StateRun]) -> None:
+    """Timeline, states in words, definition and events, to read and to download."""
     execution, events = told.execution, told.events
+    if runs:
+        with st.expander("Timeline", icon=":material/view_timeline:"):
+            timeline(runs, key=f"timeline-{execution.name}")
     with st.expander("States in words", icon=":material/list:"):
         st.markdown("\n".join(f"1. {in_words(run)}" for run in runs[:200]) or "No state was entered.")
     with st.expander("Definition", icon=":material/data_object:"):
         definition_text(told.definition, execution.machine, key=f"definition-{execution.name}")
     with st.expander(f"History ({len(events):,} events)", icon=":material/history:"):
-        _download(
-            "Download history", lambda: json.dumps(list(events), indent=2), f"{execution.name}.json", execution.name
-        )
-        rows = [{"Id": event["id"], "Time": event["timestamp"], "Event": event["type"]} for event in events[:2000]]
-        st.dataframe(rows, hide_index=True, height=280, alt="The events of the execution")
+        _download("Download execution", lambda: exported_text(told), f"{execution.name}.json", execution.name)
+        event_table(events)
+
+
+def exported_text(told: ExecutionDetail) -> str:
+    """The execution in the console's form, which the section Import reads."""
+    execution = told.execution
+    described = {
+        "name": execution.name,
+        "stateMachineArn": execution.machine,
+        "status": str(execution.status),
+        "startDate": execution.started.isoformat(),
+        "input": json.dumps(execution.input),
+    }
+    document = {
+        "execution": described,
+        "stateMachine": {"definition": json.dumps(told.definition)},
+        "events": list(told.events),
+    }
+    return json.dumps(document, indent=2)
 
 
 def definition_text(definition: Definition, machine: str, *, key: str) -> None:

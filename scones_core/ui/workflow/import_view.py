@@ -7,7 +7,7 @@ from scones_core.domain.export_definition import in_order
 from scones_core.domain.history import state_runs
 from scones_core.ports import Execution, ExecutionStatus
 from scones_core.services import App
-from scones_core.ui.workflow.execution_view import ToldExecution, told_execution
+from scones_core.ui.workflow.execution_view import ExecutionDetail, execution_detail
 
 _LARGEST = 50  # MB
 
@@ -35,7 +35,7 @@ def import_help() -> None:
         "- **From the command line**: "
         "`aws stepfunctions get-execution-history --execution-arn … > history.json`; it has no definition, "
         "so states are shown in the order they were entered.\n"
-        "- **From this page**: a file from **Download history**."
+        "- **From this page**: a file from **Download execution**."
     )
 
 
@@ -51,7 +51,7 @@ def imported_view(app: App, name: str, data: bytes) -> None:
             ":material/info: The file has no definition that can be drawn. "
             "The graph shows the states in the order they were entered."
         )
-    told_execution(app, ToldExecution(_execution(exported), definition, exported.events))
+    execution_detail(app, ExecutionDetail(_execution(exported), definition, exported.events))
 
 
 @st.cache_data(show_spinner=False, max_entries=4)

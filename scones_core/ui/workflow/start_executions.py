@@ -7,6 +7,7 @@ import streamlit as st
 from scones_core.ports import ExecutionStatus
 from scones_core.services import App, classification
 from scones_core.services.classification import Classified
+from scones_core.ui.shell.actions import action_button
 from scones_core.ui.shell.session import get_background
 from scones_core.ui.workflow.execution_table import forget_chosen
 from scones_core.ui.workflow.images_input import ChosenImages, forget_choice
@@ -22,13 +23,29 @@ def task_name() -> str:
 def start_executions(app: App, chosen: ChosenImages, workers: int) -> None:
     """Start one execution per chosen image in the background. Raises BadInput, and Conflict while others run."""
     keys = chosen.keys()
-    get_background().start(
-        task_name(),
+    tasks, name = get_background(), task_name()
+    tasks.start(
+        name,
         "Classifying",
-        lambda progress: classification.classify(app, keys, workers=workers, progress=progress),
+        lambda progress: classification.classify(
+            app, keys, workers=workers, progress=progress, go_on=lambda: tasks.goes_on(name)
+        ),
     )
     forget_choice()
     forget_chosen()
+
+
+def are_running() -> bool:
+    """Whether this session's executions are running."""
+    task = get_background().get(task_name())
+    return task is not None and task.running
+
+
+def stop_button() -> None:
+    """Starts no further execution; those that run are finished."""
+    task = get_background().get(task_name())
+    if task and task.running:
+        action_button("Stop", task.stop, key="stop_executions", icon=":material/stop:", disabled=task.asked_to_stop)
 
 
 def outcome() -> None:

@@ -10,7 +10,8 @@ from scones_core.domain.history import StateRun, StateStatus
 from scones_core.services import App
 from scones_core.ui.shell.images import stored_tile
 from scones_core.ui.shell.text import plain
-from scones_core.ui.shell.widgets import Colour, utc
+from scones_core.ui.shell.times import time_text
+from scones_core.ui.shell.widgets import Colour
 
 _LONGEST = 160  # characters shown of a text in an input or output; the download is complete
 _COLOURS: dict[str, tuple[Colour, str]] = {
@@ -84,7 +85,7 @@ def _facts(run: StateRun) -> None:
         f"**Type** {plain(run.type)}",
         f"**Duration** {seconds(run.duration)}",
         f"**Retries** {run.retries}{after}",
-        f"**Entered** {utc(run.entered)}",
+        f"**Entered** {time_text(run.entered)}",
     ]
     st.markdown("  \n".join(facts))
 

@@ -1,7 +1,7 @@
 """Test traffic: form, progress, result."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import streamlit as st
 
@@ -27,6 +27,9 @@ _DRIFTS = {
     SimulatedDrift.BLUR: "Blurred images",
     SimulatedDrift.CLASS_MIX: "Different class mix",
 }
+
+
+_PLAIN: dict[str, Any] = {"border": True, "delta_color": "off", "delta_arrow": "off"}
 
 
 @dataclass(frozen=True)
@@ -88,7 +91,7 @@ def _start(app: App, chosen: ChosenTraffic) -> None:
             rate=chosen.rate,
             drift=chosen.drift,
             progress=progress,
-            go_on=lambda: (task := tasks.get(TASK)) is None or task.go_on(),
+            go_on=lambda: tasks.goes_on(TASK),
         ),
     )
 
@@ -118,6 +121,12 @@ def _outcome(task: BackgroundTask) -> None:
         st.metric("Accepted", f"{sent.succeeded:,}", border=True)
         st.metric("Failed", f"{sent.failed:,}", border=True, help="Failed executions, most for low confidence.")
         st.metric("Duration", duration(sent.seconds), border=True)
+        st.metric("Rate", f"{sent.rate:.1f}/s", f"asked for {sent.asked:g}/s" if sent.asked else None, **_PLAIN)
+    if sent.asked and sent.rate < 0.8 * sent.asked and not task.asked_to_stop:
+        st.warning(
+            f"{sent.rate:.1f} images per second were sent of the {sent.asked:g} asked for: the executions took longer.",
+            icon=":material/speed:",
+        )
     if task.asked_to_stop:
         st.info("The traffic was stopped early.", icon=":material/stop_circle:")
     navigation.link("monitor", "See the captured inferences on Monitor")

@@ -1,0 +1,86 @@
+"""Coverage and error rate per threshold, a threshold to try, and a proposal."""
+
+import streamlit as st
+
+from scones_core.errors import SconesError
+from scones_core.services import App, deployment, monitoring
+from scones_core.ui.monitor import charts
+from scones_core.ui.shell.actions import action_button
+from scones_core.ui.shell.session import shown_errors
+from scones_core.ui.shell.text import plain
+from scones_core.ui.shell.threshold import set_threshold
+from scones_core.ui.shell.widgets import percent
+
+
+@st.fragment
+def threshold_section(app: App) -> None:
+    """Coverage and error rate per threshold; trying one reruns this section only."""
+    st.subheader("Threshold", anchor=False)
+    if deployment.endpoint(app) is None:
+        st.info("No model in service. Deploy one on **Train & deploy** to compare thresholds.", icon=":material/info:")
+        return
+    with shown_errors():
+        model, test_set, images = monitoring.measured_on(app)
+        st.caption(
+            f"Measured on the {images:,} sealed test images of {model} (test set `{test_set}`), not on captured "
+            "inferences: reviewed ones were mostly selected for low confidence, which would bias the error rate."
+        )
+        rows = monitoring.risk_coverage(app)
+        current = monitoring.threshold(app)
+        left, right = st.columns([3, 2], gap="large")
+        with right:
+            tried = st.slider("Try a threshold", 0.5, 0.99, _within(current), 0.01, key="tried_threshold")
+            _tried(app, tried, current)
+            _proposal(app)
+        with left:
+            charts.risk_coverage(rows, tried, key="risk_coverage")
+
+
+def _within(threshold: float) -> float:
+    return min(0.99, max(0.5, round(threshold, 2)))
+
+
+def _tried(app: App, tried: float, current: float) -> None:
+    figures = monitoring.threshold_figures(app, tried)
+    with st.container(horizontal=True, gap="small"):
+        st.metric("Accepted", percent(figures.coverage), border=True, help="Coverage: share of images accepted.")
+        st.metric(
+            "Errors among accepted",
+            percent(figures.risk),
+            border=True,
+            help="Selective risk: error rate of the accepted images.",
+        )
+    st.caption(
+        f"At most {percent(figures.risk_upper_bound)} of accepted images are wrong (95 % confidence, "
+        f"{figures.labels_used:,} test images)."
+    )
+    with st.container(horizontal=True, vertical_alignment="center"):
+        action_button(
+            f"Set threshold to {tried:.2f}",
+            lambda: set_threshold(app, tried),
+            key="set_tried_threshold",
+            icon=":material/tune:",
+            disabled=tried == current,
+        )
+        st.caption(f"Current: {current:.2f}", width="content")
+
+
+def _proposal(app: App) -> None:
+    with st.popover("Suggest a threshold", icon=":material/lightbulb:"):
+        risk = st.number_input("Maximum error rate (%)", 0.5, 50.0, 5.0, 0.5, key="proposal_risk") / 100
+        try:
+            found = monitoring.propose_threshold(app, max_risk=risk, level=0.95)
+        except SconesError as error:
+            st.info(plain(error), icon=":material/info:")
+            return
+        st.markdown(
+            f"At **{found.threshold:.2f}**, the error rate is at most {percent(risk)} with 95 % confidence, and "
+            f"{percent(found.coverage)} of images are accepted."
+        )
+        action_button(
+            f"Apply {found.threshold:.2f}",
+            lambda: set_threshold(app, found.threshold),
+            key="apply_proposal",
+            icon=":material/check:",
+            disabled=found.threshold == monitoring.threshold(app),
+        )
