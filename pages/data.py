@@ -8,6 +8,8 @@ from scones_core.ui.data.dataset_view import (
     corrections_table,
     dataset_summary,
     load,
+    opened,
+    opened_note,
     skipped_table,
     versions_table,
 )
@@ -21,9 +23,9 @@ from scones_core.ui.shell.widgets import next_step, page_header
 
 page_header("Data", "Load labelled images. Each load creates an immutable dataset version.")
 app = get_app()
-version = etl.current(app)
+current = etl.current(app)
 
-with st.expander("Choose a source of images", expanded=version is None, icon=":material/add_photo_alternate:"):
+with st.expander("Choose a source of images", expanded=current is None, icon=":material/add_photo_alternate:"):
     chosen = source_input(key="data")
     action_button(
         "Load images",
@@ -36,13 +38,15 @@ with st.expander("Choose a source of images", expanded=version is None, icon=":m
     )
 watch("load")
 
-if version is None:
+if current is None:
     st.info(
         "No images yet. Choose a source above and press **Load images**; the generated sample is ready in seconds.",
         icon=":material/photo_library:",
     )
     st.stop()
 
+version = opened(app, current)
+opened_note(version, current)
 dataset_summary(version)
 images, balance, skipped, corrected, versions = st.tabs(
     [
@@ -62,5 +66,5 @@ with skipped:
 with corrected:
     corrections_table(version)
 with versions:
-    versions_table(etl.versions(app), version)
+    versions_table(app, etl.versions(app), current)
 next_step("train", "Train a model on these images")

@@ -27,7 +27,8 @@ class SnsNotifier:
         found = [subscription for page in pages for subscription in page["Subscriptions"]]
         return [f"{s['Protocol']}: {_shortened(s['Endpoint'])}" for s in found]
 
-    def send(self, title: str, body: str) -> None:
+    def send(self, title: str, body: str, *, channel: int | None = None) -> None:
+        """Always to every subscriber: SNS knows no other way."""
         subject = title.encode("ascii", "replace").decode()[:100]  # what SNS takes
         self._aws.sns.publish(TopicArn=self._topic, Subject=subject, Message=body)
 

@@ -18,11 +18,12 @@ class AppriseNotifier:
         """The scheme and, of mail and webhooks, the host; a path may be secret, and other services have no more."""
         return [_named(self._service(number)) for number in range(len(self._urls))]
 
-    def send(self, title: str, body: str) -> None:
+    def send(self, title: str, body: str, *, channel: int | None = None) -> None:
         failed = [
             name
             for number, name in enumerate(self.channels())
-            if not self._service(number).notify(title=title, body=body, body_format="text")
+            if channel in (None, number)
+            and not self._service(number).notify(title=title, body=body, body_format="text")
         ]
         if failed:
             raise Unavailable(f"The message was not sent to {', '.join(failed)}: check SCONES_NOTIFY and the network.")

@@ -11,6 +11,9 @@ class Notifier(Protocol):
         """The channels, without secrets; empty if none is configured."""
         ...
 
-    def send(self, title: str, body: str) -> None:
-        """Send a message to every channel. Raises Unavailable naming the channels that failed."""
+    def send(self, title: str, body: str, *, channel: int | None = None) -> None:
+        """Send a message to every channel, or to the one at this place in `channels`, where the service can.
+
+        Raises Unavailable naming the channels that failed.
+        """
         ...

@@ -116,7 +116,7 @@ def _disk(app: App) -> str:
 def _dataset(app: App) -> str:
     version = etl.current(app)
     if version is None:
-        return "none loaded yet"
+        return "no images loaded yet: load some on Data, or with etl"
     images = etl.images(app, version.id)
     for split in SPLITS:
         key = f"datasets/{version.id}/{split}.lst"

@@ -206,6 +206,18 @@ def get(app: App, dataset: str | None = None) -> DatasetVersion:
     return found
 
 
+@logs.use_case
+def make_current(app: App, dataset: str) -> DatasetVersion:
+    """Make a dataset version the current one: the next training and retraining start from it. Raises NotFound."""
+    version = get(app, dataset)
+    listed = images(app, version.id)
+    with app.db.write() as connection:
+        settings.put(connection, "dataset", version.id)
+    for split in SPLITS:
+        app.backend.objects.put(f"{split}.lst", lst_text(listed, split).encode())
+    return version
+
+
 def images(app: App, dataset: str, split: str | None = None) -> list[LabelledImage]:
     """The labelled images of a dataset version, in key order."""
     with app.db.read() as connection:

@@ -94,6 +94,12 @@ def channels(app: App) -> Sequence[str]:
     return app.backend.notifier.channels()
 
 
+def send_test(app: App, channel: int) -> None:
+    """Send a test message to the channel at this place in `channels`. Raises BadInput, Unavailable."""
+    title = "Scones Unlimited: test message"
+    app.backend.notifier.send(title, "Failed executions will be reported to this channel.", channel=channel)
+
+
 def watch(app: App, *, every: float = 5.0) -> Loop | None:
     """Look for failed executions in the background until the app is closed.
 

@@ -11,7 +11,7 @@ import pytest
 from pydantic import SecretStr
 
 from scones_core.bootstrap import open_app
-from scones_core.errors import BadInput
+from scones_core.errors import BadInput, Unavailable
 from scones_core.services import App, classification, monitoring, notification
 from scones_core.settings import Settings
 
@@ -50,6 +50,15 @@ def fail(app: App, count: int) -> None:
     monitoring.set_threshold(app, 0.999999)
     found = classification.classify(app, classification.sample_keys(app, count))
     assert {item.status for item in found} == {"FAILED"}
+
+
+def test_a_test_message_goes_to_the_chosen_channel_alone(serving: App, webhook):
+    url, received = webhook
+    app = opened(serving, f"json://127.0.0.1:1/ {url}")
+    notification.send_test(app, 1)
+    assert [message["title"] for message in received] == ["Scones Unlimited: test message"]
+    with pytest.raises(Unavailable, match="not sent to json://127.0.0.1"):
+        notification.send_test(app, 0)
 
 
 def test_a_burst_of_failures_is_one_message(serving: App, webhook):

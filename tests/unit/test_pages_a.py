@@ -365,6 +365,17 @@ def test_an_uploaded_file_is_kept_once_under_a_safe_name(app: App):
         uploads.save(app, "nothing.zip", io.BytesIO())
 
 
+def test_an_older_dataset_version_is_made_current_again(app: App, images: Path):
+    first = etl.load(app, str(images))
+    second = etl.load(app, "sample")
+    assert etl.current(app) == second
+    etl.make_current(app, first.id)
+    assert etl.current(app) == first
+    assert app.backend.objects.get("train.lst") == app.backend.objects.get(f"datasets/{first.id}/train.lst")
+    assert training.start(app).name in training.records(app)
+    assert next(iter(training.records(app).values())).dataset == first.id
+
+
 def test_the_current_dataset_is_what_the_newest_load_made(app: App, images: Path):
     version = etl.load(app, str(images))
     assert etl.current(app) == version

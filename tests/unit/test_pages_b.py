@@ -112,7 +112,7 @@ def test_executions_are_started_and_listed_with_what_they_said(trained: App, ope
     table = page.dataframe[0].value
     assert len(table) == 3
     assert set(table["Prediction"]) <= {"bicycle", "motorcycle"}
-    assert all(0.5 <= value <= 1 for value in table["Confidence"])
+    assert all(50 <= value <= 100 for value in table["Confidence"])
 
 
 def test_a_chosen_execution_shows_each_state_with_input_and_error(captured: App, open_page: Open) -> None:

@@ -212,7 +212,9 @@ def test_a_channel_is_named_without_its_secrets(open_part: Open, monkeypatch: py
     monkeypatch.setenv("SCONES_NOTIFY", "json://someone:hidden@127.0.0.1:9/hook")
     page = open_part("notifications")
     assert "reported to 1 channel" in texts(page)
-    assert "hidden" not in str(page.dataframe[0].value)
+    assert "json://127.0.0.1" in texts(page)
+    assert "hidden" not in texts(page)
+    assert "The message was not sent to json" in pressed(page, "Send a test message").error[0].value
 
 
 def test_a_wrong_channel_is_an_error_and_no_crash(open_part: Open, monkeypatch: pytest.MonkeyPatch) -> None:

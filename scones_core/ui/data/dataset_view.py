@@ -7,11 +7,14 @@ import streamlit as st
 
 from scones_core.domain.datasets import DatasetVersion
 from scones_core.services import App, etl
+from scones_core.ui.shell.actions import action_button
 from scones_core.ui.shell.session import get_background
 from scones_core.ui.shell.source_input import Chosen
 from scones_core.ui.shell.text import plain
 from scones_core.ui.shell.times import time_text
 from scones_core.ui.shell.widgets import generated_badge
+
+OPENED = "opened_dataset"  # session key
 
 
 def load(app: App, chosen: Chosen) -> None:
@@ -79,8 +82,8 @@ def corrections_table(version: DatasetVersion) -> None:
     st.dataframe(pd.DataFrame(rows), hide_index=True, alt="Test images whose labels were reviewed")
 
 
-def versions_table(versions: Sequence[DatasetVersion], current: DatasetVersion) -> None:
-    """All versions, newest first, with their parents; above, the lineage of the current one."""
+def versions_table(app: App, versions: Sequence[DatasetVersion], current: DatasetVersion) -> None:
+    """All versions, newest first; a selected one is opened or made current, two are compared by their counts."""
     st.markdown("Lineage of the current version: " + " → ".join(f"`{id}`" for id in _descent(versions, current)))
     rows = pd.DataFrame(
         [
@@ -100,7 +103,76 @@ def versions_table(versions: Sequence[DatasetVersion], current: DatasetVersion) 
             for version in versions
         ]
     )
-    st.dataframe(rows, hide_index=True, alt="Dataset versions with their parents, newest first")
+    event = st.dataframe(
+        rows,
+        key=f"dataset-versions-{versions[0].id}-{len(versions)}",
+        hide_index=True,
+        on_select="rerun",
+        selection_mode="multi-row",
+        alt="Dataset versions with their parents, newest first",
+    )
+    chosen = [versions[row] for row in event["selection"]["rows"]]
+    if len(chosen) == 1:
+        _open(app, chosen[0], current)
+    elif len(chosen) == 2:
+        _compare(app, *sorted(chosen, key=lambda version: version.created))
+    else:
+        st.caption("Select one version to open it or to make it current, or two to compare them.")
+
+
+def _open(app: App, version: DatasetVersion, current: DatasetVersion) -> None:
+    with st.container(horizontal=True):
+        if st.button("Open this version", key="open_version", icon=":material/photo_library:"):
+            st.session_state[OPENED] = version.id
+            st.rerun()
+        action_button(
+            "Make current",
+            lambda: _make_current(app, version),
+            key="make_current",
+            icon=":material/check:",
+            disabled=version.id == current.id,
+            help="It is the current version." if version.id == current.id else None,
+        )
+
+
+def _make_current(app: App, version: DatasetVersion) -> str:
+    etl.make_current(app, version.id)
+    st.session_state.pop(OPENED, None)
+    return f"{version.id} is now the current dataset version"
+
+
+def _compare(app: App, one: DatasetVersion, other: DatasetVersion) -> None:
+    """Images per split and class of both, and the difference."""
+    counts = [{(row["split"], row["class"]): row["images"] for row in balance_of(app, v)} for v in (one, other)]
+    rows = [
+        {
+            "Split": split,
+            "Class": name,
+            one.id: counts[0].get((split, name), 0),
+            other.id: counts[1].get((split, name), 0),
+        }
+        for split, name in sorted({*counts[0], *counts[1]})
+    ]
+    table = pd.DataFrame(rows)
+    table["Difference"] = table[other.id] - table[one.id]
+    st.dataframe(table, hide_index=True, alt=f"Images per split and class of {one.id} and {other.id}")
+
+
+def opened(app: App, current: DatasetVersion) -> DatasetVersion:
+    """The version to show: the opened one, by default the current one."""
+    id = st.session_state.get(OPENED, current.id)
+    return next((version for version in etl.versions(app) if version.id == id), current)
+
+
+def opened_note(version: DatasetVersion, current: DatasetVersion) -> None:
+    """Says that another than the current version is shown, with the way back."""
+    if version.id == current.id:
+        return
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.info(f"Version {version.id} is shown; the current one is {current.id}.", icon=":material/history:")
+        if st.button("Show the current version", key="close_version"):
+            st.session_state.pop(OPENED)
+            st.rerun()
 
 
 def _descent(versions: Sequence[DatasetVersion], version: DatasetVersion) -> list[str]:

@@ -6,6 +6,7 @@ import streamlit as st
 
 from scones_core.domain.datasets import SPLITS, DatasetVersion, LabelledImage
 from scones_core.services import App, etl
+from scones_core.services.capture import REVIEWED
 from scones_core.ui.shell.images import Tile, tiles
 from scones_core.ui.shell.text import plain
 
@@ -62,4 +63,6 @@ def _interleaved(images: Sequence[LabelledImage]) -> list[LabelledImage]:
 
 def _tile(version: DatasetVersion, image: LabelledImage) -> Tile:
     name = version.classes[image.class_index]
-    return Tile(image.key, image.sha256, plain(name.replace("_", " ")), f"{name}, {image.split} image {image.key}")
+    reviewed = ", reviewed" if image.key.startswith(REVIEWED) else ""
+    caption = f"{plain(name.replace('_', ' '))}  \n{image.split}{reviewed}"
+    return Tile(image.key, image.sha256, caption, f"{name}, {image.split} image {image.key}{reviewed}")

@@ -67,6 +67,8 @@ def registry_table(app: App, models: Sequence[ModelVersion]) -> list[ModelVersio
             ":material/warning: These models were measured on different test sets: only figures on the same test set "
             "are comparable. Select two versions to compare them on the same images."
         )
+    elif len(rows) > 1:
+        st.caption("Select two versions to compare them.")
     chosen: list[int] = event["selection"]["rows"]
     return [models[row] for row in chosen] or [models[0]]
 
@@ -75,6 +77,7 @@ def lineage(app: App, model: ModelVersion) -> None:
     """A version's origin, figures, and times in service."""
     dataset = etl.get(app, model.dataset)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.markdown(f"#### {model.id}", width="content")
         approval_badge(model.approval)
         generated_badge(dataset)
         st.caption(f"created {time_text(model.created)}", width="content")

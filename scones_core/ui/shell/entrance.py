@@ -11,9 +11,9 @@ from scones_core.ui.shell.user import signed_in, user, user_card
 
 def enter() -> None:
     """Run the requested page, behind sign-in and with the navigation in the sidebar."""
-    st.set_page_config(page_title="Scones Unlimited", page_icon=navigation.LOGO, layout="wide")
-    st.logo(navigation.LOGO, size="large")
     page = st.navigation(navigation.navigation(), expanded=True)
+    st.set_page_config(page_title=f"{page.title} · Scones Unlimited", page_icon=navigation.LOGO, layout="wide")
+    st.logo(navigation.LOGO, size="large")
     if signed_in():
         with st.sidebar:
             user_card()

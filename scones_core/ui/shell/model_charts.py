@@ -33,13 +33,14 @@ def class_balance(rows: Sequence[Mapping[str, object]]) -> None:
 
 
 def metric_curve(metrics: Sequence[tuple[float, str, float]], *, key: str, height: int = 250) -> None:
-    """A training job's metrics, (seconds, name, value), over time.
+    """A training job's metrics, (seconds, name, value), over its iterations.
 
     One panel per kind (`accuracy` of `train:accuracy`), at most two: those in _KINDS, else the kind logged last.
     A kind with one point has no curve.
     """
     data = pd.DataFrame(metrics, columns=["seconds", "metric", "value"])
     data[["series", "kind"]] = [name.rpartition(":")[::2] for name in data["metric"]]
+    data["iteration"] = data.groupby("metric").cumcount() + 1
     curves = data.groupby("metric")["value"].transform("size") > 1
     kinds = list(dict.fromkeys(data.loc[curves, "kind"][::-1]))
     shown = [kind for kind in _KINDS if kind in kinds] or kinds[:1]
@@ -51,7 +52,7 @@ def metric_curve(metrics: Sequence[tuple[float, str, float]], *, key: str, heigh
         last = ", ".join(f"{name} {group['value'].iloc[-1]:.3f}" for name, group in rows.groupby("metric"))
         with place:
             chart = _curve(rows, title).properties(height=height)
-            st.altair_chart(chart, width="stretch", key=f"{key}-{kind}", alt=f"{title} over seconds; last: {last}.")
+            st.altair_chart(chart, width="stretch", key=f"{key}-{kind}", alt=f"{title} over iterations; last: {last}.")
 
 
 _KINDS = ("accuracy", "log_loss")
@@ -62,10 +63,15 @@ def _curve(rows: pd.DataFrame, title: str) -> alt.Chart:
         alt.Chart(rows)
         .mark_line(point=alt.OverlayMarkDef(size=24))
         .encode(
-            x=alt.X("seconds:Q", title="Seconds since start", scale=alt.Scale(zero=False), axis=alt.Axis(tickCount=5)),
+            x=alt.X("iteration:Q", title="Iteration", scale=alt.Scale(zero=False), axis=alt.Axis(tickMinStep=1)),
             y=alt.Y("value:Q", title=title, scale=alt.Scale(zero=False)),
             color=alt.Color("series:N", title=None, legend=alt.Legend(orient="top")),
-            tooltip=["metric:N", alt.Tooltip("seconds:Q", format=".1f"), alt.Tooltip("value:Q", format=".4f")],
+            tooltip=[
+                alt.Tooltip("metric:N", title="Metric"),
+                alt.Tooltip("iteration:Q", title="Iteration"),
+                alt.Tooltip("seconds:Q", title="Seconds since the start", format=".1f"),
+                alt.Tooltip("value:Q", title="Value", format=".4f"),
+            ],
         )
     )
     return chart

@@ -1,6 +1,7 @@
 """Failure notifications: the channels, and the messages sent."""
 
 from datetime import datetime
+from functools import partial
 
 import pandas as pd
 import streamlit as st
@@ -8,6 +9,7 @@ import streamlit as st
 from scones_core.errors import SconesError
 from scones_core.services import App, notification
 from scones_core.settings import BackendName
+from scones_core.ui.shell.actions import action_button
 from scones_core.ui.shell.times import heading, wall_time
 from scones_core.ui.shell.widgets import duration
 
@@ -41,9 +43,20 @@ def notification_status(app: App) -> None:
         f"Failed executions are reported to {told}, at most once every {every}.",
         icon=":material/notifications_active:",
     )
-    st.dataframe(
-        pd.DataFrame({"Channel": list(channels)}), hide_index=True, width="stretch", alt="The configured channels"
-    )
+    for number, name in enumerate(channels):
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            st.markdown(f"`{name}`", width="content")
+            action_button(
+                "Send a test message",
+                partial(_test, app, number, name),
+                key=f"test_channel_{number}",
+                icon=":material/send:",
+            )
+
+
+def _test(app: App, number: int, name: str) -> str:
+    notification.send_test(app, number)
+    return f"Test message sent to {name}"
 
 
 def _how_to(backend: BackendName) -> None:

@@ -27,7 +27,8 @@ _KINDS: dict[Kind, tuple[str, str]] = {
     ),
     "path": (
         ":material/folder_open: Path on this machine",
-        "The same, as a folder or archive on the machine that runs this app.",
+        "A folder or archive on the machine that runs this app: with `train/`, `test/` and `.lst` files, with one "
+        "folder per class, or CIFAR-100.",
     ),
 }
 

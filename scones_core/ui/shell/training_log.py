@@ -1,7 +1,6 @@
 """A training job's log, and the job selected on Train & deploy."""
 
 from collections.abc import Sequence
-from typing import Literal
 
 import streamlit as st
 
@@ -14,7 +13,7 @@ def select_job(name: str) -> None:
     st.session_state[JOB] = name
 
 
-def show_log(lines: Sequence[str], *, last: int = 200, height: int | Literal["content"] = "content") -> None:
+def show_log(lines: Sequence[str], *, last: int = 200) -> None:
     """The last lines of a training log, with the time of day (UTC) instead of the full time."""
     short = [f"{line[11:19]}{line[line.find(' ') :]}" if line[10:11] == "T" else line for line in lines[-last:]]
-    st.code("\n".join(short) or "The log is empty so far.", language=None, height=height, wrap_lines=True)
+    st.code("\n".join(short) or "The log is empty so far.", language=None, wrap_lines=True)

@@ -121,8 +121,8 @@ def job_detail(app: App, job: TrainingJob, model: ModelVersion | None) -> None:
             metric_curve(job.metrics, key=f"curve_{job.name}")
         else:
             st.info("No metrics logged yet.", icon=":material/show_chart:")
-    with log:
-        show_log(training.log(app, job.name), height=250)
+    with log, st.container(height=250, border=False, autoscroll=True):  # opens at the end
+        show_log(training.log(app, job.name))
     if model:
         _model_result(model)
     elif job.name in training.being_registered(app, [job]):

@@ -134,7 +134,7 @@ def _columns(threshold: float) -> dict[str, Any]:
             width=100,
         ),
         "Confidence": st.column_config.ProgressColumn(
-            format="percent", min_value=0.0, max_value=1.0, help=f"Inferences above {threshold:.0%} are accepted."
+            format="%.1f%%", min_value=0.0, max_value=100.0, help=f"Inferences above {threshold:.0%} are accepted."
         ),
         "Error": st.column_config.TextColumn(width=270),
         heading("Started"): st.column_config.DatetimeColumn(format="D MMM YYYY, HH:mm:ss"),
@@ -150,7 +150,7 @@ def _row(app: App, execution: Execution) -> dict[str, Any]:
         "Image": _thumbnail(app, image_key(execution.input)),
         "Status": [STATUSES[execution.status][0]],
         "Prediction": (told.prediction or "–").replace("_", " "),
-        "Confidence": told.confidence,
+        "Confidence": None if told.confidence is None else 100 * told.confidence,
         "Error": execution.error or "",
         heading("Started"): wall_time(execution.started),
         "Duration": 1000 * (stopped - execution.started).total_seconds() if stopped else None,

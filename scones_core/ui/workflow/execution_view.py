@@ -51,8 +51,12 @@ def _view(app: App, name: str, was_running: bool) -> None:
         st.rerun()
     events = classification.history(app, name)
     definition = classification.definition(app, execution)
-    _run_again(app, execution)
-    execution_detail(app, ExecutionDetail(execution, definition, events, batch.map_runs(app, name)))
+    detail = ExecutionDetail(execution, definition, events, batch.map_runs(app, name))
+    with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
+        with st.container(gap=None, width="content"):
+            _heading(execution)
+        _run_again(app, execution)
+    _states(app, detail)
 
 
 def _run_again(app: App, execution: Execution) -> None:
@@ -72,9 +76,14 @@ def _run_again(app: App, execution: Execution) -> None:
 
 
 def execution_detail(app: App, told: ExecutionDetail) -> None:
-    """The same view for an execution of this app or from a file."""
-    runs = state_runs(told.events)
+    """The same view for an execution from a file."""
     _heading(told.execution)
+    _states(app, told)
+
+
+def _states(app: App, told: ExecutionDetail) -> None:
+    """The graph, the chosen state, and everything to read and to download."""
+    runs = state_runs(told.events)
     left, right = st.columns([5, 6], gap="large")
     with left:
         chosen = _choose_state(told, runs)
