@@ -23,16 +23,16 @@ if not models:
 
 retrain, contest = st.columns([1, 2])
 with retrain.container(border=True, height="stretch"):
-    st.subheader("Retrain", anchor=False)
+    st.header("Retrain", anchor=False)
     retrain_form(app)
 with contest.container(border=True, height="stretch"):
-    st.subheader("Challenger and champion", anchor=False)
+    st.header("Challenger and champion", anchor=False)
     challenge(app)
     trial_section(app)
     watch_serving()
 
 with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-    st.subheader("Model versions", anchor=False, width="content")
+    st.header("Model versions", anchor=False, width="content")
     rollback(app)
 chosen = registry_table(app, models)
 if len(chosen) == 1:
@@ -41,5 +41,5 @@ elif len(chosen) == 2:
     compare(app, *chosen)
 else:
     st.info("Select one version to see its lineage, or two to compare them.", icon=":material/compare_arrows:")
-st.subheader("Deployments", anchor=False)
+st.header("Deployments", anchor=False)
 history_table(deployment.history(app))

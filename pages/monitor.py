@@ -56,7 +56,7 @@ with shown_errors():
     if figures.inferences:
         key_figures(figures)
         drift_message(figures.drift)
-        st.subheader("Confidence over time", anchor=False)
+        st.header("Confidence over time", anchor=False)
         timeline(app, figures, since, model)
         distributions(figures)
         production_variants(figures)

@@ -18,7 +18,7 @@ app = get_app()
 
 threshold, configuration = st.columns([2, 3])
 with threshold.container(border=True, height="stretch"):
-    st.subheader("Confidence threshold", anchor=False)
+    st.header("Confidence threshold", anchor=False)
     current = monitoring.threshold(app)
     st.metric("Current", f"{current:g}", help="An inference is accepted only if its confidence exceeds the threshold.")
     value = st.number_input("New threshold", 0.0, max(0.999, current), current, 0.01, format="%g", key="new_threshold")
@@ -32,15 +32,15 @@ with threshold.container(border=True, height="stretch"):
     st.caption("Monitor shows coverage and error rate per threshold and can suggest one.")
     navigation.link("monitor", "Compare thresholds")
 with configuration.container(border=True, height="stretch"):
-    st.subheader("Configuration", anchor=False)
+    st.header("Configuration", anchor=False)
     rows = [{name.capitalize(): plain(value) for name, value in row.items()} for row in doctor.configuration(app)]
     st.table(pd.DataFrame(rows), border="horizontal", hide_index=True)
     st.caption("Set by environment variables, `.env` or `secrets.toml` before the app starts. Secrets are never shown.")
 
-st.subheader("Notifications", anchor=False)
+st.header("Notifications", anchor=False)
 with shown_errors():
     notification_status(app)
 
-st.subheader("Checks", anchor=False)
+st.header("Checks", anchor=False)
 checks_table(doctor.checks(app))
 st.button("Check again", icon=":material/refresh:", key="check_again")

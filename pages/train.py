@@ -22,17 +22,17 @@ cost = costs.of_endpoint(app)
 idle_warning(cost, "below")
 train, deploy, endpoint = st.columns(3)
 with train.container(border=True, height="stretch"):
-    st.subheader("Training job", anchor=False)
+    st.header("Training job", anchor=False)
     start_form(app)
 with deploy.container(border=True, height="stretch"):
-    st.subheader("Deployment", anchor=False)
+    st.header("Deployment", anchor=False)
     deploy_form(app)
     watch_serving()
 with endpoint.container(border=True, height="stretch"):
-    st.subheader("Endpoint", anchor=False)
+    st.header("Endpoint", anchor=False)
     endpoint_card(app, cost)
 
-st.subheader("Jobs", anchor=False)
+st.header("Jobs", anchor=False)
 if training.jobs(app):
     jobs_panel(app)
 else:

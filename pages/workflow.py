@@ -37,7 +37,7 @@ with shown_errors():
         if not batches:
             st.info("No batches yet. Choose images above and press **Start batch**.", icon=":material/dynamic_feed:")
             st.stop()
-        st.subheader("Batches", anchor=False)
+        st.header("Batches", anchor=False)
         shown = batches_table(batches)
         batch_summary(app, shown)
         execution_view(app, shown.name)
@@ -63,6 +63,6 @@ with shown_errors():
 
     else:
         notification_status(app)
-        st.subheader("Messages", anchor=False)
+        st.header("Messages", anchor=False)
         messages_table(app)
 next_step("monitor", "See what the endpoint captured")

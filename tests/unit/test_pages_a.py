@@ -57,7 +57,7 @@ def metrics(page: AppTest) -> dict[str, str]:
 
 def text(page: AppTest) -> str:
     """What is written on the page."""
-    written = (*page.markdown, *page.caption, *page.info, *page.success, *page.warning, *page.error, *page.subheader)
+    written = (*page.markdown, *page.caption, *page.info, *page.success, *page.warning, *page.error, *page.header)
     return "\n".join(str(element.value) for element in written)
 
 
@@ -96,7 +96,7 @@ def test_an_empty_page_links_to_where_things_start(open_page: Open, name: str, e
 
 def test_an_empty_home_offers_the_demo_images_and_captures(open_page: Open):
     page = open_page("overview")
-    assert [heading.value for heading in page.subheader] == [
+    assert [heading.value for heading in page.header] == [
         "See it work",
         "Start with your images",
         "Read captures you have",

@@ -120,7 +120,7 @@ def test_a_chosen_execution_shows_each_state_with_input_and_error(captured: App,
     (told,) = classification.classify(captured, classification.sample_keys(captured, 1))
     assert told.status == "FAILED"
     page = shown(open_page("workflow"))
-    assert told.name in [part.value for part in page.subheader]
+    assert told.name in [part.value for part in page.header]
     assert page.selectbox[0].value == "Inference Confidence Filtering"
     assert "does not exceed the threshold" in page.error[0].value
     page.selectbox[0].select("Serialize Image Data").run()

@@ -80,7 +80,7 @@ def pressed(page: AppTest, label: str) -> AppTest:
 
 
 def texts(page: AppTest) -> str:
-    told = [*page.markdown, *page.caption, *page.info, *page.success, *page.warning, *page.error, *page.subheader]
+    told = [*page.markdown, *page.caption, *page.info, *page.success, *page.warning, *page.error, *page.header]
     return "\n".join(str(part.value) for part in told)
 
 
@@ -332,7 +332,7 @@ def test_a_downloaded_execution_is_imported_with_its_name_and_graph(trained: App
         execution, classification.definition(trained, execution), classification.history(trained, one.name)
     )
     page = imported(open_part("import"), exported_text(detail).encode())
-    assert one.name in [part.value for part in page.subheader]
+    assert one.name in [part.value for part in page.header]
     assert "in the order they were entered" not in texts(page)
 
 

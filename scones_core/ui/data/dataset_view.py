@@ -40,7 +40,7 @@ def _balance(_app: App, home: str, version: DatasetVersion) -> list[dict[str, ob
 def dataset_summary(version: DatasetVersion) -> None:
     """The version in one line of badges and one of figures."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.subheader(plain(version.source), anchor=False, width="content")
+        st.header(plain(version.source), anchor=False, width="content")
         generated_badge(version)
         st.badge(version.id, icon=":material/fingerprint:", color="gray", help="Digest of the images and labels.")
     with st.grid(5, min_column_width=150):

@@ -77,7 +77,7 @@ def lineage(app: App, model: ModelVersion) -> None:
     """A version's origin, figures, and times in service."""
     dataset = etl.get(app, model.dataset)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.markdown(f"#### {model.id}", width="content")
+        st.markdown(f"### {model.id}", width="content")
         approval_badge(model.approval)
         generated_badge(dataset)
         st.caption(f"created {time_text(model.created)}", width="content")

@@ -29,7 +29,7 @@ def trial_section(app: App) -> None:
 
 
 def _start_form(app: App, challenger: ModelVersion) -> None:
-    st.markdown("##### Try it on live traffic")
+    st.markdown("### Try it on live traffic")
     st.caption(
         f"{challenger.id} gets this share of the traffic, the champion the rest. Change the share or end the "
         "trial at any time."
@@ -53,7 +53,7 @@ def _start_form(app: App, challenger: ModelVersion) -> None:
 def _under_way(app: App, serving: Endpoint, trial: Trial) -> None:
     ingest_on_opening(app)
     since = deployment.trial_started(app)
-    st.markdown(f"##### {trial.config.model} is on trial")
+    st.markdown(f"### {trial.config.model} is on trial")
     _comparison(serving, trial, {row.variant: row for row in monitoring.by_variant(app, since=since)})
     st.caption(
         f"Captured since {time_text(since)}. The figures compare confidence, not accuracy. "

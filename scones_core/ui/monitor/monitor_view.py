@@ -185,7 +185,7 @@ def timeline(app: App, figures: Figures, since: datetime | None, model: str | No
             help="All inferences of this period: time, image, prediction, confidence, model.",
         )
     with right, shown_errors():
-        st.markdown("##### Selected" if picked else "##### Latest")
+        st.markdown("### Selected" if picked else "### Latest")
         _inference(app, picked or str(figures.points["event_id"].iloc[-1]))
 
 
@@ -201,17 +201,17 @@ def _inference(app: App, event_id: str) -> None:
 def distributions(figures: Figures) -> None:
     left, right = st.columns(2, gap="medium")
     with left:
-        st.markdown("##### Confidence")
+        st.markdown("### Confidence")
         confidence_histogram(figures.histogram, figures.threshold, key="confidence_histogram")
     with right:
-        st.markdown("##### Predicted classes")
+        st.markdown("### Predicted classes")
         charts.predicted_classes(figures.by_class, key="predicted_classes")
 
 
 def production_variants(figures: Figures) -> None:
     """The endpoint's variants side by side, if there are several."""
     if len(figures.by_variant) > 1:
-        st.markdown("##### Production variants")
+        st.markdown("### Production variants")
         rows = [{"Variant": plain(row.variant), **figures_row(row)} for row in figures.by_variant]
         st.table(pd.DataFrame(rows), border="horizontal", hide_index=True)
 

@@ -15,7 +15,7 @@ from scones_core.ui.shell.widgets import percent
 @st.fragment
 def threshold_section(app: App) -> None:
     """Coverage and error rate per threshold; trying one reruns this section only."""
-    st.subheader("Threshold", anchor=False)
+    st.header("Threshold", anchor=False)
     if deployment.endpoint(app) is None:
         st.info("No model in service. Deploy one on **Train & deploy** to compare thresholds.", icon=":material/info:")
         return

@@ -65,7 +65,7 @@ def _rerun_after(story: Story, ended: int) -> None:
 def demo_section() -> None:
     """What the demo is, and its start form; or the way back to it."""
     with st.container(border=True):
-        st.subheader("Guided demo", anchor=False)
+        st.header("Guided demo", anchor=False)
         st.markdown(
             "Watch the whole loop run: load, train, deploy, classify, monitor, review, retrain, compare, promote. A "
             "scripted reviewer labels the images from the known answers."
@@ -133,7 +133,7 @@ def _gained(story: Story) -> None:
         round(share * comparison.images) for share in (comparison.champion_accuracy, comparison.challenger_accuracy)
     )
     looked = sum(one.label is not None for one in story.result(Stage.REVIEW))
-    st.subheader(f"Right on {before} of {comparison.images} before, on {after} after", anchor=False)
+    st.header(f"Right on {before} of {comparison.images} before, on {after} after", anchor=False)
     st.markdown(
         f"The first model, **{first.id}**, was right on {before} of {comparison.images} sealed test images. The "
         f"reviewer looked at {looked} images. The second, **{retrained.challenger.id}**, is right on {after}.",

@@ -27,6 +27,6 @@ def first_steps(app: App) -> None:
 def _card(picture: str, title: str, about: str) -> "st.delta_generator.DeltaGenerator":
     card = st.container(border=True, height="stretch")
     card.image(_PICTURES / f"{picture}.svg", width="stretch", alt="")
-    card.subheader(title, anchor=False)
+    card.header(title, anchor=False)
     card.write(about)
     return card

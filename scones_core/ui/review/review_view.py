@@ -112,7 +112,7 @@ def _recent(app: App, here: Desk) -> None:
     rows = review.reviewed(app, limit=_RECENT)
     if not rows:
         return
-    st.markdown("##### Recent decisions", help="You can take back only your own decisions.")
+    st.markdown("## Recent decisions", help="You can take back only your own decisions.")
     for row in rows:
         own = row["reviewer"] == here.reviewer
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
@@ -140,7 +140,7 @@ def _take_back(app: App, here: Desk, id: str) -> None:
 def _exports(app: App, queue: QueueFigures) -> None:
     """Buttons that export the current labels; files are written on download."""
     labels = queue.labels
-    st.subheader("Export", anchor=False)
+    st.header("Export", anchor=False)
     st.caption(
         f"{labels:,} reviewed label{'' if labels == 1 else 's'}, for training elsewhere or for another labelling tool."
     )

@@ -20,7 +20,7 @@ def checks_table(checks: Sequence[Check]) -> None:
         st.success(f"All {len(checks)} checks passed.", icon=":material/check_circle:")
     rows = [
         {
-            "": ":green[:material/check_circle:]" if check.ok else ":red[:material/error:]",
+            "State": ":green[:material/check_circle:]" if check.ok else ":red[:material/error:]",
             "Check": check.name.capitalize(),
             "Result": "passed" if check.ok else "failed",
             "Detail": plain(check.detail),

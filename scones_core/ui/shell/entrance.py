@@ -1,5 +1,7 @@
 """Entry of every page: configuration, sign-in, navigation."""
 
+from pathlib import Path
+
 import streamlit as st
 
 from scones_core import logs
@@ -8,12 +10,15 @@ from scones_core.ui.shell.session import get_app, in_demo, look_at_demo, shown_e
 from scones_core.ui.shell.text import plain
 from scones_core.ui.shell.user import signed_in, user, user_card
 
+_CONTRAST = Path(__file__).with_name("contrast.css")
+
 
 def enter() -> None:
     """Run the requested page, behind sign-in and with the navigation in the sidebar."""
     page = st.navigation(navigation.navigation(), expanded=True)
     st.set_page_config(page_title=f"{page.title} · Scones Unlimited", page_icon=navigation.LOGO, layout="wide")
     st.logo(navigation.LOGO, size="large")
+    st.html(_CONTRAST)
     if signed_in():
         with st.sidebar:
             user_card()

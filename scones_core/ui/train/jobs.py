@@ -148,7 +148,7 @@ def _registration_failure(app: App, record: JobRecord | None) -> None:
 
 
 def _model_result(model: ModelVersion) -> None:
-    st.subheader(f"Model version {model.id} on the test images", anchor=False)
+    st.header(f"Model version {model.id} on the test images", anchor=False)
     matrix, numbers = st.columns([2, 3])
     with matrix:
         confusion(model.metrics["confusion"], model.classes, key=f"confusion_{model.id}")

@@ -96,7 +96,7 @@ def _states(app: App, told: ExecutionDetail) -> None:
 
 def _heading(execution: Execution) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.subheader(plain(execution.name), anchor=False, width="content")
+        st.header(plain(execution.name), anchor=False, width="content")
         status_badge(str(execution.status).replace("_", " ").capitalize(), _EXECUTION_COLOURS[execution.status])
     lasted = f" · {seconds(execution.stopped - execution.started)}" if execution.stopped else ""
     error = f" · {plain(execution.error)}" if execution.error else ""
@@ -157,7 +157,7 @@ def definition_text(definition: Definition, machine: str, *, key: str) -> None:
     """A definition as JSON, to read and to download."""
     text = json.dumps(definition, indent=2, ensure_ascii=False)
     _download("Download definition", lambda: text, f"{machine}.asl.json", key)
-    st.code(text, language="json", height=360)
+    st.code(text, language="json", wrap_lines=True)
 
 
 def _download(label: str, text: Callable[[], str], file_name: str, key: str) -> None:

@@ -34,7 +34,7 @@ def images_section(app: App, dataset: DatasetVersion) -> None:
             stop_button()
         watch(task_name())
         outcome()
-    st.subheader("Executions", anchor=False)
+    st.header("Executions", anchor=False)
     st.fragment(run_every=_EVERY if running else None)(_executions)(app)
 
 

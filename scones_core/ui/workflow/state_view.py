@@ -40,7 +40,7 @@ def state_view(app: App, name: str, visits: Sequence[StateRun], map_runs: MapRun
     run = _choose_visit(name, visits)
     with st.container(horizontal=True, gap="medium"):
         with st.container(width="stretch"):
-            st.markdown(f"#### {plain(name)}")
+            st.markdown(f"### {plain(name)}")
             status_badge(str(run.status).capitalize(), run.status)
             _facts(run)
         if run.image and (tile := stored_tile(app, run.image)):
@@ -52,7 +52,7 @@ def state_view(app: App, name: str, visits: Sequence[StateRun], map_runs: MapRun
 
 
 def _without_visit(name: str, fanned_out: bool) -> None:
-    st.markdown(f"#### {plain(name)}")
+    st.markdown(f"### {plain(name)}")
     if fanned_out:
         status_badge("Fanned out", StateStatus.FANNED_OUT)
         st.write("This state ran once per item, in child executions of its Map. Select the Map to see counts.")
