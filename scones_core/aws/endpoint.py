@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import BotoCoreError, WaiterError
+from botocore.exceptions import BotoCoreError
 
 from scones_core.aws import models
 from scones_core.aws.algorithms import Hardware
@@ -16,7 +16,8 @@ from scones_core.aws.scaling import Scaling
 from scones_core.aws.session import Aws, resource_name, utc
 from scones_core.aws.transform import BatchTransform, parsed
 from scones_core.aws.ttl_cache import TtlCache
-from scones_core.errors import Conflict, NotFound, SconesError, Unavailable
+from scones_core.aws.waiting import until_deleted, until_in_service
+from scones_core.errors import Conflict, NotFound, Unavailable
 from scones_core.ports import Endpoint, EndpointConfig, Trial
 
 if TYPE_CHECKING:
@@ -25,6 +26,13 @@ if TYPE_CHECKING:
 CAPTURE_PREFIX = "captures/"
 TERMINATION_WAIT = 60  # seconds the old instances stay after the traffic has moved
 POLL = 15.0  # polling interval in seconds while an endpoint is created or updated, which takes minutes
+# DescribeEndpoint's statuses that the port does not have.
+STATUSES = {
+    "OutOfService": "Failed",
+    "RollingBack": "Updating",
+    "SystemUpdating": "Updating",
+    "UpdateRollbackFailed": "Failed",
+}
 IN_CHANGE = ("Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting")
 
 
@@ -66,15 +74,15 @@ class SageMakerEndpoints:
         before = self._aws.endpoint(name)
         if before and before["EndpointStatus"] in ("Failed", "OutOfService"):
             self.delete(name)
-            self._until("endpoint_deleted", name)
+            until_deleted(self._aws, name, poll=self._poll)
             before = None
         if before is None:
             self._aws.sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=wanted, Tags=self._tags())
-        elif before["EndpointConfigName"] != wanted:
+        elif before["EndpointConfigName"] != wanted or before["EndpointStatus"] == "UpdateRollbackFailed":
             self._scaling.withdraw(name, keep=variants)
             present = {variant["VariantName"] for variant in before.get("ProductionVariants", [])}
             self._update(name, wanted, watched=present == set(variants))
-        self._until("endpoint_in_service", name)
+        until_in_service(self._aws, name, poll=self._poll)
         for variant in variants:
             self._scaling.apply(name, variant)
         return self._serving(name, wanted)
@@ -88,7 +96,7 @@ class SageMakerEndpoints:
                 for served, weight in _weighted(endpoint.config, trial)
             ],
         )
-        self._until("endpoint_in_service", endpoint.name)
+        until_in_service(self._aws, endpoint.name, poll=self._poll)
         return self._get(endpoint.name)
 
     def describe(self, name: str) -> Endpoint | None:
@@ -99,7 +107,7 @@ class SageMakerEndpoints:
         champion, *others = self._configs.get(wanted, lambda: self._served(wanted))
         return Endpoint(
             name=name,
-            status=found["EndpointStatus"],
+            status=STATUSES.get(found["EndpointStatus"], found["EndpointStatus"]),
             config=champion,
             trial=_trial(others, found.get("ProductionVariants", [])),
             created=utc(found["CreationTime"]),
@@ -202,20 +210,6 @@ class SageMakerEndpoints:
             if self._machines.most_instances > 1
             else [],
         )
-
-    def _until(self, state: Any, name: str) -> None:
-        try:
-            self._aws.sagemaker.get_waiter(state).wait(
-                EndpointName=name, WaiterConfig={"Delay": self._poll, "MaxAttempts": 1000}
-            )
-        except (WaiterError, SconesError) as error:
-            if isinstance(error, NotFound) and state == "endpoint_deleted":
-                return
-            if isinstance(error, SconesError):
-                raise
-            found = self._aws.endpoint(name)
-            reason = found.get("FailureReason", "no reason given") if found else "it no longer exists"
-            raise Unavailable(f"The endpoint “{name}” did not come into service: {reason}") from error
 
     def _serving(self, name: str, wanted: str) -> Endpoint:
         now = self._aws.endpoint(name)

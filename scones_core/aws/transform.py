@@ -20,6 +20,7 @@ from scones_core.errors import Conflict, Damaged, Unavailable
 from scones_core.ports import EndpointConfig
 
 SUFFIX = ".out"  # https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_TransformOutput.html
+LONGEST = 24 * 3600  # seconds that a job is waited for
 ENDED_WELL = ("Completed", "InProgress")
 
 
@@ -74,12 +75,12 @@ class BatchTransform:
 
     def _wait(self, name: str) -> None:
         waiter = self._aws.sagemaker.get_waiter("transform_job_completed_or_stopped")
-        patience: Any = {"Delay": self._poll, "MaxAttempts": 10_000}
+        patience: Any = {"Delay": self._poll, "MaxAttempts": max(1, round(LONGEST / self._poll))}
         with suppress(WaiterError):  # it failed, and says below why
             waiter.wait(TransformJobName=name, WaiterConfig=patience)
         job = self._aws.sagemaker.describe_transform_job(TransformJobName=name)
         if job["TransformJobStatus"] != "Completed":
-            reason = job.get("FailureReason", "it was stopped")
+            reason = job.get("FailureReason", f"it is {job['TransformJobStatus']}")
             raise Unavailable(f"The model could not be evaluated: the transform job {name} failed ({reason}).")
 
     def _answers(self, name: str, keys: Sequence[str]) -> Sequence[Sequence[float]]:
