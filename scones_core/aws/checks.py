@@ -1,10 +1,9 @@
 """Checks of AWS for `doctor`. Each returns its finding, or raises the error that says what is missing."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from functools import partial
 
-from scones_core.aws import functions
+from scones_core.aws import functions, permissions
 from scones_core.aws.algorithms import Hardware
 from scones_core.aws.costs import SageMakerCosts
 from scones_core.aws.object_store import S3ObjectStore
@@ -24,7 +23,7 @@ OUTPUTS = (
     "SerializeImageDataFunctionArn",
     "StateMachineRoleArn",
 )
-NOBODY = "doctor"  # a job, an execution and a machine of this name never exist
+SIMULATION = ("iam:SimulatePrincipalPolicy", "iam:GetRole")
 
 
 def checks(aws: Aws, objects: S3ObjectStore, machines: Hardware, endpoint: str) -> Sequence[Check]:
@@ -34,8 +33,8 @@ def checks(aws: Aws, objects: S3ObjectStore, machines: Hardware, endpoint: str) 
         ("AWS stack", lambda: _stack(aws, endpoint)),
         ("AWS bucket", lambda: _bucket(aws, objects)),
         ("AWS functions", lambda: _functions(aws)),
-        *[(f"AWS may {name}", partial(_dry, call, action)) for name, action, call in _dry_calls(aws, endpoint)],
-        ("AWS may train and deploy", lambda: _simulated(aws, endpoint)),
+        ("AWS may read and stop", lambda: permissions.tried(aws, endpoint)),
+        ("AWS may train and deploy", lambda: _simulated(aws, endpoint, scaling=machines.most_instances > 1)),
         ("AWS quotas", lambda: _quotas(aws, machines)),
         ("AWS prices", lambda: _prices(SageMakerCosts(aws, machines))),
         ("AWS may read endpoint metrics", lambda: _last_asked(SageMakerCosts(aws, machines), endpoint)),
@@ -73,102 +72,21 @@ def _functions(aws: Aws) -> str:
     return ", ".join(found)
 
 
-def _dry_calls(aws: Aws, endpoint: str) -> Iterator[tuple[str, str, Callable[[], object]]]:
-    """Calls without effect: on missing things, or read-only. (name, action, call)."""
-    job = f"{aws.stack}-{NOBODY}"
-    yield "see jobs", "sagemaker:DescribeTrainingJob", lambda: aws.sagemaker.describe_training_job(TrainingJobName=job)
-    yield "stop jobs", "sagemaker:StopTrainingJob", lambda: aws.sagemaker.stop_training_job(TrainingJobName=job)
-    yield "list jobs", "sagemaker:ListTrainingJobs", lambda: aws.sagemaker.list_training_jobs(MaxResults=1)
-    yield "see endpoints", "sagemaker:DescribeEndpoint", lambda: aws.sagemaker.describe_endpoint(EndpointName=endpoint)
-    yield "list state machines", "states:ListStateMachines", lambda: aws.stepfunctions.list_state_machines(maxResults=1)
-    yield (
-        "start executions",
-        "states:StartExecution",
-        lambda: aws.stepfunctions.start_execution(stateMachineArn=_machine(aws)),
-    )
-    yield (
-        "see executions",
-        "states:DescribeExecution",
-        lambda: aws.stepfunctions.describe_execution(executionArn=_execution(aws)),
-    )
-    yield (
-        "stop executions",
-        "states:StopExecution",
-        lambda: aws.stepfunctions.stop_execution(executionArn=_execution(aws)),
-    )
-    yield (
-        "read training logs",
-        "logs:DescribeLogStreams",
-        lambda: aws.logs.describe_log_streams(logGroupName="/aws/sagemaker/TrainingJobs", limit=1),
-    )
-    yield (
-        "list notification subscribers",
-        "sns:ListSubscriptionsByTopic",
-        lambda: aws.sns.list_subscriptions_by_topic(TopicArn=aws.output("FailureTopicArn")),
-    )
-
-
-def _machine(aws: Aws) -> str:
-    return f"{aws.output('ClassifyImageStateMachineArn').rpartition(':')[0]}:{aws.stack}-{NOBODY}"
-
-
-def _execution(aws: Aws) -> str:
-    return f"{_machine(aws).replace(':stateMachine:', ':execution:')}:{NOBODY}"
-
-
-def _dry(call: Callable[[], object], action: str) -> str:
-    with suppress(NotFound):  # without permission, AWS refuses before it looks for the thing
-        call()
-    return f"{action} is allowed"
-
-
-def _simulated(aws: Aws, endpoint: str) -> str:
-    """Actions that cannot be tried without effect are checked with IAM, which needs iam:SimulatePrincipalPolicy."""
-    denied = list[str]()
+def _simulated(aws: Aws, endpoint: str, *, scaling: bool) -> str:
+    """Actions that cannot be tried without effect are checked with IAM, which the stack's AppPolicy does not allow."""
+    arn = aws.sts.get_caller_identity()["Arn"]
+    if not any(kind in arn for kind in (":user/", ":assumed-role/")):
+        return f"not checked: {arn} is neither a user nor a role"
     try:
-        principal = _principal(aws.sts.get_caller_identity()["Arn"])
-        for actions, resource in _needed(aws, endpoint):
-            answer = aws.iam.simulate_principal_policy(
-                PolicySourceArn=principal, ActionNames=actions, ResourceArns=[resource]
-            )
-            denied += [r["EvalActionName"] for r in answer["EvaluationResults"] if r["EvalDecision"] != "allowed"]
+        found = permissions.denied(aws, arn, endpoint, scaling=scaling)
     except Unavailable as error:
-        if "iam:SimulatePrincipalPolicy" not in str(error):
+        missing = next((name for name in SIMULATION if name in str(error)), None)
+        if missing is None:
             raise
-        return "not checked: iam:SimulatePrincipalPolicy is not allowed"
-    if denied:
-        raise Unavailable(f"AWS denies you {', '.join(denied)}: attach the stack's AppPolicy to your role.")
-    return "training jobs, transform jobs, models and endpoints"
-
-
-def _needed(aws: Aws, endpoint: str) -> Iterator[tuple[list[str], str]]:
-    region_account = ":".join(aws.output("ClassifyImageStateMachineArn").split(":")[3:5])
-    partition = aws.output("SageMakerRoleArn").split(":")[1]
-    sagemaker = f"arn:{partition}:sagemaker:{region_account}"
-    yield ["sagemaker:CreateTrainingJob"], f"{sagemaker}:training-job/{aws.stack}-{NOBODY}"
-    yield ["sagemaker:CreateTransformJob"], f"{sagemaker}:transform-job/{aws.stack}-{NOBODY}"
-    yield ["sagemaker:CreateModel"], f"{sagemaker}:model/{aws.stack}-{NOBODY}"
-    yield ["sagemaker:CreateEndpointConfig"], f"{sagemaker}:endpoint-config/{aws.stack}-{NOBODY}"
-    deploy = [
-        "CreateEndpoint",
-        "UpdateEndpoint",
-        "UpdateEndpointWeightsAndCapacities",
-        "DeleteEndpoint",
-        "InvokeEndpoint",
-    ]
-    yield [f"sagemaker:{action}" for action in deploy], f"{sagemaker}:endpoint/{endpoint}"
-    yield ["sagemaker:CreateModelPackage"], f"{sagemaker}:model-package/{aws.stack}/1"
-    yield ["iam:PassRole"], aws.output("SageMakerRoleArn")
-    for function in functions.names(aws):
-        yield ["lambda:UpdateFunctionConfiguration"], function
-
-
-def _principal(arn: str) -> str:
-    """The role behind an assumed role; IAM knows no policies of sessions."""
-    if ":assumed-role/" not in arn:
-        return arn
-    account, role = arn.split(":")[4], arn.split("/")[1]
-    return f"arn:{arn.split(':')[1]}:iam::{account}:role/{role}"
+        return f"not checked: {missing} is not allowed"
+    if found:
+        raise Unavailable(f"AWS denies you {', '.join(found)}: attach the stack's AppPolicy to your role.")
+    return "everything the app requests"
 
 
 def _quotas(aws: Aws, machines: Hardware) -> str:

@@ -73,7 +73,7 @@ PREFIXES = {"sagemaker-runtime": "sagemaker", "runtime.sagemaker": "sagemaker", 
 def explained(error: Exception, model: ServiceModel, operation: str) -> SconesError:
     """The error to raise instead of botocore's `error`, which is kept as its cause."""
     if isinstance(error, boto.ClientError):
-        return _answered(error, _action(model, operation))
+        return _answered(error, action(model, operation))
     return unanswered(error)
 
 
@@ -83,7 +83,8 @@ def code(error: BaseException | None) -> str:
     return str(cause.response.get("Error", {}).get("Code", "")) if isinstance(cause, boto.ClientError) else ""
 
 
-def _action(model: ServiceModel, operation: str) -> str:
+def action(model: ServiceModel, operation: str) -> str:
+    """The IAM action of an operation, as `s3:GetObject`."""
     prefix = PREFIXES.get(model.endpoint_prefix, model.signing_name)
     return ACTIONS.get(f"{prefix}:{operation}", f"{prefix}:{operation}")
 

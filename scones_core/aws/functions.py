@@ -9,6 +9,8 @@ from scones_core.aws.session import Aws
 from scones_core.errors import Conflict, Unavailable
 
 SUFFIX = "FunctionArn"
+# Output of the stack → the variable that its function reads; the other functions read none.
+READS = {"FilterLowConfidenceFunctionArn": "THRESHOLD", "ImageClassificationFunctionArn": "ENDPOINT_NAME"}
 
 
 def names(aws: Aws) -> list[str]:
@@ -16,12 +18,18 @@ def names(aws: Aws) -> list[str]:
     return [value for name, value in sorted(aws.outputs.items()) if name.endswith(SUFFIX)]
 
 
+def configurable(aws: Aws) -> list[str]:
+    """ARNs of the functions that read a variable."""
+    return [aws.output(name) for name in READS]
+
+
 def configure(aws: Aws, environment: Mapping[str, str]) -> None:
-    """Set the given variables of each function, keep the others, and return once they are effective.
+    """Set the variables that functions read, keep the others, and return once they are effective.
 
     Raises Conflict if a function is being changed concurrently.
     """
-    changed = [function for function in names(aws) if _merge(aws, function, environment)]
+    wanted = {aws.output(name): {key: environment[key]} for name, key in READS.items() if key in environment}
+    changed = [function for function, variables in wanted.items() if _merge(aws, function, variables)]
     for function in changed:
         try:
             aws.functions.get_waiter("function_updated").wait(
@@ -32,9 +40,13 @@ def configure(aws: Aws, environment: Mapping[str, str]) -> None:
 
 
 def environment(aws: Aws) -> Mapping[str, str]:
-    """The variables that all functions have in common."""
-    found = [_variables(aws.functions.get_function_configuration(FunctionName=name)) for name in names(aws)]
-    return dict(set.intersection(*(set(variables.items()) for variables in found))) if found else {}
+    """The variables that functions read, as far as they are set."""
+    found = {key: _variables(_configuration(aws, aws.output(name))).get(key) for name, key in READS.items()}
+    return {key: value for key, value in found.items() if value is not None}
+
+
+def _configuration(aws: Aws, function: str) -> Mapping[str, Any]:
+    return aws.functions.get_function_configuration(FunctionName=function)
 
 
 def _variables(configuration: Mapping[str, Any]) -> Mapping[str, str]:
@@ -47,7 +59,7 @@ def _merge(aws: Aws, function: str, environment: Mapping[str, str]) -> bool:
 
     Sends the revision that was read, so that no concurrent change is lost.
     """
-    found = aws.functions.get_function_configuration(FunctionName=function)
+    found = _configuration(aws, function)
     before = _variables(found)
     if environment.items() <= before.items():
         return False

@@ -16,6 +16,8 @@ from scones_core.services import classification, deployment
 from scones_core.services.app import App, Progress, silent
 
 MACHINE = "classify_batch"
+# Key prefixes. On AWS their objects expire, and the state machine may write under the first only: infra/template.yaml.
+RESULTS, IMAGES = "batch-results/", "batches/"
 POLL = 0.2  # seconds
 
 
@@ -68,7 +70,7 @@ def start(app: App, *, prefix: str | None = None, sample: int | None = None, spl
         prefix = _sampled(app, name, sample, split) if sample is not None else _all(app, name, split)
     if next(app.backend.objects.list(prefix), None) is None:
         raise NotFound(f"No objects under “{prefix}” in the bucket: choose another prefix.")
-    results = f"batches/{name}/results"
+    results = f"{RESULTS}{name}"
     step_input = {"s3_bucket": app.backend.objects.bucket, "s3_prefix": prefix, "results_prefix": results}
     app.backend.workflows.start(MACHINE, name, step_input)
     return name
@@ -88,7 +90,7 @@ def _all(app: App, name: str, split: str | None) -> str:
 
 
 def _copied(app: App, name: str, keys: Iterable[str]) -> str:
-    objects, prefix = app.backend.objects, f"batches/{name}/images/"
+    objects, prefix = app.backend.objects, f"{IMAGES}{name}/images/"
     objects.put_many((prefix + key.rsplit("/", 1)[-1], objects.get(key)) for key in keys)
     return prefix
 

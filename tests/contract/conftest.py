@@ -27,6 +27,7 @@ from scones_core.aws.session import Aws
 from scones_core.bootstrap import build_backend
 from scones_core.ports import Backend, EndpointConfig, JobStatus, TrainingJob, TrainingRequest
 from scones_core.settings import BackendName, Settings
+from tests.contract.stand_in import roles
 from tests.contract.stand_in.server import STACK, running
 
 REAL = os.environ.get("SCONES_TEST_AWS") == "1"
@@ -80,10 +81,13 @@ def fresh_stand_in(aws_stand_in: dict[str, str]) -> Iterator[dict[str, str]]:
     captures = S3ObjectStore(aws)
     for info in list(captures.list(CAPTURE_PREFIX)):
         captures.delete(info.key)
-    before = {name: aws.functions.get_function_configuration(FunctionName=name) for name in names(aws)}
+    lambda_ = roles.administrator("lambda")
+    before = {name: lambda_.get_function_configuration(FunctionName=name) for name in names(aws)}
     yield aws_stand_in
     for name, function in before.items():
-        aws.functions.update_function_configuration(FunctionName=name, Environment=function["Environment"])
+        lambda_.update_function_configuration(
+            FunctionName=name, Environment=function.get("Environment", {"Variables": {}})
+        )
 
 
 def aws_settings(home: Path, **more: Any) -> Settings:

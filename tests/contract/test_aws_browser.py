@@ -12,7 +12,7 @@ from tests.e2e.conftest import browser  # noqa: F401 - a fixture
 from tests.e2e.test_loop import test_the_whole_loop_by_hand as by_hand
 
 pytestmark = [pytest.mark.e2e, pytest.mark.skipif(REAL, reason="takes an hour and costs money")]
-SETTINGS = {"SCONES_ALGORITHM": "embedded", "SCONES_POLL_SECONDS": "0.2", "SCONES_ENDPOINT": "browser"}
+SETTINGS = {"SCONES_ALGORITHM": "embedded", "SCONES_POLL_SECONDS": "0.2", "SCONES_ENDPOINT": "scones-browser"}
 
 
 @pytest.fixture

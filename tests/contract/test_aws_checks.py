@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ from scones_core.aws.object_store import S3ObjectStore
 from scones_core.aws.session import Aws
 from scones_core.errors import NotFound, SconesError
 from tests.contract.conftest import REAL
-from tests.contract.stand_in import others, prices
+from tests.contract.stand_in import prices, roles
 from tests.contract.stand_in.deployment import ROOT
 from tests.contract.stand_in.server import REGION, STACK
 
@@ -35,11 +36,11 @@ def test_where_eventbridge_tells_of_each_failure_the_app_keeps_quiet(aws: Aws):
 def test_in_a_digest_the_app_tells_the_topics_subscribers(aws: Aws):
     digest = Aws(STACK)
     digest.__dict__["outputs"] = {**aws.outputs, "FailureNotifications": "digest"}
-    aws.sns.subscribe(TopicArn=aws.output("FailureTopicArn"), Protocol="email", Endpoint="ann@example.com")
+    topic = aws.output("FailureTopicArn")
+    roles.administrator("sns").subscribe(TopicArn=topic, Protocol="email", Endpoint="ann@example.com")
     assert SnsNotifier(digest).channels() == ["email: a…@example.com"]
     SnsNotifier(digest).send("7 executions failed – look", "7 × THRESHOLD_CONFIDENCE_NOT_MET")
-    topic = sns_backends[DEFAULT_ACCOUNT_ID][REGION].topics[aws.output("FailureTopicArn")]
-    sent = topic.sent_notifications[-1]
+    sent = sns_backends[DEFAULT_ACCOUNT_ID][REGION].topics[topic].sent_notifications[-1]
     assert sent[1:3] == ("7 × THRESHOLD_CONFIDENCE_NOT_MET", "7 executions failed ? look")
 
 
@@ -63,12 +64,49 @@ def test_every_check_of_a_sound_stack_passes(aws: Aws):
     assert STACK in str(said["AWS stack"])
 
 
-def test_a_missing_permission_is_named(aws: Aws, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(others, "DENIED", {"sagemaker:CreateTrainingJob", "iam:PassRole"})
-    said = str(found(aws)["AWS may train and deploy"])
-    assert said == (
-        "AWS denies you sagemaker:CreateTrainingJob, iam:PassRole: attach the stack's AppPolicy to your role."
+SIMULATES = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Action": ["iam:GetRole", "iam:SimulatePrincipalPolicy"], "Resource": "*"}],
+}
+
+
+@pytest.fixture
+def of_identity_center(aws: Aws) -> Iterator[Aws]:
+    """The app in a role with a path, that may simulate policies."""
+    name, iam = "AWSReservedSSO_Developer_0123456789abcdef", roles.administrator("iam")
+    arn = roles.create_role(name, aws.output("AppPolicyArn"), path="/aws-reserved/sso.amazonaws.com/eu-central-1/")
+    iam.put_role_policy(RoleName=name, PolicyName="simulate", PolicyDocument=json.dumps(SIMULATES))
+    with pytest.MonkeyPatch.context() as patch:
+        for key, value in roles.credentials(arn).items():
+            patch.setenv(key.upper(), value)
+        yield Aws(STACK)
+    iam.detach_role_policy(RoleName=name, PolicyArn=aws.output("AppPolicyArn"))
+    iam.delete_role_policy(RoleName=name, PolicyName="simulate")
+    iam.delete_role(RoleName=name)
+
+
+@pytest.mark.parametrize("most_instances", [1, 3])
+def test_the_policies_of_a_role_with_a_path_are_simulated(of_identity_center: Aws, most_instances: int):
+    said = found(of_identity_center, Hardware(most_instances=most_instances))
+    assert said["AWS may train and deploy"] == "everything the app requests"
+
+
+def test_a_missing_permission_is_named(of_identity_center: Aws):
+    iam, name = roles.administrator("iam"), "AWSReservedSSO_Developer_0123456789abcdef"
+    denied = {"Effect": "Deny", "Action": ["sagemaker:CreateTrainingJob", "states:ListMapRuns"], "Resource": "*"}
+    statements = [*SIMULATES["Statement"], denied]
+    iam.put_role_policy(
+        RoleName=name, PolicyName="simulate", PolicyDocument=json.dumps({**SIMULATES, "Statement": statements})
     )
+    said = {check: str(answer) for check, answer in found(of_identity_center).items()}
+    assert said["AWS may train and deploy"] == (
+        "AWS denies you sagemaker:CreateTrainingJob, states:ListMapRuns: attach the stack's AppPolicy to your role."
+    )
+    assert "AWS denied states:ListMapRuns" in said["AWS may read and stop"]
+
+
+def test_without_the_permission_to_simulate_nothing_is_said_to_be_wrong(aws: Aws):
+    assert found(aws)["AWS may train and deploy"] == "not checked: iam:GetRole is not allowed"
 
 
 def test_a_quota_of_zero_is_named(aws: Aws):
@@ -87,7 +125,13 @@ def test_the_prices_are_told(aws: Aws):
     )
 
 
-def test_a_stack_that_is_not_there_is_named_in_every_check_that_needs_it(aws_stand_in: dict[str, str]):
+def test_a_stack_that_is_not_there_is_named_in_every_check_that_needs_it(
+    aws_stand_in: dict[str, str], monkeypatch: pytest.MonkeyPatch
+):
+    """To whoever may look at any stack; AppPolicy is of one."""
+    for key, value in roles.administrators_key().items():
+        monkeypatch.setenv(key, value)
+    monkeypatch.delenv("AWS_SESSION_TOKEN")
     said = found(Aws("nothing"))
     assert isinstance(said["AWS stack"], NotFound)
     assert str(said["AWS stack"]) == (

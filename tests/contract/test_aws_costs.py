@@ -14,7 +14,7 @@ from scones_core.domain.costs import Price
 from scones_core.errors import NotFound, Unavailable
 from scones_core.ports import Instances, Use
 from tests.contract.conftest import REAL
-from tests.contract.stand_in import prices, sagemaker
+from tests.contract.stand_in import prices, roles, sagemaker
 from tests.contract.stand_in.server import REGION, STACK
 
 pytestmark = pytest.mark.skipif(REAL, reason="looks into the stand-in")
@@ -99,7 +99,7 @@ def test_where_there_is_no_list_the_price_is_to_be_looked_up(aws_stand_in: dict[
 @pytest.fixture
 def endpoint(aws: Aws) -> Iterator[str]:
     """An endpoint of two instances, which nobody has asked."""
-    name = "paid-for"
+    name = f"{STACK}-paid-for"
     image = {"Image": "image", "ModelDataUrl": "s3://bucket/model.tar.gz"}
     variant = {
         "VariantName": "AllTraffic",
@@ -112,8 +112,8 @@ def endpoint(aws: Aws) -> Iterator[str]:
     aws.sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
     yield name
     aws.sagemaker.delete_endpoint(EndpointName=name)
-    aws.sagemaker.delete_endpoint_config(EndpointConfigName=name)
-    aws.sagemaker.delete_model(ModelName=name)
+    roles.administrator("sagemaker").delete_endpoint_config(EndpointConfigName=name)
+    roles.administrator("sagemaker").delete_model(ModelName=name)
 
 
 def measured(endpoint: str, ago: timedelta) -> None:
@@ -127,7 +127,7 @@ def test_what_an_endpoint_runs_on_is_what_it_was_deployed_on(costs: SageMakerCos
 
 
 def test_an_endpoint_that_does_not_exist_runs_on_nothing(costs: SageMakerCosts):
-    assert costs.running("nothing") is None
+    assert costs.running("scones-nothing") is None
 
 
 def test_an_endpoint_tells_when_it_was_last_asked_to_the_hour(costs: SageMakerCosts, endpoint: str):

@@ -3,26 +3,26 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-import boto3
 import pytest
 
 from scones_core.bootstrap import open_app
 from scones_core.domain.comparison import Verdict
 from scones_core.domain.models import CHAMPION_VARIANT, TRIAL_VARIANT
-from scones_core.services import App, capture, classification, demo, deployment, doctor, monitoring
+from scones_core.services import App, batch, capture, classification, demo, deployment, doctor, monitoring
 from scones_core.services.demo import Stage
 from tests.conftest import write_images
 from tests.contract.conftest import REAL, aws_settings
-from tests.contract.stand_in.server import REGION, STACK
+from tests.contract.stand_in import roles
+from tests.contract.stand_in.server import STACK
 
 pytestmark = pytest.mark.skipif(REAL, reason="takes an hour and costs money")
 
 
 @pytest.fixture
 def app(fresh_stand_in: dict[str, str], tmp_path: Path) -> Iterator[App]:
-    opened = open_app(aws_settings(tmp_path / "home", endpoint="loop"))
+    opened = open_app(aws_settings(tmp_path / "home", endpoint="scones-loop"))
     yield opened
-    opened.backend.endpoints.delete("loop")
+    opened.backend.endpoints.delete("scones-loop")
     opened.close()
 
 
@@ -37,9 +37,17 @@ def _try_the_other(app: App) -> None:
     assert deployment.end_trial(app).trial is None
 
 
+def _classify_a_batch(app: App) -> None:
+    """In the roles of the state machine and of its functions, into the bucket."""
+    found = batch.wait(app, batch.start(app, sample=4))
+    assert (found.images, found.errors) == (4, 0)
+    assert found.summary_key.startswith(batch.RESULTS)
+    assert batch.batches(app)[0].name == found.name
+
+
 def published() -> dict[str, str]:
     """Model versions and their approval, as the SageMaker Model Registry shows them."""
-    found = boto3.client("sagemaker", region_name=REGION).list_model_packages(ModelPackageGroupName=STACK)
+    found = roles.administrator("sagemaker").list_model_packages(ModelPackageGroupName=STACK)
     packages = found["ModelPackageSummaryList"]
     return {package["ModelPackageDescription"].split(",")[0]: package["ModelApprovalStatus"] for package in packages}
 
@@ -56,6 +64,7 @@ def test_load_train_deploy_classify_monitor_review_retrain_and_promote(app: App,
     assert deployment.champion(app).id == expected
     approvals = {"v1": "Approved", "v2": "Approved" if expected == "v2" else "PendingManualApproval"}
     assert published() == approvals
+    _classify_a_batch(app)
     monitoring.set_threshold(app, 0.5)
     assert monitoring.figures(app).inferences == told[Stage.INGEST].new
     _try_the_other(app)

@@ -104,9 +104,9 @@ def test_an_artifact_with_another_checksum_is_not_deployed(backend: Backend, sec
 
 
 def test_an_unknown_endpoint_is_not_there(backend: Backend):
-    assert backend.endpoints.describe("never-was") is None
-    with pytest.raises(NotFound, match="never-was"):
-        backend.endpoints.invoke("never-was", b"", "image/png")
+    assert backend.endpoints.describe("scones-never-was") is None
+    with pytest.raises(NotFound, match="scones-never-was"):
+        backend.endpoints.invoke("scones-never-was", b"", "image/png")
 
 
 def test_what_is_not_an_image_is_refused_and_not_captured(backend: Backend, second: str):
@@ -227,5 +227,5 @@ def test_a_trial_whose_artifact_is_missing_or_damaged_leaves_the_endpoint_as_it_
 
 
 def test_a_trial_needs_an_endpoint(backend: Backend, trial: Trial):
-    with pytest.raises(NotFound, match="never-was"):
-        backend.endpoints.set_trial("never-was", trial)
+    with pytest.raises(NotFound, match="scones-never-was"):
+        backend.endpoints.set_trial("scones-never-was", trial)

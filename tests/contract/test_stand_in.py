@@ -2,12 +2,11 @@
 
 import socket
 
-import boto3
 import pytest
 
 from scones_core.aws.checks import OUTPUTS
 from tests.contract.conftest import REAL, NoNetwork
-from tests.contract.stand_in import patches
+from tests.contract.stand_in import patches, roles
 from tests.contract.stand_in.deployment import NOT_IN_MOTO, packaged, template, translated
 from tests.contract.stand_in.server import STACK
 
@@ -44,14 +43,14 @@ def added_by_us() -> set[str]:
 @pytest.mark.usefixtures("aws_stand_in")
 def test_every_resource_of_the_template_is_deployed_but_for_those_moto_lacks():
     wanted = [r["Type"] for r in translated(packaged(template()))["Resources"].values()]
-    pages = boto3.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=STACK)
+    pages = roles.administrator("cloudformation").get_paginator("list_stack_resources").paginate(StackName=STACK)
     deployed = [resource["ResourceType"] for page in pages for resource in page["StackResourceSummaries"]]
     assert sorted(deployed) == sorted(kind for kind in wanted if kind not in NOT_IN_MOTO)
 
 
 @pytest.mark.usefixtures("aws_stand_in")
 def test_the_stack_tells_all_that_the_app_reads():
-    [stack] = boto3.client("cloudformation").describe_stacks(StackName=STACK)["Stacks"]
+    [stack] = roles.administrator("cloudformation").describe_stacks(StackName=STACK)["Stacks"]
     told = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
     assert set(OUTPUTS) <= set(told)
     assert all(told[name] and told[name] != "None" for name in OUTPUTS)

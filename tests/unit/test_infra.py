@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from scones_core.aws.checks import OUTPUTS
+from scones_core.services.batch import IMAGES, RESULTS
 from scones_core.settings import Settings
 from tests.contract.stand_in.deployment import NOT_IN_MOTO, ROOT, TEMPLATE, packaged, template, translated
 
@@ -36,6 +37,8 @@ WITHOUT_RESOURCE = {
     "sagemaker:ListTransformJobs",
     "servicequotas:ListServiceQuotas",
     "states:ListStateMachines",
+    "xray:GetSamplingRules",
+    "xray:GetSamplingTargets",
     "xray:PutTelemetryRecords",
     "xray:PutTraceSegments",
 }
@@ -133,7 +136,8 @@ def test_the_bucket_is_encrypted_private_and_takes_tls_only():
     assert bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
     assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
     expiring = {rule.get("Prefix"): rule for rule in bucket["LifecycleConfiguration"]["Rules"]}
-    assert expiring["captures/"]["ExpirationInDays"] == {"Ref": "CaptureDays"}
+    for prefix in ("captures/", RESULTS, IMAGES):
+        assert expiring[prefix]["ExpirationInDays"] == {"Ref": "CaptureDays"}
     [policy] = of_type("AWS::S3::BucketPolicy").values()
     [statement] = policy["PolicyDocument"]["Statement"]
     assert (statement["Effect"], statement["Condition"]) == ("Deny", {"Bool": {"aws:SecureTransport": "false"}})
@@ -144,8 +148,12 @@ def test_failed_executions_reach_the_topic():
     assert rule["EventPattern"]["detail"]["status"] == ["FAILED", "TIMED_OUT"]
     assert [target["Arn"] for target in rule["Targets"]] == [{"Ref": "FailureTopic"}]
     [policy] = of_type("AWS::SNS::TopicPolicy").values()
-    [statement] = policy["PolicyDocument"]["Statement"]
-    assert "events.amazonaws.com" in statement["Principal"]["Service"]
+    statements = {name: s for s in policy["PolicyDocument"]["Statement"] for name in as_list(s["Principal"]["Service"])}
+    assert set(statements) == {"events.amazonaws.com", "cloudwatch.amazonaws.com", "budgets.amazonaws.com"}
+    # Messages of EventBridge do not carry what a condition could ask for; those of the others do.
+    conditional = {name for name, statement in statements.items() if "Condition" in statement}
+    assert conditional == {"cloudwatch.amazonaws.com", "budgets.amazonaws.com"}
+    assert {statement["Action"] for statement in statements.values()} == {"sns:Publish"}
 
 
 def test_the_alarms_that_take_a_model_back_exist():

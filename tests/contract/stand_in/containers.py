@@ -9,15 +9,15 @@ import tarfile
 import tempfile
 import threading
 import time
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
-import boto3
-
 from scones_core.errors import BadImage
 from scones_core.vision.classifier import Classifier, pack
+from tests.contract.stand_in import roles
 from tests.contract.stand_in.deployment import ROOT
 from tests.contract.stand_in.functions import loaded
 
@@ -29,14 +29,14 @@ def split(uri: str) -> tuple[str, str]:
     return bucket, key
 
 
-def fetched(uri: str) -> bytes:
+def fetched(uri: str, role: str) -> bytes:
     bucket, key = split(uri)
-    return boto3.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
+    return roles.client("s3", role).get_object(Bucket=bucket, Key=key)["Body"].read()
 
 
-def unpacked(uri: str) -> Path:
+def unpacked(uri: str, role: str) -> Path:
     folder = Path(tempfile.mkdtemp(prefix="container-"))
-    with tarfile.open(fileobj=io.BytesIO(fetched(uri))) as archive:
+    with tarfile.open(fileobj=io.BytesIO(fetched(uri, role))) as archive:
         archive.extractall(folder, filter="data")  # made by the product itself, a moment ago
     return folder
 
@@ -80,7 +80,7 @@ class Training(threading.Thread):
         given = self.job.hyper_parameters
         if "sagemaker_program" in given:
             decoded = {name: json.loads(value) for name, value in given.items()}
-            code = unpacked(decoded.pop("sagemaker_submit_directory"))
+            code = unpacked(decoded.pop("sagemaker_submit_directory"), self.job.role_arn)
             command = [decoded.pop("sagemaker_program"), *(f"--{name}={value}" for name, value in decoded.items())]
         else:  # the built-in algorithm knows the number of classes, and not their names
             decoded = {name: given[name] for name in ("num_classes", "num_training_samples", "image_shape")}
@@ -106,13 +106,13 @@ class Training(threading.Thread):
             (self.folder / name).mkdir()
         for channel in self.job.input_data_config:
             folder = self.folder / "input" / "data" / channel["ChannelName"]
-            _download(channel["DataSource"]["S3DataSource"]["S3Uri"], folder)
+            _download(channel["DataSource"]["S3DataSource"]["S3Uri"], folder, self.job.role_arn)
             environment[f"SM_CHANNEL_{channel['ChannelName'].upper()}"] = str(folder)
         return environment
 
     def _log(self, lines: Any) -> None:
-        logs, stream = boto3.client("logs"), f"{self.job.training_job_name}/algo-1-1"
-        if not logs.describe_log_groups(logGroupNamePrefix=GROUP)["logGroups"]:
+        logs, stream = roles.client("logs", self.job.role_arn), f"{self.job.training_job_name}/algo-1-1"
+        with suppress(logs.exceptions.ResourceAlreadyExistsException):
             logs.create_log_group(logGroupName=GROUP)
         logs.create_log_stream(logGroupName=GROUP, logStreamName=stream)
         for line in lines:
@@ -121,18 +121,19 @@ class Training(threading.Thread):
 
     def _upload(self) -> None:
         bucket, key = split(self.job.model_artifacts["S3ModelArtifacts"])
-        boto3.client("s3").put_object(Bucket=bucket, Key=key, Body=pack(self.folder / "model"))
+        s3 = roles.client("s3", self.job.role_arn)
+        s3.put_object(Bucket=bucket, Key=key, Body=pack(self.folder / "model"))
 
 
 def _now() -> datetime:
     return datetime.now(UTC).replace(tzinfo=None)  # as moto keeps its times
 
 
-def _download(uri: str, folder: Path) -> None:
+def _download(uri: str, folder: Path, role: str) -> None:
     """Objects under a prefix, by the rest of their key after its last slash."""
     bucket, prefix = split(uri)
     base = prefix.rpartition("/")[0]
-    s3 = boto3.client("s3")
+    s3 = roles.client("s3", role)
     folder.mkdir(parents=True)
     for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
         for item in page.get("Contents", []):
@@ -144,12 +145,12 @@ def _download(uri: str, folder: Path) -> None:
 class Answering:
     """A model's container. In script mode it runs the serving script out of the archive that the model names."""
 
-    def __init__(self, container: dict[str, Any]) -> None:
+    def __init__(self, container: dict[str, Any], role: str) -> None:
         environment = container.get("Environment") or {}
-        model = unpacked(container["ModelDataUrl"])
+        model = unpacked(container["ModelDataUrl"], role)
         self.script = None
         if program := environment.get("SAGEMAKER_PROGRAM"):
-            code = unpacked(environment["SAGEMAKER_SUBMIT_DIRECTORY"])
+            code = unpacked(environment["SAGEMAKER_SUBMIT_DIRECTORY"], role)
             self.script = loaded(code / program, f"container_{code.name}")
             self.model = self.script.model_fn(str(model))
         else:

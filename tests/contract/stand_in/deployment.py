@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+from moto.core import DEFAULT_ACCOUNT_ID
+from moto.iam.models import iam_backends
 from samtranslator.translator.transform import transform
 from samtranslator.yaml_helper import yaml_parse
 
@@ -94,3 +96,5 @@ def deploy(stack: str, parameters: dict[str, str] | None = None) -> None:
     cloudformation.get_waiter("stack_create_complete").wait(
         StackName=stack, WaiterConfig={"Delay": 1, "MaxAttempts": 30}
     )
+    for role in iam_backends[DEFAULT_ACCOUNT_ID]["aws"].get_roles():  # moto leaves a role's own policies as they were
+        role.policies = {name: json.dumps(document) for name, document in role.policies.items()}

@@ -3,8 +3,9 @@
 import json
 from typing import Any
 
-import boto3
 from jsonata import Jsonata
+
+from tests.contract.stand_in import roles
 
 FAILED = "failed child"
 
@@ -12,6 +13,11 @@ FAILED = "failed child"
 def jsonata(expression: str) -> Any:
     """moto leaves JSONata to a Java program that it does not bring."""
     return Jsonata(expression).evaluate(None)
+
+
+def client_for(region: str, service: str, state_credentials: Any = None) -> Any:
+    """A client in the role of the state machine."""
+    return roles.client(service, state_credentials.role_arn)
 
 
 def parse(original: Any, definition: str) -> Any:
@@ -66,7 +72,8 @@ def put_object(env: Any, *_: Any) -> None:
             records["FAILED"].append({"Status": "FAILED", "Input": given, "Error": "Error", "Cause": "it failed"})
         else:
             records["SUCCEEDED"].append({"Status": "SUCCEEDED", "Output": json.dumps(output)})
-    s3, files = boto3.client("s3"), {"FAILED": [], "PENDING": [], "SUCCEEDED": []}
+    s3 = roles.client("s3", env.aws_execution_details.role_arn)
+    files: dict[str, list[dict[str, Any]]] = {"FAILED": [], "PENDING": [], "SUCCEEDED": []}
     for status, lines in records.items():
         if lines:
             text = "\n".join(json.dumps(line) for line in lines)

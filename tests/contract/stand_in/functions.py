@@ -13,6 +13,8 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+from tests.contract.stand_in import roles
+
 _loaded: dict[str, Callable[..., Any]] = {}
 
 
@@ -24,9 +26,14 @@ def invoke(function: Any, body: Any, _request_headers: Any, response_headers: An
         function_name=function.function_name,
         invoked_function_arn=function.function_arn,
     )
-    environment = {"environ": function.environment_vars} if "environ" in inspect.signature(handler).parameters else {}
+    given = {
+        "environ": lambda: function.environment_vars,
+        "s3": lambda: roles.client("s3", function.role),
+        "runtime": lambda: roles.client("sagemaker-runtime", function.role),
+    }
+    taken = {name: make() for name, make in given.items() if name in inspect.signature(handler).parameters}
     try:
-        return json.dumps(handler(json.loads(body or "{}"), context, **environment)).encode()
+        return json.dumps(handler(json.loads(body or "{}"), context, **taken)).encode()
     except Exception as error:
         response_headers["x-amz-function-error"] = "Unhandled"
         return json.dumps({"errorMessage": str(error), "errorType": type(error).__name__, "stackTrace": []}).encode()

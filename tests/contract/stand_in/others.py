@@ -7,7 +7,11 @@ from typing import Any
 from moto.awslambda.exceptions import PreconditionFailedException
 from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult
+from moto.iam.exceptions import NotFoundException
 from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser, ASLParserException
+
+from tests.contract.stand_in import iam
+from tests.policies import Request, allows
 
 QUOTAS = {
     "ml.g4dn.xlarge for training job usage": 1.0,
@@ -15,23 +19,31 @@ QUOTAS = {
     "ml.m5.large for endpoint usage": 2.0,
     "ml.m5.large for transform job usage": 2.0,
 }
-DENIED: set[str] = set()  # actions that the simulation of policies denies
 
 
 def list_service_quotas(self: Any) -> ActionResult:
     return ActionResult({"Quotas": [{"QuotaName": name, "Value": value} for name, value in QUOTAS.items()]})
 
 
+class NoSuchEntity(ServiceException):
+    code = "NoSuchEntity"
+
+
 def simulate_principal_policy(self: Any) -> ActionResult:
-    actions = self._get_param("ActionNames")
-    resources = self._get_param("ResourceArns") or ["*"]
+    [resource] = self._get_param("ResourceArns") or ["*"]
+    entries = self._get_param("ContextEntries") or []
+    context = {entry["ContextKeyName"]: entry["ContextKeyValues"][0] for entry in entries}
+    try:
+        statements = iam.statements_of(self._get_param("PolicySourceArn"))
+    except NotFoundException:
+        raise NoSuchEntity("The role does not exist.") from None
     results = [
         {
             "EvalActionName": action,
-            "EvalResourceName": resources[0],
-            "EvalDecision": "implicitDeny" if action in DENIED else "allowed",
+            "EvalResourceName": resource,
+            "EvalDecision": "allowed" if allows(statements, Request(action, resource, context)) else "implicitDeny",
         }
-        for action in actions
+        for action in self._get_param("ActionNames")
     ]
     return ActionResult({"EvaluationResults": results, "IsTruncated": False})
 
@@ -63,6 +75,18 @@ def update_configuration(original: Any, self: Any, config_updates: dict[str, Any
 def revision(function: Any) -> str:
     text = json.dumps(function.environment_vars, sort_keys=True)
     return str(uuid.uuid5(uuid.NAMESPACE_URL, text))
+
+
+class ResourceNotFound(ServiceException):
+    code = "ResourceNotFound"
+
+
+def describe_map_run(original: Any, self: Any, map_run_arn: str) -> Any:
+    """moto means to say that there is none, and fails at it."""
+    try:
+        return original(self, map_run_arn)
+    except TypeError:
+        raise ResourceNotFound(f"Resource not found: '{map_run_arn}'") from None
 
 
 def describe_state_machine_for_execution(original: Any, self: Any) -> Any:

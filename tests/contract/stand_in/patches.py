@@ -8,7 +8,7 @@ from typing import Any
 
 from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 
-from tests.contract.stand_in import distributed_map, functions, others, sagemaker
+from tests.contract.stand_in import distributed_map, functions, iam, others, sagemaker
 
 PARSER = "moto.stepfunctions.parser.asl"
 # Replaced: the new function gets the old one first.
@@ -25,6 +25,7 @@ WRAPPED: dict[str, Callable[..., Any]] = {
     "moto.sagemaker.models.SageMakerModelBackend.update_endpoint_weights_and_capacities": (
         sagemaker.update_endpoint_weights_and_capacities
     ),
+    "moto.stepfunctions.parser.models.StepFunctionsParserBackend.describe_map_run": others.describe_map_run,
     "moto.stepfunctions.responses.StepFunctionResponse.describe_state_machine_for_execution": (
         others.describe_state_machine_for_execution
     ),
@@ -36,6 +37,8 @@ WRAPPED: dict[str, Callable[..., Any]] = {
 # Replaced wholly.
 REPLACED: dict[str, Any] = {
     "moto.awslambda.models.LambdaFunction.invoke": functions.invoke,
+    "moto.iam.access_control.IAMRequestBase.check_action_permitted": iam.check_action_permitted,
+    "moto.iam.access_control.IAMRequestBase.check_signature": iam.check_signature,
     "moto.sagemakerruntime.responses.SageMakerRuntimeResponse.invoke_endpoint": sagemaker.invoke_endpoint,
     f"{PARSER}.component.state.exec.state_map.result_writer.result_writer_decl.ResultWriter"
     "._eval_body": distributed_map.eval_result_writer,
@@ -45,10 +48,15 @@ REPLACED: dict[str, Any] = {
         others.validate_definition
     ),
 }
-# Names of modules: CloudFormation is to make state machines where they are run, too; and JSONata runs without Java.
+# Names of modules: CloudFormation is to make state machines where they are run, too; JSONata runs without Java; state
+# machines act in their role.
 MODULES: dict[str, Any] = {
     "moto.stepfunctions.models.stepfunctions_backends": stepfunctions_parser_backends,
     f"{PARSER}.jsonata.jsonata._eval_jsonata": distributed_map.jsonata,
+    f"{PARSER}.component.state.exec.state_task.lambda_eval_utils.boto_client_for": distributed_map.client_for,
+    f"{PARSER}.component.state.exec.state_map.item_reader.eval.resource_eval_s3.boto_client_for": (
+        distributed_map.client_for
+    ),
 }
 # Added: moto does not have them.
 ADDED: dict[str, Callable[..., Any]] = {

@@ -6,7 +6,6 @@ import uuid
 from datetime import UTC, datetime
 from typing import Any
 
-import boto3
 from moto.cloudwatch.models import cloudwatch_backends
 from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult, BaseResponse
@@ -16,7 +15,9 @@ from moto.sagemaker.models import sagemaker_backends
 from scones_core.aws.algorithms import KNOWN
 from scones_core.domain import capture
 from scones_core.errors import BadImage
+from tests.contract.stand_in import iam, roles
 from tests.contract.stand_in.containers import Answering, Training, fetched, split
+from tests.policies import Request, allows
 
 _jobs: dict[str, Training] = {}
 _answering: dict[str, Answering] = {}
@@ -67,17 +68,18 @@ def create_transform_job(original: Any, self: Any, **asked: Any) -> Any:
     if asked["transform_job_name"] in self.transform_jobs:
         raise ResourceInUseException(message="Transform job names must be unique.")
     job = original(self, **asked)
-    model = _container(self, asked["model_name"])
+    model, role = _container(self, asked["model_name"]), _role(self, asked["model_name"])
     given, wanted = asked["transform_input"], asked["transform_output"]
-    first, *names = json.loads(fetched(given["DataSource"]["S3DataSource"]["S3Uri"]))
+    first, *names = json.loads(fetched(given["DataSource"]["S3DataSource"]["S3Uri"], role))
     bucket, output = split(wanted["S3OutputPath"])
     for name in names:
         try:
-            answer, _ = model.answer(fetched(first["prefix"] + name), given["ContentType"], wanted["Accept"])
+            answer, _ = model.answer(fetched(first["prefix"] + name, role), given["ContentType"], wanted["Accept"])
         except BadImage as error:
             job.transform_job_status, job.failure_reason = "Failed", f"ClientError: {name}: {error}"
             continue
-        boto3.client("s3").put_object(Bucket=bucket, Key=f"{output.rstrip('/')}/{name}.out", Body=answer.encode())
+        s3 = roles.client("s3", role)
+        s3.put_object(Bucket=bucket, Key=f"{output.rstrip('/')}/{name}.out", Body=answer.encode())
     return job
 
 
@@ -113,6 +115,7 @@ def update_endpoint(self: Any) -> ActionResult:
         raise ValidationError(message="The new endpoint configuration must have the same variant names as the old.")
     if scaling := [variant for variant in _scaled(name) if variant not in after]:
         raise ValidationError(message=f"Deregister {scaling} as scalable targets before they are removed.")
+    _watch_alarms(backend, endpoint, self._get_param("DeploymentConfig"))
     updates.append({name: self._get_param(name) for name in ("DeploymentConfig", "RetainAllVariantProperties")})
     endpoint.endpoint_status = "Updating"
     if ALARMS_GO_OFF not in updates or before != after:
@@ -134,13 +137,23 @@ def update_endpoint_weights_and_capacities(
     return answer
 
 
+def _watch_alarms(backend: Any, endpoint: Any, deployment: dict[str, Any] | None) -> None:
+    """In the role of the endpoint's models."""
+    config = backend.describe_endpoint_config(endpoint.endpoint_config_name)
+    role = iam.statements_of(_role(backend, config["ProductionVariants"][0]["ModelName"]))
+    for alarm in (deployment or {}).get("AutoRollbackConfiguration", {}).get("Alarms", []):
+        arn = f"arn:aws:cloudwatch:{iam.HERE}:alarm:{alarm['AlarmName']}"
+        if not allows(role, Request("cloudwatch:DescribeAlarms", arn)):
+            raise ValidationError(message=f"The role of the model may not perform cloudwatch:DescribeAlarms on {arn}.")
+
+
 def _names(variants: list[dict[str, Any]]) -> set[str]:
     return {variant["VariantName"] for variant in variants}
 
 
 def _scaled(endpoint: str) -> list[str]:
     """Variants of the endpoint that scale."""
-    found = boto3.client("application-autoscaling").describe_scalable_targets(ServiceNamespace="sagemaker")
+    found = roles.administrator("application-autoscaling").describe_scalable_targets(ServiceNamespace="sagemaker")
     targets = [target["ResourceId"].split("/") for target in found["ScalableTargets"]]
     return [variant for _, name, _, variant in targets if name == endpoint]
 
@@ -189,7 +202,8 @@ def invoke_endpoint(self: Any) -> Any:
         return _error(424, "ModelError", {**refused, "OriginalMessage": str(error)})
     measure(backend, endpoint.endpoint_name, variant)
     capturing = config["DataCaptureConfig"]
-    _capture(f"{endpoint.endpoint_name}/{variant}", capturing, self.body, content_type, answer, self.headers)
+    s3 = roles.client("s3", _role(backend, models[variant]))
+    _capture(s3, f"{endpoint.endpoint_name}/{variant}", capturing, self.body, content_type, answer, self.headers)
     headers = {"Content-Type": answered_type, "x-Amzn-Invoked-Production-Variant": variant}
     return 200, headers, answer
 
@@ -207,7 +221,7 @@ def _error(status: int, code: str, body: dict[str, Any]) -> Any:
     return status, {"status": status, "x-amzn-ErrorType": code, "Content-Type": "application/json"}, json.dumps(body)
 
 
-def _capture(place: str, config: dict[str, Any], body: bytes, content_type: str, answer: str, headers: Any) -> None:
+def _capture(s3: Any, place: str, config: Any, body: bytes, content_type: str, answer: str, headers: Any) -> None:
     """place : names of endpoint and variant."""
     if not config.get("EnableCapture"):
         return
@@ -224,12 +238,16 @@ def _capture(place: str, config: dict[str, Any], body: bytes, content_type: str,
     bucket, prefix = split(config["DestinationS3Uri"])
     folder = f"{prefix}/{place}/{now:%Y/%m/%d/%H}"
     key = f"{folder}/{now:%M-%S}-{now.microsecond // 1000:03d}-{uuid.uuid4()}.jsonl"
-    boto3.client("s3").put_object(Bucket=bucket, Key=key, Body=json.dumps(record).encode() + b"\n")
+    s3.put_object(Bucket=bucket, Key=key, Body=json.dumps(record).encode() + b"\n")
+
+
+def _role(backend: Any, model_name: str) -> str:
+    return str(backend.describe_model(model_name).execution_role_arn)
 
 
 def _container(backend: Any, model_name: str) -> Answering:
     container = backend.describe_model(model_name).primary_container
     key = json.dumps(container, sort_keys=True)
     if key not in _answering:
-        _answering[key] = Answering(container)
+        _answering[key] = Answering(container, _role(backend, model_name))
     return _answering[key]

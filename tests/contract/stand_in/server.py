@@ -5,14 +5,15 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
+from moto.core.authorization import enable_iam_authentication
 from moto.core.config import default_user_config
 from moto.server import ThreadedMotoServer
 
-from tests.contract.stand_in import deployment, patches, prices
+from tests.contract.stand_in import deployment, patches, prices, roles
 from tests.contract.stand_in.containers import install_worker
 
 STACK = "scones-test"
-REGION = "us-east-1"
+REGION = roles.REGION
 
 
 def environment(port: int, price_list: str) -> dict[str, str]:
@@ -35,7 +36,7 @@ def environment(port: int, price_list: str) -> dict[str, str]:
 
 @contextmanager
 def running(port: int = 0, stack: str = STACK) -> Iterator[Mapping[str, str]]:
-    """AWS with the stack deployed; gives the variables that lead to it, which are set in this process too."""
+    """AWS with the stack deployed; gives the variables with which the app asks it, set in this process too."""
     before = dict(os.environ)
     configured = default_user_config["stepfunctions"]
     default_user_config["stepfunctions"] = {"execute_state_machine": True}
@@ -50,7 +51,12 @@ def running(port: int = 0, stack: str = STACK) -> Iterator[Mapping[str, str]]:
         os.environ.update(given)
         try:
             deployment.deploy(stack)
-            yield {**given, "SCONES_BACKEND": "aws", "SCONES_STACK": stack}
+            roles.create_administrator()
+            given |= roles.create_app_role(stack)
+            roles.allow_other_endpoints(stack)
+            os.environ.update(given)
+            with enable_iam_authentication():
+                yield {**given, "SCONES_BACKEND": "aws", "SCONES_STACK": stack}
         finally:
             server.stop()
             default_user_config["stepfunctions"] = configured
