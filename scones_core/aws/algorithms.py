@@ -79,9 +79,31 @@ def hyperparameters(algorithm: Algorithm, given: Mapping[str, str], objects: S3O
         samples = int(given.get("num_training_samples", "32"))
         # For images of about 28 × 28 pixels the documentation suggests 20 to 110 layers instead of its default of 152.
         defaults = {"num_layers": "20", "epochs": "30", "mini_batch_size": str(max(1, min(32, samples)))}
-        return defaults | {name: value for name, value in given.items() if name in KNOWN}
+        known = {name: value for name, value in given.items() if name in KNOWN}
+        return {**defaults, **known, "resize": _resize(known)}
     script = {"sagemaker_program": "train.py", "sagemaker_submit_directory": uploaded(objects)}
     return {name: json.dumps(value) for name, value in {**given, **script}.items()}
+
+
+def _resize(given: Mapping[str, str]) -> str:
+    """Length in pixels to which the algorithm scales the shorter side of each training image, before it crops.
+
+    It must be larger than both sides of image_shape: of larger images the algorithm would otherwise see a piece, and
+    smaller ones would end the job. One pixel more loses the least. For inference it scales to image_shape itself.
+
+    Raises BadInput.  Source: "Image Classification Hyperparameters" in the SageMaker developer guide.
+    """
+    shape = given.get("image_shape", "3,224,224")
+    try:
+        _channels, *sides = (int(number) for number in shape.split(","))
+        wanted = int(given.get("resize", max(sides) + 1))
+    except ValueError:
+        raise BadInput(
+            f"image_shape “{shape}” or resize “{given.get('resize', '')}” is not usable: set them as 3,32,32 and 33."
+        ) from None
+    if wanted <= max(sides):
+        raise BadInput(f"resize must be larger than the sides of image_shape ({shape}): set at least {max(sides) + 1}.")
+    return str(wanted)
 
 
 def serving_environment(algorithm: Algorithm, objects: S3ObjectStore) -> dict[str, str]:

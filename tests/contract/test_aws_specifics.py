@@ -79,6 +79,7 @@ def test_the_built_in_algorithm_gets_four_channels_of_images(aws: Aws, built_in:
     assert channels == dict.fromkeys(["train", "validation", "train_lst", "validation_lst"], "application/x-image")
     assert job["AlgorithmSpecification"]["TrainingImage"].endswith("/image-classification:1")
     assert job["ResourceConfig"]["InstanceType"] == "ml.g4dn.xlarge"
+    assert int(job["HyperParameters"]["resize"]) > 32
     assert not job["EnableManagedSpotTraining"]
 
 
@@ -106,7 +107,7 @@ def test_jobs_of_other_projects_are_not_listed(aws: Aws, objects: S3ObjectStore,
     sent = described(aws, built_in.artifact_key)
     kept = ("AlgorithmSpecification", "RoleArn", "InputDataConfig", "OutputDataConfig", "ResourceConfig")
     asked = {name: sent[name] for name in kept} | {"StoppingCondition": sent["StoppingCondition"]}
-    hyperparameters = {"num_classes": "2", "num_training_samples": "16", "image_shape": "3,32,32"}
+    hyperparameters = {"num_classes": "2", "num_training_samples": "16", "image_shape": "3,32,32", "resize": "33"}
     name = f"other-{STACK}-job"
     others = roles.administrator("sagemaker")  # the app may create none
     others.create_training_job(TrainingJobName=name, HyperParameters=hyperparameters, **asked)

@@ -72,6 +72,33 @@ def test_the_built_in_algorithm_is_given_only_what_it_knows():
     assert (found["epochs"], found["mini_batch_size"], found["num_classes"]) == ("3", "10", "2")
 
 
+@pytest.mark.parametrize(
+    ("shape", "resize"), [("3,32,32", "33"), ("3,32,48", "49"), ("3, 224, 224", "225")], ids=["32", "oblong", "224"]
+)
+def test_images_of_any_size_are_scaled_to_the_shape_for_training(shape: str, resize: str):
+    """Larger ones are not cropped to a piece, and smaller ones do not end the job."""
+    given = {"num_classes": "2", "num_training_samples": "10", "image_shape": shape}
+    assert hyperparameters(Algorithm.BUILT_IN, given, objects=None)["resize"] == resize  # type: ignore[arg-type]
+
+
+def test_resize_may_be_chosen():
+    given = {"num_classes": "2", "num_training_samples": "10", "image_shape": "3,32,32", "resize": "40"}
+    assert hyperparameters(Algorithm.BUILT_IN, given, objects=None)["resize"] == "40"  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"image_shape": "3,32,32", "resize": "32"}, "set at least 33"),
+        ({"image_shape": "3,32,32", "resize": "large"}, "not usable"),
+        ({"image_shape": "3"}, "not usable"),
+    ],
+)
+def test_sizes_with_which_training_would_fail_are_refused(given: dict[str, str], message: str):
+    with pytest.raises(BadInput, match=message):
+        hyperparameters(Algorithm.BUILT_IN, given, objects=None)  # type: ignore[arg-type]
+
+
 def test_the_containers_are_those_of_the_region():
     built_in = image_uri(Algorithm.BUILT_IN, "us-east-1", "ml.g4dn.xlarge", scope="training")
     assert built_in == "811284229777.dkr.ecr.us-east-1.amazonaws.com/image-classification:1"

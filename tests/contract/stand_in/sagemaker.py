@@ -34,6 +34,8 @@ def create_training_job(original: Any, self: Any, **asked: Any) -> Any:
     script = "sagemaker_program" in asked["hyper_parameters"]
     if not script and (unknown := set(asked["hyper_parameters"]) - KNOWN):
         raise ValidationError(message=f"Additional hyperparameters are not allowed: {sorted(unknown)}")
+    if not script:
+        _check_sizes(asked["hyper_parameters"])
     definitions = asked["algorithm_specification"].get("MetricDefinitions", [])
     job = original(self, **asked)
     job.algorithm_specification["MetricDefinitions"] = definitions
@@ -43,6 +45,14 @@ def create_training_job(original: Any, self: Any, **asked: Any) -> Any:
     _jobs[name] = Training(job)
     _jobs[name].start()
     return job
+
+
+def _check_sizes(given: dict[str, str]) -> None:
+    """https://docs.aws.amazon.com/sagemaker/latest/dg/IC-Hyperparameter.html"""
+    if missing := {"num_classes", "num_training_samples", "resize"} - set(given):
+        raise ValidationError(message=f"Required hyperparameters are missing: {sorted(missing)}")
+    if int(given["resize"]) <= max(map(int, given["image_shape"].split(",")[1:])):
+        raise ValidationError(message="resize must be larger than the sides of image_shape")
 
 
 def stop_training_job(self: Any) -> ActionResult:
