@@ -49,7 +49,10 @@ class SageMakerRegistry:
     def _known(self, described: str) -> str | None:
         """ARN of the model package of that description."""
         pages = self._aws.sagemaker.get_paginator("list_model_packages").paginate(
-            ModelPackageGroupName=self._aws.stack, SortBy="CreationTime", SortOrder="Descending"
+            ModelPackageGroupName=self._aws.stack,
+            SortBy="CreationTime",
+            SortOrder="Descending",
+            PaginationConfig={"PageSize": 100},
         )
         packages = (package for page in pages for package in page["ModelPackageSummaryList"])
         return next((p["ModelPackageArn"] for p in packages if p.get("ModelPackageDescription") == described), None)

@@ -8,8 +8,8 @@ the product needs them back.
 import json
 import re
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from scones_core.aws.algorithms import Algorithm, Hardware, hyperparameters, image_uri
@@ -17,6 +17,7 @@ from scones_core.aws.object_store import S3ObjectStore
 from scones_core.aws.session import Aws, utc
 from scones_core.aws.training_log import TrainingLogs, metrics
 from scones_core.aws.ttl_cache import TtlCache
+from scones_core.bounded_map import bounded_map
 from scones_core.errors import BadInput, Conflict, NotFound
 from scones_core.ports import JobStatus, TrainingJob, TrainingRequest
 
@@ -27,6 +28,8 @@ NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}")  # API reference, CreateT
 LONGEST_RUN = 4 * 3600  # seconds
 LONGEST_WAIT = 8 * 3600  # seconds, for spare capacity and the run together
 Described = Mapping[str, Any]  # the answer of DescribeTrainingJob; what has not happened yet is not in it
+LISTED = 100  # jobs
+AT_ONCE = 8  # requests for jobs
 POLL = 2.0  # seconds for which a description counts; SageMaker limits how often it is asked
 
 
@@ -63,15 +66,15 @@ class SageMakerTraining:
         return replace(self._job(name, described), metrics=self._metrics(name, described))
 
     def list(self) -> Sequence[TrainingJob]:
+        """The newest LISTED jobs: each is described, and its request read, once more until it has ended."""
         prefix = f"{self._aws.stack}-"
         pages = self._aws.sagemaker.get_paginator("list_training_jobs").paginate(
-            NameContains=prefix, SortBy="CreationTime", SortOrder="Descending"
+            NameContains=prefix, SortBy="CreationTime", SortOrder="Descending", PaginationConfig={"PageSize": 100}
         )
-        found = [job["TrainingJobName"] for page in pages for job in page["TrainingJobSummaries"]]
-        names = [job.removeprefix(prefix) for job in found if job.startswith(prefix)]
-        with ThreadPoolExecutor(8, thread_name_prefix="jobs") as pool:
-            jobs = pool.map(lambda name: self._job(name, self._described(name)), names)
-            return sorted(jobs, key=lambda job: job.created, reverse=True)
+        found = (job["TrainingJobName"] for page in pages for job in page["TrainingJobSummaries"])
+        names = islice((job.removeprefix(prefix) for job in found if job.startswith(prefix)), LISTED)
+        jobs = bounded_map(lambda name: self._job(name, self._described(name)), names, AT_ONCE)
+        return sorted(jobs, key=lambda job: job.created, reverse=True)
 
     def stop(self, name: str) -> None:
         self._jobs.forget(name)

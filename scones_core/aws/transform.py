@@ -7,7 +7,6 @@ of paying for a second one.
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any
 
@@ -16,6 +15,7 @@ from botocore.exceptions import WaiterError
 from scones_core.aws.models import Models
 from scones_core.aws.object_store import S3ObjectStore
 from scones_core.aws.session import Aws, resource_name
+from scones_core.bounded_map import bounded_map
 from scones_core.errors import Conflict, Damaged, Unavailable
 from scones_core.ports import EndpointConfig
 
@@ -57,7 +57,9 @@ class BatchTransform:
         return name
 
     def _jobs(self, name: str) -> Mapping[str, str]:
-        pages = self._aws.sagemaker.get_paginator("list_transform_jobs").paginate(NameContains=name)
+        pages = self._aws.sagemaker.get_paginator("list_transform_jobs").paginate(
+            NameContains=name, PaginationConfig={"PageSize": 100}
+        )
         return {job["TransformJobName"]: job["TransformJobStatus"] for p in pages for job in p["TransformJobSummaries"]}
 
     def _create(self, name: str, model: str, manifest_key: str) -> None:
@@ -86,10 +88,8 @@ class BatchTransform:
     def _answers(self, name: str, keys: Sequence[str]) -> Sequence[Sequence[float]]:
         outputs = [info.key for info in self._objects.list(_output(name))]
         found = matched(dict.fromkeys(keys), {key: key.removeprefix(_output(name)) for key in outputs})
-        with ThreadPoolExecutor(16, thread_name_prefix="answers") as pool:
-            answers = dict(
-                zip(found, pool.map(lambda key: parsed(self._objects.get(key)), found.values()), strict=True)
-            )
+        read = bounded_map(lambda key: parsed(self._objects.get(key)), found.values(), self._objects.at_once)
+        answers = dict(zip(found, read, strict=True))
         return [answers[key] for key in keys]
 
 

@@ -17,13 +17,14 @@ class TtlCache(Generic[T]):
 
     seconds : lifetime of a value that may still change.
     final : whether a value can no longer change.
+    kept : number of values; the least recently used one goes.
     """
 
-    def __init__(self, seconds: float, final: Callable[[T], bool]) -> None:
+    def __init__(self, seconds: float, final: Callable[[T], bool], *, kept: int = KEPT) -> None:
         def until(_name: str, value: T, now: float) -> float:
             return math.inf if final(value) else now + seconds
 
-        self._known: TLRUCache[str, T] = TLRUCache(KEPT, until, time.monotonic)
+        self._known: TLRUCache[str, T] = TLRUCache(kept, until, time.monotonic)
         self._lock = threading.Lock()
 
     def get(self, name: str, ask: Callable[[], T]) -> T:

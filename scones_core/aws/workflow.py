@@ -7,7 +7,6 @@ changes them, or adds others.
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from functools import cached_property
 from heapq import merge
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from scones_core.aws.functions import configure, environment
 from scones_core.aws.session import Aws, utc
 from scones_core.aws.ttl_cache import TtlCache
+from scones_core.bounded_map import bounded_map
 from scones_core.errors import BadDefinition, BadInput, Conflict, NotFound
 from scones_core.ports import Execution, ExecutionStatus
 
@@ -28,7 +28,11 @@ MACHINE = re.compile(r"[A-Za-z0-9_-]{1,80}")
 PLACEHOLDER = re.compile(r"\$\{(\w+)\}")
 MAX_INPUT = 262_144  # bytes: https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
 POLL = 0.5  # seconds for which an answer about a running execution counts
-DESCRIBED_AT_ONCE = 8
+MACHINES_KNOWN = 30.0  # seconds for which the list of state machines counts
+HISTORIES = 500  # kept
+AT_ONCE = 16  # requests for executions
+LONG_PAGES: Any = {"PageSize": 1000}
+Events = Sequence[Mapping[str, Any]]
 FIRST_MACHINE = "ClassifyImageStateMachineArn"
 
 
@@ -38,6 +42,10 @@ class StepFunctions:
     def __init__(self, aws: Aws, *, poll: float = POLL) -> None:
         self._aws = aws
         self._known: TtlCache[Execution] = TtlCache(poll, lambda known: known.status is not ExecutionStatus.RUNNING)
+        # By the execution's name, of ended ones: what cannot change any more.
+        self._histories: TtlCache[Events] = TtlCache(0, lambda _: True, kept=HISTORIES)
+        self._map_runs: TtlCache[Events] = TtlCache(0, lambda _: True)
+        self._machines: TtlCache[Sequence[str]] = TtlCache(MACHINES_KNOWN, lambda _: False)
         self._machine_of: dict[str, str] = {}  # execution → machine, of those this process has seen
 
     # WorkflowService
@@ -77,24 +85,19 @@ class StepFunctions:
         if before is not None:
             found = islice(dropwhile(lambda item: item["name"] != before, found), 1, None)
         names = [item["name"] for item in islice(found, limit)]
-        with ThreadPoolExecutor(DESCRIBED_AT_ONCE, thread_name_prefix="executions") as pool:
-            return list(pool.map(self.describe, names))
+        return list(bounded_map(self.describe, names, AT_ONCE))
 
     def history(self, name: str) -> Sequence[Mapping[str, Any]]:
-        arn = self._execution_arn(self.describe(name))
-        pages = self._aws.stepfunctions.get_paginator("get_execution_history").paginate(executionArn=arn)
-        return [_with_texts(event) for page in pages for event in page["events"]]
+        execution = self.describe(name)
+        return self._once_ended(self._histories, execution, lambda: self._history(self._execution_arn(execution)))
 
     def definition_of(self, name: str) -> Mapping[str, Any]:
         arn = self._execution_arn(self.describe(name))
         return self._read(self._aws.stepfunctions.describe_state_machine_for_execution(executionArn=arn)["definition"])
 
     def map_runs(self, name: str) -> Sequence[Mapping[str, Any]]:
-        arn = self._execution_arn(self.describe(name))
-        pages = self._aws.stepfunctions.get_paginator("list_map_runs").paginate(executionArn=arn)
-        arns = [run["mapRunArn"] for page in pages for run in page["mapRuns"]]
-        found = [self._aws.stepfunctions.describe_map_run(mapRunArn=arn) for arn in arns]
-        return sorted(map(_with_texts, found), key=lambda run: str(run["startDate"]))
+        execution = self.describe(name)
+        return self._once_ended(self._map_runs, execution, lambda: self._described_runs(self._execution_arn(execution)))
 
     def stop(self, name: str, *, error: str | None = None, cause: str | None = None) -> None:
         self._known.forget(name)
@@ -113,8 +116,11 @@ class StepFunctions:
     # StateMachines
 
     def names(self) -> Sequence[str]:
+        return self._machines.get("", self._names)
+
+    def _names(self) -> Sequence[str]:
         prefix = f"{self._aws.stack}-"
-        pages = self._aws.stepfunctions.get_paginator("list_state_machines").paginate()
+        pages = self._aws.stepfunctions.get_paginator("list_state_machines").paginate(PaginationConfig=LONG_PAGES)
         found = [machine["name"] for page in pages for machine in page["stateMachines"]]
         return sorted(name.removeprefix(prefix) for name in found if name.startswith(prefix))
 
@@ -142,6 +148,7 @@ class StepFunctions:
             self._aws.stepfunctions.create_state_machine(
                 name=f"{self._aws.stack}-{machine}", definition=text, roleArn=self._aws.output("StateMachineRoleArn")
             )
+            self._machines.forget("")
 
     # Names
 
@@ -171,6 +178,22 @@ class StepFunctions:
 
     # Executions
 
+    def _once_ended(self, known: TtlCache[Events], execution: Execution, ask: Callable[[], Events]) -> Events:
+        """Asked for once, if the execution had ended before."""
+        return ask() if execution.status is ExecutionStatus.RUNNING else known.get(execution.name, ask)
+
+    def _history(self, arn: str) -> Events:
+        pages = self._aws.stepfunctions.get_paginator("get_execution_history").paginate(
+            executionArn=arn, PaginationConfig=LONG_PAGES
+        )
+        return [_with_texts(event) for page in pages for event in page["events"]]
+
+    def _described_runs(self, arn: str) -> Events:
+        pages = self._aws.stepfunctions.get_paginator("list_map_runs").paginate(executionArn=arn)
+        arns = [run["mapRunArn"] for page in pages for run in page["mapRuns"]]
+        found = bounded_map(lambda arn: self._aws.stepfunctions.describe_map_run(mapRunArn=arn), arns, AT_ONCE)
+        return sorted(map(_with_texts, found), key=lambda run: str(run["startDate"]))
+
     def _listed(self, machine: str, status: ExecutionStatus | None) -> Iterator["ExecutionListItemTypeDef"]:
         wanted: Any = {"statusFilter": status} if status else {}
         pages = self._aws.stepfunctions.get_paginator("list_executions").paginate(
@@ -182,12 +205,13 @@ class StepFunctions:
                     self._machine_of[item["name"]] = machine
                     yield item
         except NotFound:
+            self._machines.forget("")
             raise self._no_machine(machine) from None
 
     def _describe(self, name: str) -> Execution:
         """Executions are known by their name alone here, and to Step Functions by machine and name."""
         known = self._machine_of.get(name)
-        for machine in [known] if known else self.names():
+        for machine in [known] if known else self._machines.put("", self._names()):
             try:
                 found = self._aws.stepfunctions.describe_execution(executionArn=self._arn(machine, name))
             except (NotFound, BadInput):

@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from scones_core import logs
+from scones_core.bounded_map import bounded_map
 from scones_core.domain.typed import reason
 from scones_core.errors import NotFound, SconesError
 from scones_core.ports import Execution, ExecutionStatus
@@ -91,7 +92,8 @@ def _all(app: App, name: str, split: str | None) -> str:
 
 def _copied(app: App, name: str, keys: Iterable[str]) -> str:
     objects, prefix = app.backend.objects, f"{IMAGES}{name}/images/"
-    objects.put_many((prefix + key.rsplit("/", 1)[-1], objects.get(key)) for key in keys)
+    copies = bounded_map(lambda key: (prefix + key.rsplit("/", 1)[-1], objects.get(key)), keys, objects.at_once)
+    objects.put_many(copies)
     return prefix
 
 
@@ -147,4 +149,5 @@ def stop(app: App, name: str) -> None:
 
 def batches(app: App, *, limit: int = 20) -> list[Batch]:
     """Batches, newest first."""
-    return [describe(app, execution.name) for execution in app.backend.workflows.list(MACHINE, limit=limit)]
+    names = [execution.name for execution in app.backend.workflows.list(MACHINE, limit=limit)]
+    return list(bounded_map(lambda name: describe(app, name), names, app.backend.objects.at_once))

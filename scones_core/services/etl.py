@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
 from scones_core import logs
+from scones_core.bounded_map import bounded_map
 from scones_core.db import datasets as table
 from scones_core.db import settings
 from scones_core.domain.datasets import (
@@ -33,6 +34,15 @@ class _Loaded:
     images: list[LabelledImage]
     skipped: list[Skipped]
     added: list[str]  # keys that nothing lay under before
+
+
+@dataclass(frozen=True)
+class _Placed:
+    """new: whether nothing lies under its key."""
+
+    image: LabelledImage
+    data: bytes
+    new: bool
 
 
 @logs.use_case
@@ -80,34 +90,40 @@ def load(
 
 def _objects(objects: ObjectStore, source: Source, loaded: _Loaded, progress: Progress) -> Iterator[tuple[str, bytes]]:
     """What is to be stored, noting each image as it passes."""
-    for done, item in enumerate(source.items, start=1):
+    found = bounded_map(lambda item: _placed(objects, item, source.classes), source.items, objects.at_once)
+    for done, item in enumerate(found, start=1):
         if isinstance(item, Skipped):
             loaded.skipped.append(item)
             continue
-        image = _labelled(objects, item, source.classes)
-        loaded.images.append(image)
-        if not objects.exists(image.key):
-            loaded.added.append(image.key)
+        loaded.images.append(item.image)
+        if item.new:
+            loaded.added.append(item.image.key)
         if done % 50 == 0:
             progress(done, source.total, "images loaded")
-        yield image.key, item.data
+        yield item.image.key, item.data
 
 
-def _labelled(objects: ObjectStore, item: SourceImage, classes: Sequence[str]) -> LabelledImage:
+def _placed(objects: ObjectStore, item: SourceImage | Skipped, classes: Sequence[str]) -> _Placed | Skipped:
+    """Where an image goes. Looks for what lies there as late as possible: another process may load, too."""
+    if isinstance(item, Skipped):
+        return item
     digest = hashlib.sha256(item.data).hexdigest()
     key = f"{item.split}/{item.name}"
-    if objects.exists(key) and hashlib.sha256(objects.get(key)).hexdigest() != digest:
+    there = objects.exists(key)
+    if there and hashlib.sha256(objects.get(key)).hexdigest() != digest:
         stem, _, suffix = key.rpartition(".")
         key = f"{stem}-{digest[:8]}.{suffix}"  # another dataset version has this name: both must stay what they are
-    return LabelledImage(item.split, key, classes.index(item.label), digest)
+        there = objects.exists(key)
+    return _Placed(LabelledImage(item.split, key, classes.index(item.label), digest), item.data, new=not there)
 
 
 def _take_back(app: App, added: Sequence[str]) -> None:
     """Remove the images of a load that failed, but for those that a load of another process has recorded meanwhile."""
     with app.db.read() as connection:
         held = table.held(connection, added)
-    for key in set(added) - held:
-        app.backend.objects.delete(key)
+    objects = app.backend.objects
+    for _ in bounded_map(objects.delete, sorted(set(added) - held), objects.at_once):
+        pass
 
 
 def _check(loaded: _Loaded, source: Source) -> None:
