@@ -90,16 +90,18 @@ def _simulated(aws: Aws, endpoint: str, *, scaling: bool) -> str:
 
 
 def _quotas(aws: Aws, machines: Hardware) -> str:
+    """An update of an endpoint runs the new instances beside the old ones."""
     wanted = {
-        f"{machines.training_instance} for {'spot training' if machines.spot else 'training'} job usage",
-        f"{machines.endpoint} for endpoint usage",
-        f"{machines.endpoint} for transform job usage",
+        f"{machines.training_instance} for {'spot training' if machines.spot else 'training'} job usage": 1,
+        f"{machines.endpoint} for endpoint usage": 2 * machines.most_instances,
+        f"{machines.endpoint} for transform job usage": 1,
     }
     pages = aws.quotas.get_paginator("list_service_quotas").paginate(ServiceCode="sagemaker")
     found = {quota["QuotaName"]: quota["Value"] for page in pages for quota in page["Quotas"]}
-    none = sorted(name for name in wanted if found.get(name, 0) < 1)
-    if none:
-        raise Unavailable(f"Your account's quota is 0 for {', '.join(none)}: request 1 in the Service Quotas console.")
+    small = {name: least for name, least in wanted.items() if found.get(name, 0) < least}
+    if small:
+        told = ", ".join(f"{found.get(name, 0):.0f} for {name} (request {least})" for name, least in small.items())
+        raise Unavailable(f"Your account's quota is {told}: use the Service Quotas console.")
     return ", ".join(f"{found[name]:.0f} × {name}" for name in sorted(wanted))
 
 

@@ -18,7 +18,7 @@ from scones_core.aws.object_store import S3ObjectStore
 from scones_core.aws.session import Aws
 from scones_core.errors import NotFound, SconesError
 from tests.contract.conftest import REAL
-from tests.contract.stand_in import prices, roles
+from tests.contract.stand_in import others, prices, roles
 from tests.contract.stand_in.deployment import ROOT
 from tests.contract.stand_in.server import REGION, STACK
 
@@ -111,7 +111,12 @@ def test_without_the_permission_to_simulate_nothing_is_said_to_be_wrong(aws: Aws
 
 def test_a_quota_of_zero_is_named(aws: Aws):
     said = found(aws, Hardware(training="ml.g5.12xlarge"))["AWS quotas"]
-    assert "quota is 0 for ml.g5.12xlarge for training job usage" in str(said)
+    assert "quota is 0 for ml.g5.12xlarge for training job usage (request 1)" in str(said)
+
+
+def test_an_update_of_an_endpoint_needs_instances_for_both_models(aws: Aws, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(others.QUOTAS, "ml.m5.large for endpoint usage", 1.0)
+    assert "1 for ml.m5.large for endpoint usage (request 2)" in str(found(aws)["AWS quotas"])
 
 
 def test_a_price_list_that_may_not_be_asked_is_named(aws: Aws, monkeypatch: pytest.MonkeyPatch):

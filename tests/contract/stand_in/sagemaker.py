@@ -15,7 +15,7 @@ from moto.sagemaker.models import sagemaker_backends
 from scones_core.aws.algorithms import KNOWN
 from scones_core.domain import capture
 from scones_core.errors import BadImage
-from tests.contract.stand_in import iam, roles
+from tests.contract.stand_in import iam, others, roles
 from tests.contract.stand_in.containers import Answering, Training, fetched, split
 from tests.policies import Request, allows
 
@@ -77,6 +77,11 @@ def list_training_jobs(original: Any, self: Any, **asked: Any) -> Any:
 def create_transform_job(original: Any, self: Any, **asked: Any) -> Any:
     if asked["transform_job_name"] in self.transform_jobs:
         raise ResourceInUseException(message="Transform job names must be unique.")
+    if others.QUOTAS[f"{asked['transform_resources']['InstanceType']} for transform job usage"] < 1:
+        raise ResourceLimitExceeded(
+            f"The account-level service limit '{asked['transform_resources']['InstanceType']} for transform job usage' "
+            "is 0 Instances, with current utilization of 0 Instances and a request delta of 1 Instances."
+        )
     job = original(self, **asked)
     model, role = _container(self, asked["model_name"]), _role(self, asked["model_name"])
     given, wanted = asked["transform_input"], asked["transform_output"]
@@ -178,6 +183,10 @@ def create_endpoint_config(original: Any, self: Any, **asked: Any) -> Any:
     if asked["endpoint_config_name"] in self.endpoint_configs:
         raise ValidationError(message="Cannot create already existing endpoint configuration")
     return original(self, **asked)
+
+
+class ResourceLimitExceeded(ServiceException):
+    code = "ResourceLimitExceeded"
 
 
 # Inference
