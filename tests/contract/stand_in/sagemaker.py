@@ -130,6 +130,9 @@ def update_endpoint(self: Any) -> ActionResult:
         raise ValidationError(message="The new endpoint configuration must have the same variant names as the old.")
     if scaling := [variant for variant in _scaled(name) if variant not in after]:
         raise ValidationError(message=f"Deregister {scaling} as scalable targets before they are removed.")
+    for excluded in self._get_param("ExcludeRetainedVariantProperties") or []:
+        if excluded["VariantPropertyType"] not in ("DesiredInstanceCount", "DesiredWeight"):
+            raise ValidationError(message=f"{excluded['VariantPropertyType']} is not currently supported.")
     _watch_alarms(backend, endpoint, self._get_param("DeploymentConfig"))
     updates.append({name: self._get_param(name) for name in ("DeploymentConfig", "RetainAllVariantProperties")})
     endpoint.endpoint_status = "Updating"
