@@ -15,7 +15,7 @@ from scones_core.domain.models import CHAMPION_VARIANT
 from scones_core.services.batch import IMAGES, RESULTS
 from tests.aws_requests import requested_by
 from tests.contract.stand_in.deployment import ROOT
-from tests.policies import ENDPOINT, HERE, OBJECTS, REGION, STACK, Request, as_list, check, stack
+from tests.policies import ACCOUNT, ENDPOINT, HERE, OBJECTS, REGION, STACK, Request, allows, as_list, check, stack
 
 MACHINES = sorted((ROOT / "infra").glob("*.asl.json"))
 DELIVERY = {
@@ -163,3 +163,27 @@ def test_sagemaker_writes_nowhere_else_than_the_code_sends_it():
     statements = stack().statements("SageMakerRole")
     [write] = [s for s in statements if "s3:PutObject" in as_list(s["Action"])]
     assert {resource.removeprefix(OBJECTS).removesuffix("*") for resource in write["Resource"]} == allowed
+
+
+@pytest.mark.parametrize(
+    ("role", "action", "resource"),
+    [
+        ("SerializeImageDataRole", "s3:PutObject", f"{OBJECTS}test/a.png"),
+        ("ImageClassificationRole", "sagemaker:InvokeEndpoint", f"arn:aws:sagemaker:{HERE}:endpoint/another"),
+        ("FilterLowConfidenceRole", "s3:GetObject", f"{OBJECTS}test/a.png"),
+        ("SummarizeBatchRole", "s3:GetObject", f"{OBJECTS}test/a.png"),
+        ("SummarizeBatchRole", "s3:PutObject", f"{OBJECTS}models/job/output/model.tar.gz"),
+        ("StateMachineRole", "s3:PutObject", f"{OBJECTS}test/a.png"),
+        ("StateMachineRole", "s3:GetObject", f"{OBJECTS}{IMAGES}batch-1/images/a.png"),
+        ("StateMachineRole", "lambda:InvokeFunction", f"arn:aws:lambda:{HERE}:function:another"),
+        ("StateMachineRole", "states:StartExecution", f"arn:aws:states:{HERE}:stateMachine:another"),
+        ("SageMakerRole", "s3:PutObject", f"{OBJECTS}test/a.png"),
+        ("SageMakerRole", "s3:PutObject", f"{OBJECTS}code/1/sourcedir.tar.gz"),
+        ("SageMakerRole", "s3:GetObject", "arn:aws:s3:::another-bucket/a.png"),
+        ("SageMakerRole", "cloudwatch:DescribeAlarms", f"arn:aws:cloudwatch:{HERE}:alarm:another"),
+        ("SageMakerRole", "logs:PutLogEvents", f"arn:aws:logs:{HERE}:log-group:/aws/lambda/another:log-stream:1"),
+        ("SageMakerRole", "ecr:BatchGetImage", f"arn:aws:ecr:{REGION}:{ACCOUNT}:repository/another"),
+    ],
+)
+def test_a_role_may_not_touch_what_is_not_its_business(role: str, action: str, resource: str):
+    assert not allows(stack().statements(role), Request(action, resource))
