@@ -3,7 +3,7 @@
 import streamlit as st
 
 from scones_core.services import capture
-from scones_core.ui.review.review_view import model_input, reviewer, reviewing, strategy_input
+from scones_core.ui.review.review_view import keys_input, model_input, reviewer, reviewing, strategy_input
 from scones_core.ui.shell.ingest import ingest_on_opening
 from scones_core.ui.shell.session import get_app, shown_errors
 from scones_core.ui.shell.widgets import empty_state, next_step, page_header
@@ -25,8 +25,8 @@ name = reviewer()
 if name is None:
     st.stop()
 
-with st.container(horizontal=True):
-    strategy, model = strategy_input(), model_input(app)
+with st.container(horizontal=True, vertical_alignment="bottom"):
+    strategy, model, keys = strategy_input(), model_input(app), keys_input()
 with shown_errors():
-    reviewing(app, name, strategy, model)
+    reviewing(app, name, strategy, model, keys)
 next_step("models", "Retrain with the reviewed labels")

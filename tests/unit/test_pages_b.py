@@ -208,7 +208,7 @@ def test_a_threshold_is_tried_and_set(captured: App, open_page: Open) -> None:
 
 
 def test_the_image_behind_the_latest_inference_is_shown(captured: App, open_page: Open) -> None:
-    assert "##### Latest" in texts(shown(open_page("monitor")))
+    assert "### Latest" in texts(shown(open_page("monitor")))
 
 
 def test_of_many_points_a_sample_is_drawn_that_spans_all_of_the_time() -> None:

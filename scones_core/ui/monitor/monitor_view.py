@@ -16,7 +16,7 @@ from scones_core.ui.shell.confidence_chart import confidence_histogram
 from scones_core.ui.shell.images import captured_image
 from scones_core.ui.shell.session import shown_errors
 from scones_core.ui.shell.text import plain
-from scones_core.ui.shell.times import time_text
+from scones_core.ui.shell.times import heading, time_text, zone
 from scones_core.ui.shell.variant_figures import figures_row
 from scones_core.ui.shell.widgets import percent
 
@@ -32,6 +32,7 @@ _MAKERS = {
     str(Attribution.UNDECIDED): "Captured during an update",
     str(Attribution.UNKNOWN): "Model unknown",
 }
+_LISTED = 200  # inferences in the table
 _DRIFT = {DriftLevel.UNKNOWN: "Unknown", DriftLevel.NONE: "Not found", DriftLevel.DRIFT: "Found"}
 
 
@@ -169,6 +170,7 @@ def timeline(app: App, figures: Figures, since: datetime | None, model: str | No
     left, right = st.columns([5, 2], gap="large")
     with left:
         picked = charts.confidence_over_time(shown, figures.threshold, key="confidence_over_time")
+        picked = _in_words(shown) or picked
         sample = f" Shown: a sample of {len(shown):,} of {len(figures.points):,} points. The figures include all."
         st.caption(
             "The dashed line is the threshold. Click a point to see its image."
@@ -187,6 +189,30 @@ def timeline(app: App, figures: Figures, since: datetime | None, model: str | No
     with right, shown_errors():
         st.markdown("### Selected" if picked else "### Latest")
         _inference(app, picked or str(figures.points["event_id"].iloc[-1]))
+
+
+def _in_words(points: pd.DataFrame) -> str | None:
+    """The newest points as a table, for keyboards and screen readers; the id of the selected one."""
+    with st.expander(f"The newest {min(_LISTED, len(points))} as a table", icon=":material/table_rows:"):
+        newest = points.tail(_LISTED).iloc[::-1]
+        rows = {
+            heading("Captured"): newest["time"].dt.tz_convert(zone()).dt.tz_localize(None),
+            "Prediction": newest["prediction"].astype(str),
+            "Confidence": 100 * newest["confidence"],
+            "Kind": newest["low"].map({True: "Low-confidence", False: "Accepted"}),
+        }
+        event = st.dataframe(
+            pd.DataFrame(rows),
+            key=f"newest-{newest['event_id'].iloc[0]}",
+            hide_index=True,
+            height=280,
+            on_select="rerun",
+            selection_mode="single-row",
+            column_config={"Confidence": st.column_config.NumberColumn(format="%.1f%%")},
+            alt="The newest captured inferences; a selected one is shown beside the chart",
+        )
+    chosen: list[int] = event["selection"]["rows"]
+    return str(newest["event_id"].iloc[chosen[0]]) if chosen else None
 
 
 def _inference(app: App, event_id: str) -> None:

@@ -75,7 +75,7 @@ function onKey(desk, event) {
   const target = event.composedPath()[0];
   const typing = target.closest?.("input, textarea, select, [contenteditable=true], [role=combobox], [role=slider]");
   if (event.key === "Escape" && target === desk.note) desk.note.blur();
-  if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (!desk.data.keys || typing || event.ctrlKey || event.metaKey || event.altKey) return;
   const choice = choicesOf(desk).find((one) => one.key && one.key === event.key);
   const known = { [desk.data.undo]: "undo", [desk.data.skip]: "skip" }[event.key.toLowerCase()] ?? choice?.label;
   if (event.key.toLowerCase() === "n") desk.note.focus();

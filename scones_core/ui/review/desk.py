@@ -33,15 +33,15 @@ def _component() -> Any:
     )
 
 
-def review_desk(app: App, desk: Desk) -> None:
-    """Show the desk. Decisions are recorded before the rerun they trigger."""
+def review_desk(app: App, desk: Desk, *, keys: bool) -> None:
+    """Show the desk; keys : whether single keys label. Decisions are recorded before the rerun they trigger."""
     key = f"desk-{desk.id}"
 
     def decided() -> None:
         desk.take(app, entries(st.session_state[key].get("outbox")))
 
     desk.refill(app)
-    _component()(key=key, data=_data(app, desk), on_outbox_change=decided)
+    _component()(key=key, data={**_data(app, desk), "keys": keys}, on_outbox_change=decided)
 
 
 def _data(app: App, desk: Desk) -> dict[str, Any]:

@@ -73,8 +73,13 @@ def model_input(app: App) -> str | None:
     return chosen
 
 
+def keys_input() -> bool:
+    """Whether single keys label; who drives the page by voice or keyboard alone may switch them off."""
+    return st.toggle("Keyboard shortcuts", True, key="review_keys")
+
+
 @st.fragment
-def reviewing(app: App, name: str, strategy: Strategy, model: str | None) -> None:
+def reviewing(app: App, name: str, strategy: Strategy, model: str | None, keys: bool) -> None:
     """Progress, the desk, and the last decisions. A fragment: a decision reruns only this."""
     here = desk(name, strategy, model)
     with shown_errors():
@@ -82,7 +87,7 @@ def reviewing(app: App, name: str, strategy: Strategy, model: str | None) -> Non
     with shown_errors():
         queue = review.queue(app)
         _progress(queue)
-        review_desk(app, here)
+        review_desk(app, here, keys=keys)
         _figures(queue)
         if not queue.pending and queue.labels:
             st.success(
