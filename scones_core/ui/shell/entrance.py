@@ -15,8 +15,9 @@ _CONTRAST = Path(__file__).with_name("contrast.css")
 
 def enter() -> None:
     """Run the requested page, behind sign-in and with the navigation in the sidebar."""
+    st.set_page_config(page_icon=navigation.LOGO, layout="wide")  # first, or a page's icon is fetched from the internet
     page = st.navigation(navigation.navigation(), expanded=True)
-    st.set_page_config(page_title=f"{page.title} · Scones Unlimited", page_icon=navigation.LOGO, layout="wide")
+    st.set_page_config(page_title=f"{page.title} · Scones Unlimited")
     st.logo(navigation.LOGO, size="large")
     st.html(_CONTRAST)
     if signed_in():

@@ -1,0 +1,153 @@
+"""Every page, empty, filled by the demo, and full: no dead end, exception, console error, cut label or "null"."""
+
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser import served
+from tests.e2e.test_loop import settle, visit
+from tests.unit.captured_world import captured_home
+
+pytestmark = pytest.mark.e2e
+
+PAGES = ("Overview", "Data", "Train & deploy", "Workflow", "Monitor", "Review", "Models", "Settings")
+STREAMLITS_OWN = {"list", "listitem"}  # its navigation in the sidebar
+
+# Texts that their own box cuts off.
+CUT = """() => [...document.querySelectorAll(
+    'p, label, button, [data-testid=stMetricValue], [data-testid=stMetricLabel]')]
+  .filter(e => e.closest('[data-testid=stMain]') && e.offsetParent && e.clientWidth > 0
+    && e.scrollWidth > e.clientWidth + 1 && ['hidden', 'clip'].includes(getComputedStyle(e).overflowX))
+  .map(e => e.textContent)"""
+
+
+@pytest.fixture(scope="module")
+def full(trained_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of an app whose home has captures."""
+    with served(captured_home(trained_home, tmp_path_factory.mktemp("full"))) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with served(tmp_path_factory.mktemp("empty") / "home") as url:
+        yield url
+
+
+def window(browser: Browser, url: str, *, width: int = 1440, dark: bool = False) -> Page:
+    context = browser.new_context(
+        viewport={"width": width, "height": 900}, base_url=url, color_scheme="dark" if dark else "light"
+    )
+    context.set_default_timeout(240_000)
+    context.add_cookies([{"name": "scones_user", "value": "Ann", "url": url}])
+    return context.new_page()
+
+
+def troubles(page: Page) -> list[str]:
+    """Fills up with the errors of console and script. Streamlit probes each path for its own server, which is none."""
+    found: list[str] = []
+    page.on("console", lambda message: found.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: found.append(str(error)))
+    return found
+
+
+def looked_at(page: Page, name: str) -> None:
+    settle(page)
+    expect(page.get_by_test_id("stException")).to_have_count(0)
+    text = page.get_by_test_id("stMain").inner_text()
+    assert not re.search(r"\b(null|undefined|NaN|nan|None)\b", text.replace("None yet", "")), (name, text)
+    assert page.evaluate(CUT) == [], name
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_an_empty_page_offers_the_step_that_fills_it(browser: Browser, empty: str, name: str):
+    page = window(browser, empty)
+    errors = troubles(page)
+    page.goto("/")
+    visit(page, name)
+    looked_at(page, name)
+    main = page.get_by_test_id("stMain")
+    assert main.get_by_role("button", disabled=False).count() + main.get_by_role("link").count() > 0
+    assert errors == []
+    page.context.close()
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_every_page_of_a_full_home_is_sound_and_can_be_read_by_everyone(browser: Browser, full: str, dark: bool):
+    page = window(browser, full, dark=dark)
+    errors = troubles(page)
+    page.goto("/")
+    for name in PAGES:
+        visit(page, name)
+        looked_at(page, name)
+        found = Axe().run(page).response["violations"]
+        serious = [v for v in found if v["impact"] in ("serious", "critical") and v["id"] not in STREAMLITS_OWN]
+        assert [(v["id"], node["html"]) for v in serious for node in v["nodes"]] == [], name
+        assert name == "Overview" or page.title().startswith(name)
+    assert errors == []
+    page.context.close()
+
+
+@pytest.mark.parametrize("width", [1024, 420])
+def test_nothing_is_cut_on_a_narrow_screen(browser: Browser, full: str, width: int):
+    page = window(browser, full, width=width)
+    for path in ("", "data", "train", "workflow", "monitor", "review", "models", "settings"):
+        page.goto(f"/{path}")
+        expect(page.get_by_role("heading", level=1)).to_be_visible()
+        looked_at(page, path)
+        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), path
+    page.context.close()
+
+
+def test_the_demo_fills_every_page_in_a_home_of_its_own(browser: Browser, tmp_path: Path):
+    with served(tmp_path / "home") as url:
+        page = window(browser, url)
+        page.goto("/")
+        page.get_by_role("button", name="Run the guided demo").click()
+        expect(page.get_by_role("button", name="Run it again")).to_be_visible()
+        expect(page.get_by_text(re.compile(r"Right on \d+ of 100 before, on \d+ after"))).to_be_visible()
+        for name in PAGES:
+            visit(page, name)
+            expect(page.get_by_text("nothing here touches your models")).to_be_visible()
+            looked_at(page, name)
+        page.get_by_role("button", name="Leave the demo").click()
+        expect(page.get_by_role("button", name="Leave the demo")).to_have_count(0)
+        visit(page, "Data")
+        expect(page.get_by_text("No images yet.")).to_be_visible()
+        visit(page, "Overview")
+        page.get_by_role("button", name="Delete the demo").click()
+        expect(page.get_by_role("button", name="Open the demo")).to_have_count(0)
+        assert not list((tmp_path / "home" / "demo").glob("*"))
+
+
+def test_a_name_is_remembered_by_the_browser_and_keys_label_at_once(
+    browser: Browser, trained_home: Path, tmp_path: Path
+):
+    home = captured_home(trained_home, tmp_path)
+    with served(home) as url:
+        page = window(browser, url)
+        page.context.clear_cookies()
+        page.goto("/review")
+        page.get_by_label("Reviewer").fill("Cleo")
+        page.get_by_role("button", name="Start reviewing").click()
+        desk = page.locator(".desk")
+        expect(desk).to_have_attribute("data-item", re.compile(".+"))
+        before = desk.get_attribute("data-item")
+        page.keyboard.press("1")
+        expect(desk).not_to_have_attribute("data-item", before or "")
+        page.reload()
+        expect(page.get_by_text("You are Cleo")).to_be_visible()
+        expect(page.locator(".desk")).to_have_attribute("data-item", re.compile(".+"))
+        page.get_by_text("Keyboard shortcuts").click()
+        settle(page)
+        before = page.locator(".desk").get_attribute("data-item")
+        page.keyboard.press("2")
+        settle(page)
+        expect(page.locator(".desk")).to_have_attribute("data-item", before or "")
+        page.context.close()
+    shutil.rmtree(home)
