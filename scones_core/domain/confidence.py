@@ -1,6 +1,5 @@
 """Confidence, threshold, coverage and risk."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,15 +15,15 @@ def is_low(confidence: float, threshold: float) -> bool:
     return confidence <= threshold
 
 
-def histogram(confidences: Floats, threshold: float, *, bins: int = 20) -> list[dict[str, float]]:
-    """Counts over [0, 1] in equal-width bins, as rows `{from, to, inferences, low_confidence}`.
+def histogram(confidences: Floats, threshold: float) -> list[dict[str, float]]:
+    """Counts over [0, 1] in 20 bins of equal width, as rows `{from, to, inferences, low_confidence}`.
 
     low_confidence : those at or below the threshold. The last bin includes 1.0.
     """
-    counts, edges = np.histogram(confidences, bins=bins, range=(0.0, 1.0))
-    low, _ = np.histogram(confidences[confidences <= threshold], bins=bins, range=(0.0, 1.0))
+    counts, edges = np.histogram(confidences, bins=20, range=(0.0, 1.0))
+    low, _ = np.histogram(confidences[confidences <= threshold], bins=20, range=(0.0, 1.0))
     return [
-        {"from": round(float(a), 4), "to": round(float(b), 4), "inferences": int(n), "low_confidence": int(m)}
+        {"from": round(float(a), 2), "to": round(float(b), 2), "inferences": int(n), "low_confidence": int(m)}
         for a, b, n, m in zip(edges[:-1], edges[1:], counts, low, strict=True)
     ]
 
@@ -40,7 +39,7 @@ def risk_upper_bound(errors: int, accepted: int, confidence: float) -> float:
     The largest rate at which so few errors still have probability 1 - confidence; 1.0 if nothing was accepted.
     Source: Clopper & Pearson 1934.
     """
-    if accepted == 0 or errors >= accepted:
+    if errors >= accepted:
         return 1.0
     return _beta_quantile(errors + 1, accepted - errors, confidence)
 
@@ -90,16 +89,16 @@ def figures_at(threshold: float, confidences: Floats, correct: NDArray[np.bool_]
 
 
 def propose_threshold(
-    confidences: Floats, correct: NDArray[np.bool_], *, max_risk: float, level: float, candidates: Sequence[float] = ()
+    confidences: Floats, correct: NDArray[np.bool_], *, max_risk: float, level: float
 ) -> ThresholdFigures | None:
-    """The lowest threshold whose risk bound holds, walking down from the highest while every step holds.
+    """The lowest threshold whose risk bound holds, walking down from .99 to .50 by .01 while every step holds.
 
-    Walking in a fixed order and stopping at the first failure keeps the joint level without a correction; candidates
-    with too few accepted labels to hold at any error count are skipped. None if no candidate holds.
+    Walking in a fixed order and stopping at the first failure keeps the joint level without a correction; thresholds
+    with too few accepted labels to hold at any error count are skipped. None if no threshold holds.
     Source: Geifman & El-Yaniv 2017 (SGR); fixed-sequence testing: Angelopoulos et al. 2021, "Learn then test".
     """
     found: ThresholdFigures | None = None
-    for threshold in candidates or [round(0.99 - 0.01 * step, 2) for step in range(50)]:
+    for threshold in [round(0.99 - 0.01 * step, 2) for step in range(50)]:
         figures = figures_at(threshold, confidences, correct, level)
         accepted = int((confidences > threshold).sum())
         if risk_upper_bound(0, accepted, level) > max_risk:

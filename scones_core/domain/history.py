@@ -169,8 +169,7 @@ def _follow(reading: _Reading, event: Event, visit: int | None) -> None:
         told = failure["error"] and kind != "MapRunFailed"  # the Map itself fails next, with the same error
         failures = (*before, failure["error"] or "") if told else before
         reading.update(visit, status=status, failures=failures, **failure)
-        if reading.visits[visit].type in _INNER:
-            _stop_within(reading, visit, _time(event), failure)
+        _stop_within(reading, visit, _time(event), failure)
 
 
 def _enter(reading: _Reading, event: Event, place: _Place) -> _Place:
@@ -180,7 +179,7 @@ def _enter(reading: _Reading, event: Event, place: _Place) -> _Place:
         type=str(event["type"]).removesuffix("StateEntered"),
         status=StateStatus.RUNNING,
         entered=_time(event),
-        input=_value(details.get("input")),
+        input=value_of(details.get("input")),
         iterations=place.iterations,
         after=place.after,
     )
@@ -202,7 +201,7 @@ def _exit(reading: _Reading, event: Event, place: _Place) -> _Place:
         return place
     caught = reading.visits[visit].status in (StateStatus.FAILED, StateStatus.ABORTED)
     status = StateStatus.CAUGHT if caught else StateStatus.SUCCEEDED
-    reading.update(visit, status=status, exited=_time(event), output=_value(details.get("output")))
+    reading.update(visit, status=status, exited=_time(event), output=value_of(details.get("output")))
     return replace(reading.enclosing[visit], after=details["name"])
 
 
@@ -260,11 +259,6 @@ def _index(event: Event) -> int:
 def _time(event: Event) -> datetime:
     moment = event["timestamp"]
     return moment if isinstance(moment, datetime) else datetime.fromisoformat(str(moment))
-
-
-def _value(text: Any) -> Any:
-    """JSON text as a value; other text (Step Functions truncates long ones) unchanged."""
-    return value_of(text) if isinstance(text, str) else None
 
 
 _WORST = (

@@ -96,6 +96,25 @@ def test_the_intervals_width_tells_how_few_images_there_are():
     assert high < 0.004
 
 
+def test_images_that_both_get_right_or_both_get_wrong_tell_nothing_of_the_difference():
+    labels, champion, challenger = [0, 0, 0, 0, 1, 1], [0, 1, 1, 1, 0, 0], [0, 1, 0, 0, 0, 1]
+    found = compare(labels, champion, challenger)
+    assert (found.images, found.challenger_only, found.champion_only) == (6, 3, 0)
+    found = compare(labels, challenger, champion)
+    assert (found.images, found.challenger_only, found.champion_only) == (6, 0, 3)
+
+
+@pytest.mark.parametrize(("gained", "lost"), [(10, 12), (12, 10), (0, 0)])
+def test_an_interval_that_holds_zero_by_itself_is_left_as_it_is(gained: int, lost: int):
+    assert compared(gained, lost).difference_interval == difference_interval(gained, lost, 200)
+
+
 def test_nothing_to_compare_on_is_refused():
     with pytest.raises(ValueError, match="no image"):
         compare([], [], [])
+
+
+@pytest.mark.parametrize(("champion", "challenger"), [([0], [0, 0]), ([0, 0], [0])])
+def test_predictions_for_other_images_are_refused(champion: list[int], challenger: list[int]):
+    with pytest.raises(ValueError, match="argument"):
+        compare([0, 0], champion, challenger)

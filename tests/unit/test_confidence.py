@@ -29,8 +29,22 @@ def test_the_bin_that_the_threshold_cuts_counts_both_sides():
     assert (cut["from"], cut["inferences"], cut["low_confidence"]) == (0.9, 4, 2)
 
 
-def test_coverage_of_nothing_is_zero():
+def test_the_histogram_has_twenty_bins_from_zero_to_one_whatever_it_counts():
+    bins = histogram(np.array([0.96, 0.97]), 0.93)
+    assert [row["from"] for row in bins] == [round(0.05 * i, 2) for i in range(20)]
+    assert [row["to"] for row in bins] == [round(0.05 * i, 2) for i in range(1, 21)]
+
+
+def test_coverage_is_the_share_above_the_threshold():
+    assert coverage(np.array([0.92, 0.93, 0.94, 0.99]), 0.93) == 0.5
     assert coverage(np.array([]), 0.9) == 0.0
+
+
+def test_figures_at_a_threshold_are_those_of_the_inferences_above_it():
+    confidences, correct = np.array([0.6, 0.93, 0.95, 0.96, 0.97]), np.array([False, False, True, False, True])
+    found = figures_at(0.93, confidences, correct, 0.9)
+    assert (found.threshold, found.coverage, found.risk, found.labels_used) == (0.93, 0.6, pytest.approx(1 / 3), 5)
+    assert found.risk_upper_bound == risk_upper_bound(1, 3, 0.9)
 
 
 @pytest.mark.parametrize(("errors", "n"), [(0, 10), (1, 10), (5, 100), (0, 1000), (30, 1000)])
@@ -43,6 +57,16 @@ def test_the_interval_of_an_accuracy_is_clopper_and_pearsons(correct: int, n: in
     low, high = accuracy_interval(correct, n, 0.9)
     assert bdtr(correct, n, high) == pytest.approx(0.05) if correct < n else high == 1
     assert bdtrc(correct - 1, n, low) == pytest.approx(0.05) if correct else low == 0
+
+
+@pytest.mark.parametrize("n", [0, 1, 7])
+def test_if_every_accepted_answer_is_wrong_the_risk_is_unbounded(n: int):
+    assert risk_upper_bound(n, n, 0.95) == 1.0
+
+
+def test_the_interval_of_an_accuracy_is_at_95_percent_unless_told_otherwise():
+    # 9 of 10: Clopper & Pearson's interval as R's binom.test(9, 10) gives it.
+    assert accuracy_interval(9, 10) == pytest.approx((0.5549839, 0.9974714), abs=1e-7)
 
 
 def test_nothing_is_known_of_the_accuracy_on_no_image():
@@ -68,6 +92,28 @@ def test_the_proposed_threshold_is_the_lowest_whose_risk_bound_holds():
     assert found.risk_upper_bound <= 0.05
     lower = figures_at(found.threshold - 0.01, confidences, correct, 0.95)
     assert lower.risk_upper_bound > 0.05
+
+
+@pytest.mark.parametrize("lowest", [0.99, 0.98, 0.61, 0.5])
+def test_thresholds_in_steps_of_one_percent_from_99_down_to_50_are_tried(lowest: float):
+    """All above is right and all below wrong, as closely as the steps tell."""
+    confidences = np.repeat([lowest + 0.005, lowest - 0.005], 500)
+    found = propose_threshold(confidences, confidences > lowest, max_risk=0.05, level=0.95)
+    assert found is not None
+    assert found.threshold == lowest
+    everything = propose_threshold(np.full(500, 0.995), np.full(500, True), max_risk=0.05, level=0.95)
+    assert everything is not None
+    assert everything.threshold == 0.5
+
+
+def test_a_risk_bound_may_be_just_what_is_promised():
+    """With so few labels the promise holds without an error, and not with one."""
+    confidences, correct, bound = np.full(59, 0.99), np.full(59, True), risk_upper_bound(0, 59, 0.95)
+    found = propose_threshold(confidences, correct, max_risk=bound, level=0.95)
+    assert found is not None
+    assert (found.threshold, found.risk_upper_bound) == (0.5, bound)
+    correct[0] = False
+    assert propose_threshold(confidences, correct, max_risk=bound, level=0.95) is None
 
 
 def test_no_threshold_is_proposed_on_too_few_labels():

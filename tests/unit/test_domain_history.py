@@ -4,7 +4,18 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from scones_core.domain.history import StateStatus, event_states, image_key, state_runs, status_by_state, steps_taken
+import pytest
+
+from scones_core.domain.history import (
+    StateRun,
+    StateStatus,
+    event_states,
+    image_key,
+    state_runs,
+    status_by_state,
+    steps_taken,
+)
+from scones_core.errors import BadInput
 
 START = datetime(2025, 10, 4, 8, 44, tzinfo=UTC)
 
@@ -96,9 +107,59 @@ def test_a_task_that_timed_out_failed_with_states_timeout() -> None:
     history.enter("Task", "Slow")
     history.add("TaskScheduled", resource="invoke")
     history.add("TaskTimedOut", resource="invoke")
-    history.add("ExecutionFailed", error="States.Timeout")
     (run,) = state_runs(history.events)
-    assert (run.status, run.error) == (StateStatus.FAILED, "States.Timeout")
+    assert (run.status, run.error, run.failures) == (StateStatus.FAILED, "States.Timeout", ("States.Timeout",))
+
+
+def test_a_task_that_failed_without_an_error_failed_without_one() -> None:
+    history = Recorder()
+    history.enter("Task", "Odd")
+    history.add("TaskFailed")
+    (run,) = state_runs(history.events)
+    assert (run.status, run.error, run.failures) == (StateStatus.FAILED, None, ())
+
+
+def test_a_task_keeps_its_own_error_when_the_execution_ends_with_another() -> None:
+    history = Recorder()
+    history.task("Ask", fails_with="Busy")
+    history.add("ExecutionFailed", error="States.Runtime", cause="more")
+    (run,) = state_runs(history.events)
+    assert (run.error, run.cause) == ("Busy", "why")
+
+
+def test_a_state_at_which_the_execution_fails_has_failed_with_all_around_it() -> None:
+    history = Recorder()
+    history.enter("Parallel", "Both")
+    started = history.add("ParallelStateStarted")
+    history.enter("Wait", "Pause", previous=started)
+    history.enter("Task", "Lost", previous=started)
+    history.enter("Choice", "Which")
+    history.add("ExecutionFailed", error="States.NoChoiceMatched", cause="why")
+    runs = {run.name: run for run in state_runs(history.events)}
+    assert (runs["Which"].status, runs["Which"].error) == (StateStatus.FAILED, "States.NoChoiceMatched")
+    assert (runs["Both"].status, runs["Both"].error) == (StateStatus.FAILED, None)
+    assert (runs["Pause"].status, runs["Lost"].status) == (StateStatus.ABORTED, StateStatus.ABORTED)
+    assert all(run.exited for run in runs.values())
+
+
+def test_events_outside_of_all_states_belong_to_none() -> None:
+    history = Recorder()
+    history.add("TaskFailed", error="Odd")
+    history.add("ParallelStateStarted")
+    history.task("Ask")
+    (run,) = state_runs(history.events)
+    assert (run.status, run.error) == (StateStatus.SUCCEEDED, None)
+    refused = Recorder()
+    refused.add("ExecutionFailed", error="States.Runtime")
+    assert state_runs(refused.events) == []
+
+
+def test_a_damaged_event_is_named_by_its_number() -> None:
+    history = Recorder()
+    history.task("Ask")
+    del history.events[1]["stateEnteredEventDetails"]
+    with pytest.raises(BadInput, match="Event 2 of the history is damaged"):
+        state_runs(history.events)
 
 
 def test_a_fail_state_takes_its_error_from_the_end_of_the_execution() -> None:
@@ -153,8 +214,45 @@ def test_a_failing_branch_fails_its_parallel_and_stops_the_other_branches() -> N
     assert runs["Right"].status is StateStatus.FAILED
     assert runs["Both"].status is StateStatus.FAILED
     assert runs["Both"].error == "Oops"
-    assert runs["Left"].status is StateStatus.ABORTED
+    assert (runs["Left"].status, runs["Left"].error) == (StateStatus.ABORTED, None)
     assert all(run.exited for run in runs.values())
+
+
+def test_a_failing_branch_stops_what_runs_at_any_depth_and_leaves_what_has_ended() -> None:
+    history = Recorder()
+    history.enter("Parallel", "Outer")
+    outer = history.add("ParallelStateStarted")
+    history.enter("Parallel", "Inner", previous=outer)
+    inner = history.add("ParallelStateStarted")
+    history.enter("Wait", "Rest", previous=inner)
+    history.enter("Pass", "Quick", previous=inner)
+    history.exit("Pass", "Quick")
+    before = {run.name: run for run in state_runs(history.events)}
+    failed = history.task("Ask", fails_with="Oops")
+    history.events[failed - 4]["previousEventId"] = outer
+    history.add("ParallelStateFailed", error="Oops", cause="why")
+    runs = {run.name: run for run in state_runs(history.events)}
+    assert (runs["Inner"].status, runs["Rest"].status) == (StateStatus.ABORTED, StateStatus.ABORTED)
+    assert runs["Rest"].exited
+    assert runs["Quick"] == before["Quick"]
+
+
+def test_a_branch_that_was_aborted_has_no_failure() -> None:
+    history = _parallel(fails=False)
+    del history.events[7:]
+    history.add("TaskStateAborted")
+    aborted = state_runs(history.events)[2]
+    assert (aborted.status, aborted.failures) == (StateStatus.ABORTED, ())
+
+
+def test_a_fail_state_of_an_aborted_execution_has_no_error() -> None:
+    history = Recorder()
+    history.enter("Parallel", "Both")
+    history.add("ParallelStateStarted")
+    history.enter("Fail", "Give up")
+    history.add("ExecutionAborted")
+    both, fail = state_runs(history.events)
+    assert (both.status, fail.status, fail.error) == (StateStatus.ABORTED, StateStatus.FAILED, None)
 
 
 def test_a_map_gives_one_visit_per_iteration_and_the_worst_of_them_as_its_states_status() -> None:
@@ -172,6 +270,24 @@ def test_a_map_gives_one_visit_per_iteration_and_the_worst_of_them_as_its_states
     runs = state_runs(history.events)
     assert [(run.name, run.iterations) for run in runs] == [("Each", ()), ("Classify", (0,)), ("Classify", (1,))]
     assert status_by_state(runs) == {"Each": StateStatus.SUCCEEDED, "Classify": StateStatus.CAUGHT}
+
+
+def test_of_iterations_that_failed_succeeded_and_were_aborted_the_failed_one_counts() -> None:
+    statuses = [StateStatus.SUCCEEDED, StateStatus.ABORTED, StateStatus.FAILED, StateStatus.RUNNING]
+    runs = [StateRun("Ask", "Task", status, START, iterations=(i,)) for i, status in enumerate(statuses)]
+    assert status_by_state(runs) == {"Ask": StateStatus.FAILED}
+    assert status_by_state(runs[:2]) == {"Ask": StateStatus.ABORTED}
+    assert status_by_state([runs[0], runs[3]]) == {"Ask": StateStatus.RUNNING}
+
+
+def test_an_iteration_without_an_index_is_the_first() -> None:
+    history = Recorder()
+    history.enter("Map", "Each")
+    history.add("MapStateStarted", length=1)
+    history.add("MapIterationStarted")
+    history.events[-1]["mapIterationStartedEventDetails"] = None
+    history.enter("Pass", "One")
+    assert state_runs(history.events)[1].iterations == (0,)
 
 
 def test_a_state_that_a_loop_visits_again_has_the_status_of_its_last_visit() -> None:
@@ -230,6 +346,17 @@ def test_a_distributed_map_names_its_map_run() -> None:
     history.add("MapRunStarted", mapRunArn="arn:run")
     (run,) = state_runs(history.events)
     assert run.map_run == "arn:run"
+
+
+def test_a_map_run_that_fails_fails_its_map_once() -> None:
+    history = Recorder()
+    history.enter("Map", "Each", previous=0)
+    history.add("MapStateStarted", length=0)
+    history.add("MapRunStarted", mapRunArn="arn:run")
+    history.add("MapRunFailed", error="TooMany", cause="why")
+    history.add("MapStateFailed", error="TooMany", cause="why")
+    (run,) = state_runs(history.events)
+    assert (run.status, run.error, run.failures) == (StateStatus.FAILED, "TooMany", ("TooMany",))
 
 
 def test_the_largest_history_of_failed_branches_is_read() -> None:

@@ -35,6 +35,10 @@ def test_log_loss_of_a_certain_error_is_finite():
     assert log_loss([1], [[1.0, 0.0]]) == pytest.approx(34.54, abs=0.01)
 
 
+def test_log_loss_of_certain_truth_is_zero_without_a_sign():
+    assert str(log_loss([0], [[1.0, 0.0]])) == "0.0"
+
+
 def test_brier_score_sums_over_the_classes():
     assert brier([1], [[1.0, 0.0]]) == 2.0
     assert brier(LABELS, PROBABILITIES) == pytest.approx(2 * np.mean([0.01, 0.04, 0.36, 0.25]))
@@ -42,6 +46,10 @@ def test_brier_score_sums_over_the_classes():
 
 def test_confusion_rows_are_the_labels():
     assert confusion_matrix([0, 0, 1], [[0.4, 0.6], [0.9, 0.1], [0.1, 0.9]]).tolist() == [[1, 1], [0, 1]]
+
+
+def test_a_class_without_an_image_has_its_row_and_column():
+    assert confusion_matrix([0], [[0.6, 0.4, 0.0]]).tolist() == [[1, 0, 0], [0, 0, 0], [0, 0, 0]]
 
 
 def test_calibration_error_of_one_bin_is_the_gap_between_confidence_and_accuracy():
@@ -52,6 +60,19 @@ def test_calibration_bins_hold_equally_many_images():
     # By confidence: .5 right, .6 wrong | .8 right, .9 right
     expected = (abs(0.5 + 0.6 - 1) + abs(0.8 + 0.9 - 2)) / 4
     assert expected_calibration_error(LABELS, PROBABILITIES, bins=2) == pytest.approx(expected)
+
+
+def test_calibration_has_fifteen_bins_unless_told_otherwise():
+    p = np.linspace(0.5, 1, 240)
+    labels, both = np.random.default_rng(0).integers(2, size=240), np.stack([p, 1 - p], 1)
+    assert expected_calibration_error(labels, both) == expected_calibration_error(labels, both, bins=15)
+    assert calibration_floor(p) == calibration_floor(p, 15)
+    assert len({expected_calibration_error(labels, both, bins=bins) for bins in (14, 15, 16)}) == 3
+
+
+def test_equal_confidences_keep_their_order():
+    labels = np.repeat([0, 1], 500)  # the first half is right
+    assert expected_calibration_error(labels, np.tile([0.75, 0.25], (1000, 1)), bins=2) == (0.25 + 0.75) / 2
 
 
 def test_a_calibrated_model_has_a_small_calibration_error_and_an_overconfident_one_a_large_one():
@@ -91,9 +112,14 @@ def test_a_model_that_is_always_certain_has_no_floor():
     assert calibration_floor([1.0, 1.0]).upper == 0.0
 
 
-def test_no_confidence_has_no_floor():
+def test_a_floor_is_found_for_more_than_a_million_images():
+    assert 0 < calibration_floor(np.full(1_000_001, 0.9), draws=2).mean < 0.01
+
+
+@pytest.mark.parametrize("confidences", [[], [[0.9], [0.8]]])
+def test_what_is_no_list_of_confidences_has_no_floor(confidences: list[float]):
     with pytest.raises(ValueError, match="confidences"):
-        calibration_floor([])
+        calibration_floor(confidences)
 
 
 def test_evaluate_gives_json_values_under_the_agreed_names():
@@ -105,8 +131,20 @@ def test_evaluate_gives_json_values_under_the_agreed_names():
 
 @pytest.mark.parametrize(
     ("labels", "probabilities"),
-    [([], np.zeros((0, 2))), ([0], [[0.5, 0.5], [0.5, 0.5]]), ([2], [[0.5, 0.5]]), ([-1], [[0.5, 0.5]]), ([0], [1.0])],
+    [
+        ([], np.zeros((0, 2))),
+        (np.array([], dtype=int), np.zeros((0, 2))),
+        ([0], [[0.5, 0.5], [0.5, 0.5]]),
+        ([[0], [1]], [[0.5, 0.5], [0.5, 0.5]]),
+        ([0], [1.0]),
+    ],
 )
 def test_what_does_not_fit_together_is_refused(labels: list[int], probabilities: list[list[float]]):
-    with pytest.raises(ValueError, match="labels"):
+    with pytest.raises(ValueError, match="labels of shape .* do not fit probabilities"):
         evaluate(labels, probabilities)
+
+
+@pytest.mark.parametrize("label", [2, -1, 0.0])
+def test_a_label_that_is_no_class_index_is_refused(label: float):
+    with pytest.raises(ValueError, match="labels must be class indices from 0 to 1$"):
+        evaluate([label], [[0.5, 0.5]])
