@@ -1,8 +1,10 @@
 import base64
 import json
+import math
 import os
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -78,6 +80,28 @@ def test_records_of_real_endpoints_have_no_inference_id():
     assert (found.inference_id, found.image_key, found.model) == (None, None, None)
 
 
+def test_a_record_without_ids_and_attributes_has_no_fields_for_them():
+    time = datetime(2025, 10, 4, 8, 44, 11, tzinfo=UTC)
+    kwargs = {"event_id": "e", "time": time, "body": IMAGE, "content_type": "image/png", "response": "[1, 0]"}
+    found = record(**kwargs, inference_id=None, custom_attributes=None)
+    assert found["eventMetadata"] == {"eventId": "e", "inferenceTime": "2025-10-04T08:44:11Z"}
+
+
+@pytest.mark.parametrize(
+    ("probabilities", "margin", "entropy"),
+    [
+        ((0.25, 0.5, 0.25), 0.25, 1.5 * math.log(2)),
+        ((1.0, 0.0), 1.0, 0.0),
+        ((0.2,) * 5, 0.0, math.log(5)),
+    ],
+)
+def test_an_inference_is_the_less_certain_the_smaller_its_margin_and_the_larger_its_entropy(
+    probabilities: tuple[float, ...], margin: float, entropy: float
+):
+    found = replace(parse(capture()), probabilities=probabilities)
+    assert (found.margin, found.entropy) == (pytest.approx(margin), pytest.approx(entropy))
+
+
 def test_labels_of_the_answer_come_with_the_inference():
     found = parse(capture(endpointOutput__data='{"labels": ["b", "a"], "scores": [0.3, 0.7]}'))
     assert (found.labels, found.probabilities, found.prediction) == (("a", "b"), (0.7, 0.3), 0)
@@ -117,6 +141,7 @@ def test_custom_attributes_are_a_list_or_a_text_and_what_is_not_understood_is_pa
         (b"\xff\xd8\xff\xe1\x00\x10Exif", "jpeg"),
         (b"RIFF\x24\x00\x00\x00WEBPVP8 ", "webp"),
         (b"GIF89a\x01\x00", None),
+        (b"LIST\x24\x00\x00\x00WEBPVP8 ", None),
         (b"RIFF\x24\x00\x00\x00WAVEfmt ", None),
         (b"<svg xmlns='http://www.w3.org/2000/svg'/>", None),
         (b"hello", None),
@@ -142,6 +167,22 @@ def test_a_time_without_a_zone_is_utc_wherever_the_server_stands(text: str):
     found = parse(capture(eventMetadata__inferenceTime=text)).time
     assert found == datetime(2025, 10, 4, 8, 44, 11, tzinfo=UTC)
     assert found.tzinfo is UTC
+
+
+@pytest.mark.parametrize("text", ["1970-01-01T00:00:00Z", "2199-12-31T23:59:59Z"])
+def test_the_years_from_1970_to_2199_are_read(text: str):
+    assert parse(capture(eventMetadata__inferenceTime=text)).time == datetime.fromisoformat(text)
+
+
+@pytest.mark.parametrize("year", [1969, 2200])
+def test_other_years_are_refused(year: int):
+    with pytest.raises(NotAnInference, match=f"in the year {year}"):
+        parse(capture(eventMetadata__inferenceTime=f"{year}-06-01T00:00:00Z"))
+
+
+def test_an_id_has_up_to_64_characters_and_a_content_type_may_be_missing():
+    found = parse(capture(eventMetadata__eventId="e" * 64, endpointInput__observedContentType=None))
+    assert (found.event_id, found.content_type) == ("e" * 64, "")
 
 
 def test_a_byte_order_mark_is_no_part_of_the_record():
@@ -235,25 +276,24 @@ VALUES = st.recursive(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.binary() | st.binary().map(lambda data: capture().encode()[:200] + data))
 def test_any_bytes_are_an_inference_or_refused(line: bytes):
     read_or_refused(line)
 
 
-@settings(deadline=None)
 @given(st.text(st.characters(codec=None)))
 def test_any_text_with_surrogates_is_an_inference_or_refused(line: str):
     read_or_refused(line)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(VALUES)
 def test_any_json_is_an_inference_or_refused(value: Any):
     read_or_refused(json.dumps(value))
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(st.sampled_from(PARTS), st.data(), VALUES)
 def test_a_record_with_anything_in_the_place_of_a_field_is_an_inference_or_refused(
     part: str, data: st.DataObject, value: Any
@@ -263,7 +303,7 @@ def test_a_record_with_anything_in_the_place_of_a_field_is_an_inference_or_refus
     read_or_refused(capture(**{f"{part}__{data.draw(st.sampled_from(sorted(fields)))}": value}))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.integers(0, 600), st.integers(0, 255))
 def test_a_record_with_a_damaged_byte_is_an_inference_or_refused(place: int, byte: int):
     line = bytearray(capture().encode())
@@ -271,7 +311,6 @@ def test_a_record_with_a_damaged_byte_is_an_inference_or_refused(place: int, byt
     read_or_refused(bytes(line))
 
 
-@settings(deadline=None)
 @given(st.integers(0, 600))
 def test_a_record_that_was_cut_off_is_refused(length: int):
     line = capture().encode()

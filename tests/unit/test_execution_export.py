@@ -161,6 +161,10 @@ def test_a_definition_that_cannot_be_drawn_is_left_out(definition: str) -> None:
         (b'[{"id": 1, "type": "ExecutionStarted", "timestamp": "soon"}]', "no readable time"),
         (b'[{"id": 1, "type": "ExecutionStarted", "timestamp": 1e300}]', "no readable time"),
         (b'[{"id": 1, "type": "ExecutionStarted", "timestamp": NaN}]', "no readable time"),
+        (b'[{"id": 1, "type": "ExecutionStarted", "timestamp": true}]', "no readable time"),
+        (b'[{"id": 1, "type": "ExecutionStarted", "timestamp": [1]}]', "no readable time"),
+        (b'{"execution": {"name": 3}, "events": []}', "“execution.name” in the file is invalid"),
+        (b'{"events": ' + b'{"a":' * 300 + b"1" + b"}" * 301, "more than 200 levels"),
         (b'[{"id": 1, "type": "TaskStateEntered", "timestamp": 1}]', "has no state name"),
         (b'[{"id": 1, "type": "X", "timestamp": 1, "xEventDetails": 3}]', "damaged"),
         (b'[{"id": 1, "type": "X", "timestamp": 1}, {"id": 1, "type": "X", "timestamp": 1}]', "same id"),
@@ -172,6 +176,64 @@ def test_what_is_no_execution_is_refused_in_one_sentence(data: bytes, says: str)
         exported_execution(data)
     assert "\n" not in str(refused.value)
     assert len(str(refused.value)) < 250
+
+
+@pytest.mark.parametrize(
+    ("document", "name", "machine"),
+    [
+        ({"execution": {"name": " one "}}, "one", "not named in the file"),
+        ({"execution": {"name": " ", "executionArn": "arn:aws:states:eu:1:execution:m:two"}}, "two", None),
+        ({"execution": "three"}, "three", None),
+        ({"execution": {"stateMachineArn": "arn:aws:states:eu:1:stateMachine:m"}}, "file", "m"),
+        ({}, "file", "not named in the file"),
+    ],
+)
+def test_an_execution_is_named_by_whatever_names_it(document: dict[str, Any], name: str, machine: str | None) -> None:
+    found = read({**document, "events": events()})
+    assert found.name == name
+    assert found.machine == (machine or "not named in the file")
+
+
+def test_what_the_events_do_not_tell_is_taken_from_the_heading() -> None:
+    ended = [events()[0], event(2, "ExecutionFailed")]
+    heading = {"error": "E", "cause": "why", "output": '{"a": 1}', "definition": json.dumps(DEFINITION)}
+    found = read({"execution": heading, "events": ended})
+    assert (found.status, found.error, found.cause, found.output) == ("FAILED", "E", "why", {"a": 1})
+    assert found.definition == DEFINITION
+    ended[1]["executionFailedEventDetails"] = {"error": "F", "cause": "because"}
+    found = read({"execution": heading, "events": ended})
+    assert (found.error, found.cause) == ("F", "because")
+
+
+def test_an_execution_that_has_not_ended_has_no_end_and_no_error() -> None:
+    found = read({"execution": {"status": "SUCCEEDED"}, "events": events()[:4]})
+    assert (found.status, found.stopped, found.error, found.cause) == ("SUCCEEDED", None, None, None)
+    assert read({"execution": {"status": "odd"}, "events": events()[:4]}).status == "RUNNING"
+
+
+@pytest.mark.parametrize(
+    ("timestamp", "seconds"),
+    [(99_999_999_999, 99_999_999_999), (100_000_000_001, 100_000_000.001), (0, 0), (1.5, 1.5)],
+)
+def test_epoch_numbers_beyond_the_year_5138_are_milliseconds(timestamp: float, seconds: float) -> None:
+    started = read([event(1, "ExecutionStarted") | {"timestamp": timestamp}]).started
+    assert started == datetime.fromtimestamp(seconds, UTC)
+
+
+@pytest.mark.parametrize(("index", "iteration"), [(3, 3), (-1, 0), (True, 0), ("2", 0), (None, 0)])
+def test_an_index_that_is_none_is_the_first(index: object, iteration: int) -> None:
+    started = {"mapIterationStartedEventDetails": {"name": "Each", "index": index}}
+    run = [
+        event(1, "MapStateEntered", stateEnteredEventDetails={"name": "Each"}),
+        event(2, "MapStateStarted") | {"previousEventId": 1},
+        event(3, "MapIterationStarted", **started),
+        event(4, "PassStateEntered", stateEnteredEventDetails={"name": "One"}),
+    ]
+    assert state_runs(read(run).events)[1].iterations == (iteration,)
+
+
+def test_the_largest_history_is_read() -> None:
+    assert len(read([event(n, "TaskScheduled") for n in range(1, 25_001)]).events) == 25_000
 
 
 def test_odd_details_do_not_keep_the_rest_from_being_shown() -> None:

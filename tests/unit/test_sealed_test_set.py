@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from scones_core.bootstrap import open_app
-from scones_core.domain.datasets import POOL, TEST, TRAIN, LabelledImage, ReviewedImage, with_reviewed
+from scones_core.domain.datasets import POOL, TEST, TRAIN
 from scones_core.domain.drift import SimulatedDrift
 from scones_core.domain.review import OTHER, Strategy
 from scones_core.errors import BadInput, Conflict, NotFound
@@ -299,30 +299,3 @@ def test_the_demo_replaces_what_serves_only_when_told(pooled: App):
     with pytest.raises(Conflict, match="v1 is in service"):
         next(demo.run(pooled, source="sample"))
     assert etl.get(pooled).source == "images"
-
-
-TESTS = [LabelledImage(TEST, "test/a.png", 0, "a"), LabelledImage(TEST, "test/b.png", 1, "b")]
-BASE = [*TESTS, LabelledImage(TRAIN, "train/c.png", 0, "c"), LabelledImage(POOL, "pool/d.png", 1, "d")]
-
-
-def test_the_review_of_a_test_image_outweighs_that_of_its_copy():
-    copy = ReviewedImage("x", "train/reviewed/x.png", 0, copy_of="test/b.png")
-    itself = ReviewedImage("b", "train/reviewed/b.png", 1)
-    assert with_reviewed(BASE, [copy, itself]).corrections == []
-
-
-def test_a_test_image_of_none_of_the_classes_stays_and_is_listed():
-    revision = with_reviewed(BASE, [ReviewedImage("a", "train/reviewed/a.png", None)])
-    assert [(c.was, c.now) for c in revision.corrections] == [(0, None)]
-    assert sorted(revision.images) == sorted(BASE)
-
-
-def test_what_a_trained_copy_was_made_from_leaves_the_pool():
-    revision = with_reviewed(BASE, [ReviewedImage("x", "train/reviewed/x.png", 1, made_from="pool/d.png")])
-    assert [image.key for image in revision.images if image.split == POOL] == []
-    assert revision.added == 1
-
-
-def test_an_image_of_none_of_the_classes_leaves_training():
-    revision = with_reviewed(BASE, [ReviewedImage("c", "train/reviewed/c.png", None)])
-    assert [image.key for image in revision.images if image.split == TRAIN] == []
