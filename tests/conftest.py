@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import sqlalchemy as sa
+from hypothesis import HealthCheck, settings
 from PIL import Image
 from pydantic import SecretStr
 
@@ -18,6 +19,9 @@ from scones_core.bootstrap import open_app
 from scones_core.services import App, deployment, etl, registration, training
 from scones_core.settings import Settings
 from tests.postgres import cluster
+
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
 
 
 def png(seed: int, *, upright: bool, side: int = 32) -> bytes:

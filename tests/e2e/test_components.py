@@ -50,8 +50,10 @@ def saved(desk: Locator) -> None:
 
 
 def test_a_double_press_labels_one_image(desk: Locator, page: Page, tmp_path: Path) -> None:
-    page.keyboard.press("1")
-    page.keyboard.press("1")
+    twice = (
+        "keyboard => { for (const key of '11') document.body.dispatchEvent(new KeyboardEvent('keydown', keyboard)) }"
+    )
+    page.evaluate(twice, {"key": "1", "bubbles": True, "composed": True})  # no machine is too busy to press this fast
     saved(desk)
     assert decisions(tmp_path / "home") == [("label", "bicycle", "")]
 

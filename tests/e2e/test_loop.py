@@ -24,7 +24,7 @@ def visit(page: Page, name: str) -> None:
         settle(page)
         page.get_by_test_id("stSidebarNavLink").filter(has_text=re.compile(f"^.*{name}$")).click()
         with suppress(AssertionError):
-            expect(heading).to_be_visible(timeout=20_000)
+            expect(heading).to_be_visible(timeout=LONG)
             break
     expect(heading).to_be_visible()
     settle(page)

@@ -1,6 +1,5 @@
-"""A folder for workflow services in tests, and waits for what happens in their threads."""
+"""A folder for workflow services in tests."""
 
-import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from scones_core.local.workflow import LocalWorkflows
 from scones_core.ports import Execution, ExecutionStatus
 from tests.unit.asl_machines import END, one, task
 from tests.unit.asl_world import MemoryObjects
+from tests.waiting import until
 
 WAIT = one({"Type": "Wait", "Seconds": 3_600})
 PASS = one(END)
@@ -44,15 +44,5 @@ def three_arguments(function: Callable[..., Any]) -> Callable[[Any, Any, Mapping
 
 
 def ended(service: LocalWorkflows, name: str) -> Execution:
-    deadline = time.monotonic() + 20
-    while (execution := service.describe(name)).status is ExecutionStatus.RUNNING:
-        assert time.monotonic() < deadline, "the execution does not end"
-        time.sleep(0.005)
-    return execution
-
-
-def until(condition: Callable[[], Any]) -> None:
-    deadline = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < deadline, "it does not happen"
-        time.sleep(0.01)
+    until(lambda: service.describe(name).status is not ExecutionStatus.RUNNING, "the execution does not end")
+    return service.describe(name)

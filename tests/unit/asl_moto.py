@@ -6,7 +6,6 @@ Functions are called in this process: moto would need Docker for them.
 import io
 import itertools
 import json
-import time
 import traceback
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
@@ -18,6 +17,8 @@ import boto3
 from moto import mock_aws
 from moto.awslambda import models as lambda_models
 from moto.stepfunctions.parser.models import StepFunctionsParserBackend  # noqa: F401 - fails here when moto moves it
+
+from tests.waiting import until
 
 REGION = "us-east-1"
 _NUMBERS = itertools.count()
@@ -57,10 +58,7 @@ class Moto:
 
     def ended(self, execution: str) -> Mapping[str, Any]:
         """Wait for the end of an execution and return its description."""
-        deadline = time.monotonic() + 60
-        while self.is_running(execution):
-            assert time.monotonic() < deadline, "moto did not end the execution"
-            time.sleep(0.002)
+        until(lambda: not self.is_running(execution), "moto does not end the execution")
         described: Mapping[str, Any] = self.sfn.describe_execution(executionArn=execution)
         return described
 

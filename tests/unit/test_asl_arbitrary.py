@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from scones_core.domain.execution_export import exported_execution
@@ -250,7 +250,7 @@ def machines(draw: st.DrawFn) -> Mapping[str, Any]:
 INPUTS = JSON | st.fixed_dictionaries({"a": JSON | st.lists(st.integers(0, 3), max_size=3)})
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=400)
 @given(machines(), INPUTS)
 def test_a_machine_that_fits_somehow_ends_or_is_refused(definition: Any, value: Any):
     if refusal(lambda: compile_machine(definition), DefinitionError):

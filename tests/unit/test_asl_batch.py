@@ -1,7 +1,6 @@
 """The project's own machines with the real functions, over objects in memory and an endpoint that knows its answers."""
 
 import json
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,9 @@ from scones_core.errors import BadImage, NotFound, Unavailable
 from scones_core.local.clients import RuntimeClient, S3Client
 from scones_core.local.workflow import LocalWorkflows
 from scones_core.ports import Execution, ExecutionStatus
+from tests.unit.asl_home import ended
 from tests.unit.asl_world import MemoryObjects
+from tests.waiting import until
 
 ROOT = Path(__file__).parents[2]
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -58,11 +59,7 @@ class World:
     def run(self, machine: str, given: Any) -> Execution:
         name = f"run-{len(self.workflows.list())}"
         self.workflows.start(machine, name, given)
-        deadline = time.monotonic() + 20
-        while (execution := self.workflows.describe(name)).status is ExecutionStatus.RUNNING:
-            assert time.monotonic() < deadline, "the execution does not end"
-            time.sleep(0.005)
-        return execution
+        return ended(self.workflows, name)
 
 
 @pytest.fixture
@@ -188,15 +185,9 @@ def test_a_batch_can_be_watched_and_stopped(world: World):
     for number in range(3_000):
         world.objects.put(f"test/{number:05}.png", PNG)
     world.workflows.start("classify_batch", "long", {"s3_bucket": "bucket", "s3_prefix": "test/"})
-    deadline = time.monotonic() + 20
-    while not any(run["itemCounts"]["succeeded"] for run in world.workflows.map_runs("long")):
-        assert time.monotonic() < deadline, "no image is classified"
-        time.sleep(0.005)
+    until(lambda: any(run["itemCounts"]["succeeded"] for run in world.workflows.map_runs("long")))
     (run,) = world.workflows.map_runs("long")
     assert run["itemCounts"]["total"] == 3_000
     world.workflows.stop("long")
-    while world.workflows.describe("long").status is ExecutionStatus.RUNNING:
-        assert time.monotonic() < deadline, "the batch does not stop"
-        time.sleep(0.005)
-    assert world.workflows.describe("long").status is ExecutionStatus.ABORTED
+    assert ended(world.workflows, "long").status is ExecutionStatus.ABORTED
     assert world.workflows.map_runs("long")[0]["status"] == "ABORTED"

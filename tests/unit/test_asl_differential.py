@@ -99,7 +99,9 @@ def test_moto_departs_from_aws_where_it_is_said_to(name: str, other: Moto):
     assert (ours.status, normal(list(ours.events))) != (execution["status"], normal(events))
 
 
-@settings(max_examples=RANDOM_MACHINES, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=RANDOM_MACHINES, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(machine=machines(), value=st.integers(-3, 3))
 def test_random_machines_end_alike(machine: Mapping[str, Any], value: int, other: Moto):
     execution, events = other.run(machine, {"n": value, "list": [1, 2]})

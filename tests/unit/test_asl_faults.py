@@ -19,8 +19,9 @@ from scones_core.errors import BadInput, Damaged, Unavailable
 from scones_core.local.workflow import LocalWorkflows
 from scones_core.local.workflow.writer import Writer
 from scones_core.ports import ExecutionStatus
-from tests.unit.asl_home import Home, ended, until
+from tests.unit.asl_home import Home, ended
 from tests.unit.asl_machines import FUNCTION, one
+from tests.waiting import LIMIT, until
 
 ITEMS = 1_000
 
@@ -92,10 +93,10 @@ def test_a_change_that_is_cancelled_before_its_turn_ends_no_writing(tmp_path: Pa
 
     def slow(connection: sqlite3.Connection) -> None:
         begun.set()
-        leave.wait(20)
+        leave.wait(LIMIT)
 
     first = writer.submit(slow)
-    assert begun.wait(20)
+    assert begun.wait(LIMIT)
     cancelled, last = writer.submit(lambda connection: "left out"), writer.submit(lambda connection: "written")
     assert cancelled.cancel()
     assert not first.cancel()
@@ -139,7 +140,7 @@ def database(home: Home) -> Path:
 @contextmanager
 def without_its_table(home: Home) -> Iterator[None]:
     """Every statement about executions fails meanwhile."""
-    with closing(sqlite3.connect(database(home), timeout=20)) as connection:
+    with closing(sqlite3.connect(database(home), timeout=LIMIT)) as connection:
         connection.execute("ALTER TABLE executions RENAME TO elsewhere")
         yield
         connection.execute("ALTER TABLE elsewhere RENAME TO executions")
@@ -177,7 +178,7 @@ def test_an_end_that_a_full_disk_refuses_is_told_and_written_once_there_is_space
     home: Home, caplog: pytest.LogCaptureFixture
 ):
     leave = threading.Event()
-    service = home.open(f=lambda event: leave.wait(20) and "done")
+    service = home.open(f=lambda event: leave.wait(LIMIT) and "done")
     service.start("call", "one", {})
     until(lambda: len(service.history("one")) >= 4)
     with full_disk():
@@ -228,7 +229,7 @@ def test_a_home_that_is_a_file_is_named(home: Home):
 
 def test_a_file_that_is_damaged_in_mid_run_is_told_and_ends_no_thread(home: Home):
     leave = threading.Event()
-    service = home.open(f=lambda event: leave.wait(20) and "done")
+    service = home.open(f=lambda event: leave.wait(LIMIT) and "done")
     service.start("call", "one", {})
     for file in home.folder.joinpath("home").glob("executions.sqlite*"):
         file.write_bytes(b"no database " * 4_000)
@@ -278,7 +279,7 @@ INPUTS = st.recursive(
 )
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(INPUTS)
 @example({"s3_key": "photos//2026/a.png"})
 @example({"s3_key": ["../..", {}]})

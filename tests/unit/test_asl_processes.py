@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -16,8 +15,9 @@ import pytest
 from scones_core.errors import BadDefinition, Conflict
 from scones_core.local.workflow import LocalWorkflows
 from scones_core.ports import ExecutionStatus
-from tests.unit.asl_home import PASS, WAIT, Home, ended, three_arguments, until
+from tests.unit.asl_home import PASS, WAIT, Home, ended, three_arguments
 from tests.unit.asl_machines import FUNCTION, one, task
+from tests.waiting import LIMIT, until
 
 ROOT = Path(__file__).parents[2]
 
@@ -36,12 +36,13 @@ def test_waiting_executions_hold_no_threads(home: Home):
 
 def test_functions_run_at_once_but_never_more_than_the_workers(home: Home):
     running, most, lock = [0], [0], threading.Lock()
+    three = threading.Barrier(3, timeout=LIMIT)
 
     def f(event: Any) -> None:
         with lock:
             running[0] += 1
             most[0] = max(most[0], running[0])
-        time.sleep(0.02)
+        three.wait()
         with lock:
             running[0] -= 1
 
@@ -55,10 +56,9 @@ def test_functions_run_at_once_but_never_more_than_the_workers(home: Home):
     )
     home.opened.append(service)
     service.put("call", one(task("f")))
-    for number in range(20):
+    for number in range(21):
         service.start("call", f"e{number}", {})
-    for number in range(20):
-        ended(service, f"e{number}")
+    assert {ended(service, f"e{number}").status for number in range(21)} == {ExecutionStatus.SUCCEEDED}
     assert most[0] == 3
 
 
@@ -68,14 +68,14 @@ def test_a_function_that_outlives_the_service_ends_quietly(home: Home):
     def f(event: Any) -> None:
         threads.append(threading.current_thread())
         begun.set()
-        leave.wait(20)
+        leave.wait(LIMIT)
 
     service = home.open(f=f)
     service.start("call", "late", {})
-    assert begun.wait(20)
+    assert begun.wait(LIMIT)
     service.close()
     leave.set()
-    threads[0].join(20)  # an error in a thread fails the test
+    threads[0].join(LIMIT)  # an error in a thread fails the test
 
 
 # State machines
@@ -94,7 +94,7 @@ def test_definitions_are_kept_and_checked(home: Home):
 
 def test_a_running_execution_keeps_the_definition_it_was_started_with(home: Home):
     release = threading.Event()
-    service = home.open(f=lambda event: release.wait(20) and "old")
+    service = home.open(f=lambda event: release.wait(LIMIT) and "old")
     service.start("call", "one", {})
     service.put("call", one({"Type": "Pass", "Result": "new"}))
     service.start("call", "two", {})

@@ -10,8 +10,9 @@ import pytest
 
 from scones_core.errors import BadInput, Conflict, NotFound
 from scones_core.ports import ExecutionStatus
-from tests.unit.asl_home import WAIT, Home, ended, until
+from tests.unit.asl_home import WAIT, Home, ended
 from tests.unit.asl_machines import one, task
+from tests.waiting import LIMIT, until
 
 # One execution
 
@@ -214,7 +215,7 @@ def test_stopping_an_ended_execution_changes_nothing(home: Home):
 
 def test_a_function_at_work_does_not_hold_up_a_stop(home: Home):
     release = threading.Event()
-    service = home.open(f=lambda event: release.wait(20))
+    service = home.open(f=lambda event: release.wait(LIMIT))
     service.start("call", "one", {})
     until(lambda: len(service.history("one")) >= 4)
     service.stop("one")

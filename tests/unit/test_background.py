@@ -11,14 +11,7 @@ import pytest
 from scones_core.db import notifications
 from scones_core.services import App, doctor, notification, processes
 from scones_core.services.background import Background
-
-
-def until(condition: Any) -> None:
-    for _ in range(3000):
-        if condition():
-            return
-        threading.Event().wait(0.02)
-    raise AssertionError("it never came true")
+from tests.waiting import LIMIT, until
 
 
 @pytest.mark.parametrize("error", [OSError("disk"), KeyError("x"), RecursionError(), AttributeError("y")])
@@ -65,8 +58,8 @@ def test_the_look_after_failures_goes_on_after_a_passing_error(serving: App, mon
 def test_forgetting_a_task_leaves_another_one_of_its_name(serving: App):
     background, leave = Background(), threading.Event()
     first = background.start("serving", "Deploying v1", lambda _progress: None)
-    first.wait(30)
-    second = background.start("serving", "Deploying v2", lambda _progress: leave.wait(30))
+    first.wait(LIMIT)
+    second = background.start("serving", "Deploying v2", lambda _progress: leave.wait(LIMIT))
     background.forget("serving", first)
     assert background.get("serving") is second
     leave.set()

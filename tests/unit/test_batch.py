@@ -1,12 +1,11 @@
 """Batches: many images, one execution, a summary."""
 
-import time
-
 import pytest
 
 from scones_core.errors import BadDefinition, Damaged, NotFound, SconesError
 from scones_core.ports import ExecutionStatus
 from scones_core.services import App, batch, batch_results, capture, classification, machines, monitoring
+from tests.waiting import until
 
 
 def test_a_batch_sums_up_what_became_of_each_image(serving: App):
@@ -86,9 +85,8 @@ def test_what_another_machine_of_the_name_puts_out_is_no_summary(serving: App, o
 def test_what_another_machine_puts_out_is_no_inference(serving: App, inferences: object):
     serving.backend.machines.put("odd", passing({"body": {"inferences": inferences}}))
     started = machines.start(serving, "odd", "{}")
-    while (execution := classification.describe(serving, started.name)).stopped is None:
-        time.sleep(0.01)
-    found = classification.classified(serving, execution)
+    until(lambda: classification.describe(serving, started.name).stopped)
+    found = classification.classified(serving, classification.describe(serving, started.name))
     assert (found.status, found.confidence, found.prediction) == ("SUCCEEDED", None, None)
 
 

@@ -106,7 +106,7 @@ JSON = st.recursive(
 
 @pytest.mark.parametrize("adapter", [ENDPOINT, JOB, REQUEST, VARIABLES])
 @given(data=st.binary() | JSON.map(json.dumps).map(str.encode))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_any_bytes_are_read_or_refused_by_the_files_name(adapter: TypeAdapter[object], data: bytes):
     with suppress(Damaged):
         typed(adapter, data, "endpoints/a.json", "Deploy again.")

@@ -12,6 +12,7 @@ from scones_core.db import Database
 from scones_core.errors import Unavailable
 from scones_core.services import App
 from tests.conftest import on_every_database
+from tests.waiting import LIMIT
 
 
 @on_every_database
@@ -38,7 +39,7 @@ def test_whoever_waits_too_long_is_told_who_holds_the_lock(app: App):
     with app.db.write():
         thread = threading.Thread(target=write)
         thread.start()
-        thread.join(60)
+        thread.join(LIMIT)
     assert "has been locked for 0.2 s by" in refused[0]
     assert "process" in refused[0]
     write()
@@ -74,7 +75,7 @@ def test_a_waiting_process_gets_the_lock_when_it_is_free(app: App):
         )
         with pytest.raises(subprocess.TimeoutExpired):
             process.communicate(timeout=0.5)
-    assert process.communicate(timeout=60)[0] == "written\n"
+    assert process.communicate(timeout=LIMIT)[0] == "written\n"
 
 
 def test_a_database_of_a_newer_version_says_so(tmp_path: Path):

@@ -13,6 +13,7 @@ from scones_core.services.background import Background
 from scones_core.services.demo import Stage, StageResult
 from scones_core.ui.overview.demo_runner import DemoRunner, Story
 from scones_core.ui.shell.demo_home import DemoHome
+from tests.waiting import LIMIT, until
 
 
 @pytest.fixture
@@ -29,7 +30,7 @@ def runner(home: DemoHome) -> DemoRunner:
 
 def ended(story: Story) -> Story:
     assert story.task
-    story.task.wait(240)
+    story.task.wait(LIMIT)
     assert not story.running
     return story
 
@@ -39,7 +40,7 @@ def test_stages_are_kept_in_order_and_only_one_demo_runs_at_a_time(runner: DemoR
 
     def run(_app: App, **_: object) -> Iterator[StageResult]:
         yield StageResult(Stage.ETL, "images")
-        go_on.wait()
+        go_on.wait(LIMIT)
         yield StageResult(Stage.TRAIN, "model")
 
     story = runner.start(source="sample", images=20, run=run)
@@ -80,7 +81,7 @@ def test_a_cancelled_demo_ends_at_its_next_step(runner: DemoRunner):
             progress(1, 2, "images")
 
     story = runner.start(source="sample", images=20, run=run)
-    begun.wait()
+    begun.wait(LIMIT)
     story.cancel()
     assert ended(story).cancelled
     assert not story.finished
@@ -88,8 +89,7 @@ def test_a_cancelled_demo_ends_at_its_next_step(runner: DemoRunner):
 
 def test_a_cancelled_demo_stops_its_training_job(runner: DemoRunner, images: Path):
     story = runner.start(source=str(images), images=20)
-    while story.running and not training.jobs(story.app):
-        threading.Event().wait(0.01)
+    until(lambda: not story.running or training.jobs(story.app))
     story.cancel()
     assert ended(story).cancelled
     assert all(job.status.ended for job in training.jobs(story.app))

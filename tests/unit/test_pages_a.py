@@ -2,7 +2,6 @@
 
 import io
 import re
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from scones_core.services import App, classification, deployment, etl, overview,
 from scones_core.ui.overview.loop_strip import loop_stages
 from scones_core.ui.shell.navigation import PageName
 from scones_core.ui.shell.server import SCRIPT
+from tests.waiting import until
 
 OURS = ("overview", "data", "train", "models", "settings")
 
@@ -63,10 +63,7 @@ def text(page: AppTest) -> str:
 
 def settled(page: AppTest, done: Callable[[], bool]) -> AppTest:
     """Run the page again until `done`, as its fragment does in a browser."""
-    until = time.monotonic() + 30
-    while not done():
-        assert time.monotonic() < until
-        time.sleep(0.05)
+    until(done)
     page.run()
     assert not page.exception
     return page

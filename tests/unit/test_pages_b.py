@@ -2,7 +2,6 @@
 
 import io
 import shutil
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from scones_core.ui.monitor.charts import MOST_POINTS, sampled
 from scones_core.ui.shell.session import get_app
 from tests.unit.captured_world import IMAGES, captured_home
 from tests.unit.test_ingest import line
+from tests.waiting import until
 
 APP = Path(__file__).resolve().parents[2] / "streamlit_app.py"
 Open = Callable[[str], AppTest]
@@ -80,12 +80,8 @@ def metrics(page: AppTest) -> dict[str, str]:
 
 def until_ended(page: AppTest) -> AppTest:
     """The page once the executions it started have ended."""
-    for _ in range(200):
-        if "ended:" in texts(page):
-            return page
-        time.sleep(0.05)
-        shown(page.run())
-    raise AssertionError("the executions did not end")
+    until(lambda: "ended:" in texts(page) or "ended:" in texts(shown(page.run())))
+    return page
 
 
 # Workflow

@@ -3,11 +3,9 @@
 import io
 import json
 import shutil
-import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 import streamlit as st
@@ -16,10 +14,11 @@ from streamlit.testing.v1 import AppTest
 
 from scones_core.db import notifications
 from scones_core.errors import BadDefinition, BadInput
-from scones_core.ports import ExecutionStatus
+from scones_core.ports import Execution, ExecutionStatus
 from scones_core.services import App, batch, classification, machines, monitoring
 from scones_core.ui.shell.session import get_app
 from scones_core.ui.workflow.execution_view import ExecutionDetail, exported_text
+from tests.waiting import until
 
 APP = Path(__file__).resolve().parents[2] / "streamlit_app.py"
 Open = Callable[[str], AppTest]
@@ -88,19 +87,15 @@ def metrics(page: AppTest) -> dict[str, str]:
     return {metric.label: metric.value for metric in page.metric}
 
 
-def until(page: AppTest, holds: Callable[[AppTest], bool]) -> AppTest:
-    for _ in range(300):
-        if holds(page):
-            return page
-        time.sleep(0.05)
-        shown(page.run())
-    raise AssertionError("it did not come to that")
+def page_until(page: AppTest, holds: Callable[[AppTest], bool]) -> AppTest:
+    """The page once it shows this, run again as its fragments do in a browser."""
+    until(lambda: holds(page) or holds(shown(page.run())))
+    return page
 
 
-def ended(app: App, name: str) -> Any:
-    while (execution := classification.describe(app, name)).status is ExecutionStatus.RUNNING:
-        time.sleep(0.02)
-    return execution
+def ended(app: App, name: str) -> Execution:
+    until(lambda: classification.describe(app, name).status is not ExecutionStatus.RUNNING)
+    return classification.describe(app, name)
 
 
 # Batch
@@ -116,7 +111,7 @@ def test_a_batch_of_a_sample_ends_with_a_summary_and_is_listed(trained: App, ope
     assert "No batches yet" in texts(page)
     page.segmented_control(key="batch_images").select("sample").run()
     page.number_input(key="batch_sample").set_value(6)
-    page = until(pressed(page.run(), "Start batch of 6"), lambda page: "Accepted" in metrics(page))
+    page = page_until(pressed(page.run(), "Start batch of 6"), lambda page: "Accepted" in metrics(page))
     assert metrics(page)["Images"] == "6"
     assert int(metrics(page)["Accepted"]) + int(metrics(page)["Low confidence"]) == 6
     (row,) = page.dataframe[0].value.to_dict("records")
@@ -172,7 +167,7 @@ def test_a_burst_is_sent_and_its_outcome_leads_to_the_monitor(trained: App, open
     page.segmented_control(key="traffic_pace").select("burst").run()
     page.number_input(key="traffic_count").set_value(4)
     page.selectbox(key="traffic_drift").select_index(1)
-    page = until(pressed(page.run(), "Send traffic"), lambda page: "Sent" in metrics(page))
+    page = page_until(pressed(page.run(), "Send traffic"), lambda page: "Sent" in metrics(page))
     assert metrics(page)["Sent"] == "4"
     assert metrics(page)["Rate"].endswith("/s")
     assert any(True for _ in trained.backend.objects.list("traffic/dark/"))
@@ -182,7 +177,7 @@ def test_a_steady_stream_can_be_stopped(trained: App, open_part: Open) -> None:
     page = open_part("traffic")
     page.number_input(key="traffic_count").set_value(1000)
     page = pressed(page.run(), "Send traffic")
-    page = until(pressed(page, "Stop traffic"), lambda page: "Sent" in metrics(page))
+    page = page_until(pressed(page, "Stop traffic"), lambda page: "Sent" in metrics(page))
     assert int(metrics(page)["Sent"]) < 1000
     assert "stopped early" in texts(page)
 
@@ -237,7 +232,7 @@ def test_a_definition_of_ones_own_is_saved_started_and_listed(trained: App, open
     page = pressed(page, "Start execution")
     (execution,) = trained.backend.workflows.list("handed_on")
     assert execution.input["s3_key"].startswith("pool/")
-    assert execution.name in texts(until(page, lambda page: "Succeeded" in texts(page)))
+    assert execution.name in texts(page_until(page, lambda page: "Succeeded" in texts(page)))
     table = open_part("images").dataframe[0].value
     assert list(table["State machine"]) == ["handed_on"]
 

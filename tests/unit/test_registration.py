@@ -30,6 +30,7 @@ from scones_core.services import (
     training,
 )
 from scones_core.settings import Settings
+from tests.waiting import LIMIT, until
 
 
 class Endpoints:
@@ -51,7 +52,7 @@ class Endpoints:
 
     def transform(self, *arguments: Any) -> Any:
         self.transforms += 1
-        assert self.leave.wait(60)
+        assert self.leave.wait(LIMIT)
         if self.error:
             raise self.error
         return self._endpoints.transform(*arguments)
@@ -64,8 +65,7 @@ def ended_home(trained_home: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     shutil.copytree(trained_home, home, symlinks=True)
     app = open_app(Settings(home=home))
     name = training.start(app, seed=1).name
-    while not app.backend.training.describe(name).status.ended:
-        threading.Event().wait(0.05)
+    until(lambda: app.backend.training.describe(name).status.ended)
     app.close()
     return home
 
@@ -175,11 +175,10 @@ def test_two_processes_register_a_model_once(watched: App, endpoints: Endpoints)
     endpoints.leave.clear()
     first = threading.Thread(target=registration.register_ended, args=(watched,))
     first.start()
-    while not endpoints.transforms:
-        threading.Event().wait(0.01)
+    until(lambda: endpoints.transforms)
     registration.register_ended(watched)  # the job is claimed
     endpoints.leave.set()
-    first.join(60)
+    first.join(LIMIT)
     assert endpoints.transforms == 1
     assert [model.id for model in training.models(watched)] == ["v2", "v1"]
 
@@ -205,9 +204,8 @@ def test_the_registrar_goes_on_after_an_error(watched: App, endpoints: Endpoints
 
     flaky = replace(watched, backend=replace(watched.backend, training=Flaky()))
     loop = registration.watch(flaky, every=0.01)
-    while len(training.models(watched)) < 2:
-        assert loop.alive
-        threading.Event().wait(0.05)
+    until(lambda: len(training.models(watched)) == 2)
+    assert loop.alive
 
 
 def statements(app: App, read: Any) -> list[str]:

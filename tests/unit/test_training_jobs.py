@@ -3,7 +3,6 @@
 import os
 import signal
 import subprocess
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,19 +11,13 @@ import pytest
 from scones_core.errors import Conflict, Damaged, NotFound
 from scones_core.ports import JobStatus, TrainingRequest
 from scones_core.services import App, deployment, etl, registration, training
+from tests.waiting import until
 
 
 @pytest.fixture
 def loaded(app: App, images: Path) -> App:
     etl.load(app, str(images))
     return app
-
-
-def until(condition: Callable[[], bool], seconds: float = 300) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.02)
 
 
 def processes_of(home: Path) -> list[int]:

@@ -1,6 +1,5 @@
 """A challenger tried on live traffic: started, changed, ended, noted, and told apart from the champion."""
 
-import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -117,7 +116,8 @@ def test_a_model_that_knows_other_classes_is_not_tried(challenged: App):
 
 def test_what_was_captured_before_the_trial_is_not_counted_since_its_start(challenged: App):
     classify(challenged, 5)
-    time.sleep(1)  # captures tell their time to the second
+    with challenged.db.write() as connection:  # captures tell their time to the second
+        connection.execute(sa.update(inferences).values(time=datetime.now(UTC) - timedelta(minutes=1)))
     deployment.start_trial(challenged, "v2", 0.5)
     started = deployment.trial_started(challenged)
     assert monitoring.by_variant(challenged, since=started) == []
