@@ -13,7 +13,7 @@ run: .venv/app
 
 test: .venv/dev check
 	sh tests/ensure_chromium.sh
-	$(BIN)/python -m pytest -q -n 2 --dist loadfile tests/unit
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile --cov --cov-report= tests/unit
 	$(BIN)/python -m pytest -q -n 3 --dist loadfile tests/e2e tests/contract
 
 check: .venv/dev

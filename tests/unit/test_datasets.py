@@ -1,6 +1,7 @@
 """Dataset versions: what names them, their files, and what reviews make of them."""
 
 import hashlib
+from datetime import UTC, datetime
 
 import pytest
 
@@ -10,6 +11,7 @@ from scones_core.domain.datasets import (
     TEST,
     TRAIN,
     Correction,
+    DatasetVersion,
     LabelledImage,
     ReviewedImage,
     class_balance,
@@ -105,6 +107,20 @@ def test_the_newest_review_of_a_copy_counts_and_that_of_the_test_image_itself_be
     assert with_reviewed(BASE, [newest, older]).corrections == [Correction(A.key, 0, 1)]
     assert with_reviewed(BASE, [older, newest]).corrections == []
     assert with_reviewed(BASE, [older, newest, reviewed("aa", None)]).corrections == [Correction(A.key, 0, None)]
+
+
+def test_an_image_that_older_versions_derived_is_found_by_its_file_name_in_any_folder():
+    deep = LabelledImage(TEST, "test/bicycle/deep/e.png", 0, "ee")
+    found = with_reviewed([deep], [reviewed("x", 1, made_from="e.png")])
+    assert found.corrections == [Correction(deep.key, 0, 1)]
+
+
+@pytest.mark.parametrize(("pool", "sent"), [(7, POOL), (0, TEST)])
+def test_the_pool_is_sent_and_without_one_the_test_images(pool: int, sent: str):
+    version = DatasetVersion(
+        "id", datetime(2026, 1, 1, tzinfo=UTC), CLASSES, "folder", generated=False, train=100, test=20, pool=pool
+    )
+    assert (version.images, version.sent_split) == (120 + pool, sent)
 
 
 @pytest.mark.parametrize(

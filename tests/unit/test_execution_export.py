@@ -232,6 +232,22 @@ def test_an_index_that_is_none_is_the_first(index: object, iteration: int) -> No
     assert state_runs(read(run).events)[1].iterations == (iteration,)
 
 
+def nested(depth: int) -> dict[str, Any]:
+    state = {"Type": "Map", "ItemProcessor": nested(depth - 1)} if depth else {"Type": "Pass"}
+    return {"StartAt": "S", "States": {"S": state}}
+
+
+def states(count: int) -> dict[str, Any]:
+    return {"StartAt": "S0", "States": {f"S{n}": {"Type": "Pass", "End": True} for n in range(count)}}
+
+
+@pytest.mark.parametrize(
+    ("definition", "drawn"), [(nested(10), True), (nested(11), False), (states(500), True), (states(501), False)]
+)
+def test_definitions_are_drawn_up_to_ten_levels_and_500_states(definition: dict[str, Any], drawn: bool) -> None:
+    assert read(console_export(stateMachine={"definition": definition})).definition == (definition if drawn else None)
+
+
 def test_the_largest_history_is_read() -> None:
     assert len(read([event(n, "TaskScheduled") for n in range(1, 25_001)]).events) == 25_000
 

@@ -23,6 +23,8 @@ def stack(*changes: tuple[Action, int]) -> list[int]:
         ([(Action.DEPLOY, 1), (Action.PROMOTE, 2), (Action.ROLLBACK, 1)], [1]),
         ([(Action.DEPLOY, 1), (Action.PROMOTE, 2), (Action.ROLLBACK, 1), (Action.PROMOTE, 3)], [1, 3]),
         ([(Action.DEPLOY, 1), (Action.START_TRIAL, 2), (Action.CHANGE_SHARE, 2), (Action.END_TRIAL, 2)], [1]),
+        ([(Action.DEPLOY, 1), (Action.START_TRIAL, 2), (Action.PROMOTE, 2)], [1, 2]),
+        ([(Action.DEPLOY, 1), (Action.PROMOTE, 2), (Action.PROMOTE, 3), (Action.ROLLBACK, 2)], [1, 2]),
         ([(Action.DEPLOY, 1), (Action.DELETE, 1), (Action.DEPLOY, 2)], [1, 2]),
     ],
 )
