@@ -1,4 +1,4 @@
-"""JSONata by the library `jsonata-python`, with the functions that Step Functions adds.
+"""JSONata as Step Functions evaluates it, with the functions that it adds.
 
 https://docs.aws.amazon.com/step-functions/latest/dg/transforming-data.html
 """
@@ -8,51 +8,55 @@ import json
 import math
 import random
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NoReturn
 
-import jsonata  # type: ignore[import-untyped]
+from jsonata.jexception import JException  # type: ignore[import-untyped]
 from jsonata.utils import Utils  # type: ignore[import-untyped]
 
-MAX_DEPTH = 400  # calls within each other, which the library counts; deeper ones end Python
-_HASHES = {"MD5": "md5", "SHA-1": "sha1", "SHA-256": "sha256", "SHA-384": "sha384", "SHA-512": "sha512"}
+from scones_core.local.queries.jsonata_reference import Expression
+from scones_core.local.queries.jsonata_strings import is_function
+
+_HASHES = {"SHA-1": "sha1", "SHA-384": "sha384", "SHA-256": "sha256", "SHA-512": "sha512", "MD5": "md5"}
+_TOO_DEEP = "Stack overflow error: Check for non-terminating recursive function. Consider rewriting as tail-recursive."
 
 
-class Undefined(Exception):
-    """The expression gives nothing, which is not null."""
+class NoValue(Exception):
+    """The expression gives nothing that is JSON, not even null; the text says what."""
 
 
 @lru_cache(maxsize=512)
-def compiled(text: str) -> jsonata.Jsonata:
+def compiled(text: str) -> Expression:
     """Raises ValueError on what is not JSONata."""
     try:
-        expression = jsonata.Jsonata(text)
+        return Expression(text, FUNCTIONS)
     except Exception as error:  # the library raises its own and, on some texts, Python's
-        raise ValueError(f"{error}") from None
-    expression.set_output_convert_nulls(False)  # to tell null from nothing
-    for name, function in FUNCTIONS.items():
-        expression.register_lambda(name, function)
-    return expression
+        raise ValueError(_reason(error)) from None
 
 
 def value_of(text: str, bindings: Mapping[str, Any]) -> Any:
-    """Evaluate an expression with variables; the value is plain JSON. Raises Undefined, or ValueError with a reason."""
+    """Evaluate an expression with variables; the value is plain JSON. Raises NoValue, or ValueError with a reason."""
     expression = compiled(text)
-    # The library asks the expression that its thread holds for the time, and counts depth from when bounds are set,
-    # also across evaluations that failed.
-    jsonata.Jsonata.CURRENT.jsonata = expression
-    expression.environment.set_runtime_bounds(None, MAX_DEPTH)
+    Expression.CURRENT.jsonata = expression  # the library asks the expression that its thread holds for the time
     try:
         value = expression.evaluate(None, {name: bound(value) for name, value in bindings.items()})
     except MemoryError:
         raise
+    except RecursionError:
+        raise ValueError(_TOO_DEEP) from None
     except Exception as error:  # the library raises its own and, where it has a gap, Python's
-        code = getattr(error, "error", None)
-        raise ValueError(f"{code}: {error}" if code else f"{error}") from None
+        raise ValueError(_reason(error)) from None
     if value is None:
-        raise Undefined
+        raise NoValue("returned nothing (undefined).")
+    if is_function(value):
+        raise NoValue("returned an unsupported result type.")
     return plain(value)
+
+
+def _reason(error: Exception) -> str:
+    code = getattr(error, "error", None)
+    return _TOO_DEEP if code == "D1011" else f"{code}: {error}" if code else f"{error}"
 
 
 def bound(value: Any) -> Any:
@@ -79,42 +83,94 @@ def plain(value: Any) -> Any:
 
 def _finite(value: float) -> float:
     if not math.isfinite(value):
-        raise ValueError("the number is not finite")
+        raise ValueError("D1001: Number out of range: null")
     return value
 
 
-def _hash(data: Any, algorithm: Any) -> str:
+# The functions of Step Functions. They round towards zero; what is missing gives nothing.
+
+
+def _parse(text: Any) -> Any:
+    if text is None:
+        return None
+    try:
+        found = json.loads(
+            text, parse_constant=_invalid, parse_float=_number, parse_int=_number, object_pairs_hook=_without_repetition
+        )
+    except ValueError:
+        raise JException("D3137", -1, "Invalid JSON") from None
+    return bound(found)
+
+
+def _invalid(name: str) -> NoReturn:
+    raise ValueError(name)
+
+
+def _number(text: str) -> int | float:
+    """Return an integer of 64 bits as it is, any other number as a floating-point number."""
+    if text.lstrip("-").isdigit() and -(2**63) <= int(text) < 2**63:
+        return int(text)
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(text)
+    return int(number) if number.is_integer() and abs(number) < 2**63 else number
+
+
+def _without_repetition(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    if len(fields := dict(pairs)) < len(pairs):
+        raise ValueError("a name that is given twice")
+    return fields
+
+
+def _partition(array: Any, size: Any) -> Any:
+    if array is not None and not isinstance(array, list):
+        raise ValueError('T0412: Argument 1 of function "partition" must be an array of undefined')
+    if size is not None and int(size) < 0:
+        raise JException("D3137", -1, "Second argument must be zero or greater")
+    step = len(array or ()) if size is None else int(size)
+    if not array or not step:
+        return None
+    return [array[start : start + step] for start in range(0, len(array), step)]
+
+
+def _range(first: Any, last: Any, step: Any) -> Any:
+    for place, bound_ in enumerate((first, last), 1):
+        if bound_ is None:
+            raise JException("T0410", -1, place, "range")
+    if step is None or not int(step):
+        return None
+    found = range(int(first), int(last) + (1 if step > 0 else -1), int(step))
+    return Utils.create_sequence_from_iter(found) if found else None
+
+
+def _hash(data: Any, algorithm: Any) -> Any:
+    if data is None:
+        raise JException("T0410", -1, 1, "hash")
+    if algorithm is None:
+        return None
     if algorithm not in _HASHES:
-        raise ValueError(f"$hash knows the algorithms {', '.join(_HASHES)}")
-    return hashlib.new(_HASHES[algorithm], str(data).encode(), usedforsecurity=False).hexdigest()
+        raise JException("D3137", -1, f"Hash algorithm '{algorithm}' must be one of {', '.join(_HASHES)}")
+    return hashlib.new(_HASHES[algorithm], data.encode(), usedforsecurity=False).hexdigest()
 
 
-def _range(first: Any, last: Any, step: Any) -> list[Any]:
-    if not step:
-        raise ValueError("$range needs a step other than zero")
-    count = max(0, math.floor((last - first) / step) + 1)
-    return [first + place * step for place in range(count)]
+def _random(seed: Any) -> float:
+    """A number of [0, 1); a seed gives the one that Java's java.util.Random begins with."""
+    if seed is None:
+        return random.random()
+    state = (int(seed) ^ 0x5DEECE66D) & (2**48 - 1)
+    bits = []
+    for count in (26, 27):
+        state = (state * 0x5DEECE66D + 0xB) & (2**48 - 1)
+        bits.append(state >> (48 - count))
+    return ((bits[0] << 27) + bits[1]) / 2.0**53
 
 
-def _partition(array: Any, size: Any) -> list[Any]:
-    if size < 1:
-        raise ValueError("the chunk size must be a positive integer")
-    return [list(array[start : start + int(size)]) for start in range(0, len(array), int(size))]
-
-
-def _parse(text: str) -> Any:
-    return bound(json.loads(text, parse_constant=_no_number))
-
-
-def _no_number(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not JSON")
-
-
-FUNCTIONS: dict[str, Callable[..., Any]] = {
-    "partition": _partition,
-    "range": _range,
-    "hash": _hash,
-    "random": lambda seed=None: random.Random(seed).random(),
-    "uuid": lambda: str(uuid.uuid4()),
-    "parse": _parse,
+# Name → (signature, implementation): https://docs.jsonata.org/2.0.0/embedding-extending
+FUNCTIONS: dict[str, tuple[str, Callable[..., Any]]] = {
+    "parse": ("<s?:x>", _parse),
+    "partition": ("<x?n?:a>", _partition),
+    "range": ("<nnn?:x>", _range),
+    "hash": ("<ss?:s>", _hash),
+    "random": ("<n?:n>", _random),
+    "uuid": ("<:s>", lambda: str(uuid.uuid4())),
 }

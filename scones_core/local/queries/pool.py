@@ -11,7 +11,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from scones_core.local.queries.jsonata_ import Undefined
+from scones_core.local.queries.jsonata_ import NoValue
 from scones_core.local.queries.worker import ANSWER_BYTES, MEMORY_BYTES, SECONDS
 
 _ROOT = Path(__file__).parents[3]
@@ -40,7 +40,7 @@ class Pool:
             self._free.put(None)
 
     def evaluate(self, language: str, text: str, data: Any) -> Any:
-        """Return the plain value. Raises Undefined, LimitExceeded, or ValueError with the reason of a failure."""
+        """Return the plain value. Raises NoValue, LimitExceeded, or ValueError with the reason of a failure."""
         request = json.dumps({"language": language, "text": text, "data": data}).encode()
         process = self._free.get()
         try:
@@ -76,7 +76,7 @@ def _value(answered: dict[str, Any]) -> Any:
         raise LimitExceeded(_LIMITS[answered["limit"]])
     if "error" in answered:
         raise ValueError(answered["error"])
-    raise Undefined
+    raise NoValue(answered["nothing"])
 
 
 class Process:

@@ -43,13 +43,14 @@ def limit_memory() -> None:
 
 
 def answer(request: dict[str, Any]) -> dict[str, Any]:
-    """Evaluate within the limits: {"value": …}, {"undefined": true}, {"error": reason} or {"limit": which}."""
+    """Evaluate within the limits: {"value": …}, {"nothing": what is
+    there instead}, {"error": reason} or {"limit": which}."""
     signal.setitimer(signal.ITIMER_PROF, SECONDS)
     try:
         value = evaluated(request["language"], request["text"], request["data"])
         return {"value": value} if len(json.dumps(value)) <= ANSWER_BYTES else {"limit": "answer"}
-    except jsonata_.Undefined:
-        return {"undefined": True}
+    except jsonata_.NoValue as nothing:
+        return {"nothing": f"{nothing}"}
     except (ValueError, RecursionError) as error:
         return {"error": f"{error}"}
     except MemoryError:
@@ -59,7 +60,7 @@ def answer(request: dict[str, Any]) -> dict[str, Any]:
 
 
 def evaluated(language: str, text: str, data: Any) -> Any:
-    """Raises Undefined, or ValueError with a reason.
+    """Raises NoValue, or ValueError with a reason.
 
     data : the variables of a JSONata expression by name; the document of a JSONPath
     """

@@ -39,8 +39,8 @@ def compile_expression(text: str, location: str, accessible: Collection[str] = (
                 return scope.elsewhere("JSONata", text, bindings)
             with _in_place:
                 return jsonata_.value_of(text, bindings)
-        except jsonata_.Undefined:
-            raise QueryFailure.at(location, f"{said} returned nothing (undefined).") from None
+        except jsonata_.NoValue as nothing:
+            raise QueryFailure.at(location, f"{said} {nothing}") from None
         except (ValueError, RecursionError) as error:
             raise QueryFailure.at(location, f"{said} threw an error during evaluation. {error}") from None
 

@@ -1,0 +1,258 @@
+"""The library `jsonata-python` 0.7.1 brought to JSONata's reference 2.0.6, which Step Functions uses.
+
+The library follows later versions and Java's port. Functions are replaced by its public hooks; where it has none, this
+module replaces attributes of the library, all of them in `_adapt` at its end. So the version is pinned.
+"""
+
+import json
+import math
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import jsonata  # type: ignore[import-untyped]
+from jsonata import tokenizer
+from jsonata.functions import Functions  # type: ignore[import-untyped]
+from jsonata.jexception import JException  # type: ignore[import-untyped]
+from jsonata.signature import Signature  # type: ignore[import-untyped]
+from jsonata.utils import Utils  # type: ignore[import-untyped]
+
+from scones_core.local.queries import jsonata_strings as strings
+
+MAX_DEPTH = 400  # nodes within each other; deeper ones end Python
+_ELEMENTS = {"a": "arrays", "b": "booleans", "f": "functions", "n": "numbers", "o": "objects", "s": "strings"}
+
+
+class Expression(jsonata.Jsonata):  # type: ignore[misc]
+    """A compiled expression. `functions`: name → (signature, implementation), in addition to the built-in ones."""
+
+    input: Any
+    environment: Any
+
+    def __init__(self, text: str, functions: Mapping[str, tuple[str, Callable[..., Any]]]) -> None:
+        super().__init__(text, strings.Regex)
+        self.depth = 0
+        self.set_output_convert_nulls(False)  # to tell null from nothing
+        self.set_validate_input(False)  # which is JSON
+        for name, (signature, function) in (_FUNCTIONS | dict(functions)).items():
+            self.register_function(name, _native(name, signature, function))
+
+    def eval(self, expr: Any, input: Any, environment: Any) -> Any:
+        """Evaluate a node; the library's own count of the depth is wrong with functions inside of constructors."""
+        before = self.input, self.environment
+        self.depth += 1
+        try:
+            if self.depth > MAX_DEPTH:
+                raise JException("D1011", -1)
+            return self._eval(expr, input, environment)
+        finally:
+            self.depth -= 1
+            self.input, self.environment = before
+
+    def evaluate_function(self, expr: Any, input: Any, environment: Any, applyto: Any) -> Any:
+        try:
+            return super().evaluate_function(expr, input, environment, applyto)
+        except JException as error:
+            if error.error == "T1010":
+                raise JException("T1010", -1, expr.procedure.value) from None
+            raise
+
+    def evaluate_numeric_expression(self, lhs: Any, rhs: Any, op: str) -> Any:
+        if op in ("/", "%") and Utils.is_numeric(lhs) and Utils.is_numeric(rhs):
+            if rhs == 0:
+                raise JException("D1001", -1, Utils.NULL_VALUE)
+            if op == "%":
+                return Utils.convert_number(math.fmod(lhs, rhs))
+        return super().evaluate_numeric_expression(lhs, rhs, op)
+
+    def evaluate_includes_expression(self, lhs: Any, rhs: Any) -> bool:
+        if lhs is None or rhs is None:
+            return False
+        return any(_is_same(lhs, item) for item in (rhs if isinstance(rhs, list) else [rhs]))
+
+    def evaluate_comparison_expression(self, lhs: Any, rhs: Any, op: str) -> Any:
+        try:
+            return super().evaluate_comparison_expression(lhs, rhs, op)
+        except JException as error:
+            raise JException(error.error, -1, *([op] if error.error == "T2010" else [lhs, rhs, op])) from None
+
+    def evaluate_sort_expression(self, expr: Any, input: Any, environment: Any) -> Any:
+        items = input if isinstance(input, list) or input is None else Utils.create_sequence(input)
+        return super().evaluate_sort_expression(expr, items, environment)
+
+    def evaluate_filter(self, predicate: Any, input: Any, environment: Any) -> Any:
+        if predicate.type == "number" and isinstance(predicate.value, float):
+            predicate.value = math.floor(predicate.value)
+        return super().evaluate_filter(predicate, input, environment)
+
+
+def _native(name: str, signature: str, function: Callable[..., Any]) -> Any:
+    native = jsonata.Jsonata.JFunction(jsonata.Jsonata.JLambda(function), signature)
+    native.signature.set_function_name(name)
+    return native
+
+
+def _is_same(one: Any, other: Any) -> bool:
+    """JavaScript's ===, as far as JSON has it."""
+    return isinstance(one, bool) == isinstance(other, bool) and bool(one == other)
+
+
+def sort(items: Any, comparator: Any) -> Any:
+    """Sort stably; the comparator tells whether two items are to be swapped."""
+    if items is None or len(items) <= 1:
+        return items
+    if comparator is None:
+        if not (Utils.is_array_of_numbers(items) or Utils.is_array_of_strings(items)):
+            raise JException("D3070", -1)
+        return sorted(
+            items, key=lambda item: item.encode("utf-16-be", "surrogatepass") if isinstance(item, str) else item
+        )
+    if Utils.is_function(comparator) or Functions.is_lambda(comparator):
+        return _merged(
+            items, lambda one, other: jsonata.Jsonata.boolize(Functions.func_apply(comparator, [one, other]))
+        )
+    return _merged(items, lambda one, other: comparator(one, other) > 0)  # the library's own, of the operator ^
+
+
+def _merged(items: Any, swapped: Callable[[Any, Any], bool]) -> list[Any]:
+    """The reference's merge sort: with any comparator, the order of what it does not swap stays."""
+    if len(items) <= 1:
+        return list(items)
+    middle = len(items) // 2
+    left, right = _merged(items[:middle], swapped), _merged(items[middle:], swapped)
+    merged: list[Any] = []
+    one = other = 0
+    while one < len(left) and other < len(right):
+        if swapped(left[one], right[other]):
+            merged.append(right[other])
+            other += 1
+        else:
+            merged.append(left[one])
+            one += 1
+    return merged + left[one:] + right[other:]
+
+
+def distinct(value: Any) -> Any:
+    if not isinstance(value, list) or len(value) <= 1:
+        return value
+    found: list[Any] = []
+    for item in value:
+        if not any(Utils.is_deep_equal(item, other) for other in found):
+            found.append(item)
+    return Utils.create_sequence_from_iter(found) if Utils.is_sequence(value) else found
+
+
+# Name → (signature, implementation)
+_FUNCTIONS: dict[str, tuple[str, Callable[..., Any]]] = {
+    "string": ("<x-b?:s>", lambda value, *prettify: strings.string(value, *prettify)),
+    "number": ("<(nsb)-:n>", strings.number),
+    "contains": ("<s-(sf):b>", strings.contains),
+    "match": ("<s-f<s:o>n?:a<o>>", strings.match),
+    "replace": ("<s-(sf)(sf)n?:s>", strings.replace),
+    "split": ("<s-(sf)n?:a<s>>", strings.split),
+    "toMillis": ("<s-s?:n>", strings.to_millis),
+    "sort": ("<af?:a>", sort),
+    "distinct": ("<x:x>", distinct),
+}
+
+
+class Tokens(tokenizer.Tokenizer):  # type: ignore[misc]
+    """Without ?: and ??, which are of later versions; a pair of \\u escapes is one character."""
+
+    def next(self, prefix: bool) -> Any:
+        token = super().next(prefix)
+        if token is not None and token.type == "operator" and token.value in ("?:", "??"):
+            self.position -= 1
+            return self.create("operator", "?")
+        if token is not None and token.type == "string" and any("\ud800" <= one <= "\udbff" for one in token.value):
+            token.value = token.value.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")
+        return token
+
+
+def _message(code: str, location: int, *values: Any, details: bool = False) -> str:
+    """Return the reference's message, with values as JSON text."""
+    if code == "D3100":
+        values = (location,)  # where the library puts the radix
+    if code == "D1002":
+        values = values[1:]
+    if code == "D3137" and not values[0]:
+        values = ("$error() function evaluated",)
+    left = iter(values)
+
+    def shown(found: "re.Match[str]") -> str:
+        value = next(left, None)
+        if found[0].startswith("{{{"):
+            return f"{value}"
+        if value is None:
+            return "undefined"
+        return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else str(strings.string(value))
+
+    return re.sub(r"\{\{\{?\w+\}?\}\}", shown, JException.error_codes.get(code, code))
+
+
+def _adapt() -> None:
+    """Replace what the library has no hook for."""
+    tokenizer.Tokenizer = Tokens
+    JException.msg = staticmethod(_message)
+    for code, text in JException.error_codes.items():
+        JException.error_codes[code] = text.replace("Object", "function").replace('"', "'")
+    Functions.sort = staticmethod(sort)
+    Functions.string = staticmethod(strings.string)
+    symbol, validate, apply_, arity = (
+        Signature.get_symbol,
+        Signature.validate,
+        Functions.func_apply,
+        Functions.get_function_arity,
+    )
+    Signature.get_symbol = lambda self, value: "l" if value is Utils.NULL_VALUE else symbol(self, value)
+
+    def validated(self: Any, args: Any, context: Any) -> Any:
+        try:
+            return validate(self, args, context)
+        except JException as error:
+            if error.error == "T0411":
+                raise JException("T0411", -1, error.expected, self.function_name) from None
+            if error.error == "T0412":
+                kind = _ELEMENTS.get(str(error.extra)[:1])
+                raise JException("T0412", -1, error.current, self.function_name, kind) from None
+            raise
+
+    def applied(function: Any, args: Any) -> Any:
+        """A function handed to $map and the like checks and completes its arguments as in a call."""
+        given = function.validate(args, None) if isinstance(function, jsonata.Jsonata.JFunction) else args
+        return apply_(function, given)
+
+    def counted(function: Any) -> Any:
+        """How many arguments $map and the like pass: the parameters that have no default."""
+        if isinstance(function, jsonata.Jsonata.JNativeFunction):
+            return function.get_number_of_args()
+        if isinstance(function, jsonata.Jsonata.JFunction):
+            code = getattr(getattr(function.function, "function", None), "__code__", None)  # none of a transformation
+            return code.co_argcount if code else 1
+        return arity(function)
+
+    def refused(self: Any, args: Any, given: str, name: str) -> None:
+        """Name the first argument that does not match; the library matches each prefix of the signature in full."""
+        pattern, good = "", 0
+        for param in self._params:
+            pattern += param.regex
+            found = re.match(pattern, given)
+            if found is None:
+                break
+            good = found.end()
+        raise JException("T0410", -1, good + 1, name)
+
+    def bind(self: Any, name: str, value: Any) -> None:
+        """A function keeps its own name in messages, by whatever name it is called."""
+        self.bindings[name] = value
+        if Functions.is_lambda(value) and value.signature is not None:
+            value.signature.set_function_name(name)
+
+    Signature.throw_validation_error = refused
+    jsonata.Jsonata.Frame.bind = bind
+    Signature.validate = validated
+    Functions.func_apply = staticmethod(applied)
+    Functions.get_function_arity = staticmethod(counted)
+
+
+_adapt()
