@@ -201,14 +201,26 @@ def test_a_machine_of_jsonata_has_no_state_of_jsonpath():
     assert "'QueryLanguage'" in refusal(definition)
 
 
-@pytest.mark.parametrize("place", ["Assign", "Catch"])
-def test_states_inside_do_not_assign_what_the_states_around_them_assign(place: str):
-    inside = {"I": {"Type": "Pass", "Assign": {"x.$": "$"}, "End": True}}
-    outside = {"Assign": {"x": 1}}
-    if place == "Catch":
-        outside = {"Catch": [{"ErrorEquals": ["E"], "Assign": {"x": 1}, "Next": "C"}]}
-    message = refusal(one(parallel(inside, **outside), C=END) if place == "Catch" else one(mapping(inside, **outside)))
+INSIDE = {"I": {"Type": "Pass", "Assign": {"x.$": "$"}, "End": True}}
+
+
+@pytest.mark.parametrize("state", [parallel(INSIDE, Next="C"), mapping(INSIDE, Next="C")])
+def test_states_inside_do_not_assign_what_the_states_around_them_assign(state: Mapping[str, Any]):
+    message = refusal(one(state, C={"Type": "Pass", "Assign": {"x": 1}, "End": True}))
     assert "State 'I': the field 'Assign' gives a value to 'x'" in message
+
+
+def test_a_parallel_or_map_may_assign_what_the_states_inside_assign():
+    caught = {"Catch": [{"ErrorEquals": ["E"], "Assign": {"x": 1}, "Next": "C"}]}
+    compile_machine(one(parallel(INSIDE, **caught), C=END))
+    compile_machine(one(mapping(INSIDE, Assign={"x": 1})))
+
+
+@pytest.mark.parametrize("text", ["{% $states.input }", "{% 1", "1 %}", " {% 1 %}", "{% 1 %} "])
+def test_an_expression_begins_and_ends_with_its_marks(text: str):
+    """https://docs.aws.amazon.com/step-functions/latest/dg/transforming-data.html"""
+    for given in (text, {"a": [text]}):
+        assert "is not an expression" in refusal(one({"QueryLanguage": "JSONata", "Type": "Pass", "Output": given}))
 
 
 def test_a_heartbeat_may_be_as_long_as_the_timeout():

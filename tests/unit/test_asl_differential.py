@@ -33,6 +33,7 @@ DEPARTURES: dict[str, str] = {
     "choice of what is missing": "fails, for only IsPresent can ask for what is missing; moto takes the default",
     "task no function": "fails with Lambda.ResourceNotFoundException; moto with the exception of its own client",
     "task output missing": "names the event that entered the state; moto names a later one",
+    "map distributed": "MapStateExited follows MapRunStarted; in moto, as on AWS until 2024, MapRunSucceeded",
     "map of what is no list": "fails with States.Runtime; moto raises inside its interpreter and never ends the state",
 }
 

@@ -125,7 +125,7 @@ def test_the_history_of_the_parent_tells_of_the_map_run_only():
         ("MapRunStarted", 3),
         ("MapRunSucceeded", 4),
         ("MapStateSucceeded", 5),
-        ("MapStateExited", 5),
+        ("MapStateExited", 4),
         ("ExecutionSucceeded", 7),
     ]
     assert ended.details("MapRunStarted") == [{"mapRunArn": ended.map_runs[0].arn}]
@@ -245,3 +245,41 @@ def test_results_can_be_transformed(config: Mapping[str, Any], text: str):
 def test_results_that_cannot_be_written_fail_the_map():
     writer = WRITER | {"Parameters": {"Bucket": "elsewhere"}}
     assert run(distributed({"I": END}, ResultWriter=writer), [1]).error == "States.ResultWriterFailed"
+
+
+@pytest.mark.parametrize(
+    ("config", "fields"),
+    [
+        ({"InputType": "JSON", "MaxItemsPath": "$.n"}, {}),
+        ({"InputType": "JSON"}, {"ItemBatcher": {"MaxItemsPerBatchPath": "$.n"}}),
+    ],
+)
+def test_a_field_that_fails_ends_the_execution_before_the_map_run_starts(config: Any, fields: Any):
+    objects = MemoryObjects({"items": b"[1, 2]"})
+    definition = distributed({"I": END}, ItemReader=reading(config), **fields)
+    ended = run(definition, {"n": 1.5}, objects=objects)
+    assert ended.types == ["ExecutionStarted", "MapStateEntered", "MapStateStarted", "ExecutionFailed"]
+    assert (ended.error, str(ended.cause)[:43]) == ("States.Runtime", "An error occurred while executing the state")
+
+
+@pytest.mark.parametrize("field", ["MaxItemsPerBatch", "MaxInputBytesPerBatch"])
+def test_a_bound_that_is_not_positive_fails_the_map_run(field: str):
+    ended = run(distributed({"I": END}, ItemsPath="$.a", ItemBatcher={field + "Path": "$.n"}), {"a": [1], "n": 0})
+    assert (ended.error, ended.cause) == ("States.ItemReaderFailed", f"field {field} must be positive")
+    assert ended.types[-3:] == ["MapRunFailed", "MapStateFailed", "ExecutionFailed"]
+
+
+def test_an_items_path_beside_an_item_reader_is_ignored():
+    assert items_of({"InputType": "JSON", "MaxItems": 100_000_000}, "[1, 2]", ItemsPath="$.nothing").output == [1, 2]
+
+
+def test_an_expression_of_the_reader_that_fails_is_recorded():
+    arguments = {"Bucket": "bucket", "Key": "{% $states.input.key %}"}
+    reader = {
+        "Resource": "arn:aws:states:::s3:getObject",
+        "Arguments": arguments,
+        "ReaderConfig": {"InputType": "JSON"},
+    }
+    ended = run(distributed({"I": END}, QueryLanguage="JSONata", ItemReader=reader))
+    assert ended.types[-3:] == ["EvaluationFailed", "MapStateFailed", "ExecutionFailed"]
+    assert ended.details("EvaluationFailed")[0]["location"] == "Arguments/Key"

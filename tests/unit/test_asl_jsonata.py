@@ -42,7 +42,10 @@ GIVEN = {"a": [1, 2, 3], "people": [{"name": "Ann", "age": 41}, {"name": "Bob", 
         ("{% $string(1.50) %}", "1.5"),
         ("{% 7 / 2 %}", 3.5),
         ("{% 6 / 2 %}", 3),
-        ({"x": ["{% 1 %}", {"y": "{% $states.input.a[-1] %}"}], "z": "%}"}, {"x": [1, {"y": 3}], "z": "%}"}),
+        (
+            {"x": ["{% 1 %}", {"y": "{% $states.input.a[-1] %}"}], "z": "a {% 1 %} b"},
+            {"x": [1, {"y": 3}], "z": "a {% 1 %} b"},
+        ),
         ("{% $states.context.State.Name %}", "S"),
         ("{% $merge([{'a': 1}, {'b': 2}]) %}", {"a": 1, "b": 2}),
     ],
@@ -247,3 +250,11 @@ def test_a_variable_that_is_null_is_null_and_not_nothing():
 )
 def test_null_in_the_data_is_equal_to_null(expression: str, result: Any):
     assert output("{% " + expression + " %}", {"label": None, "a": [None, 1, None]}) == result
+
+
+def test_the_items_of_a_map_are_an_array():
+    iterator = {"StartAt": "I", "States": {"I": END}}
+    state = {"Type": "Map", "ItemProcessor": iterator}
+    assert str(failure(state, 5).cause).endswith("Map state input must be an array but was: 5")
+    given = failure({**state, "Items": "{% function($x) { $x } %}"})
+    assert str(given.cause).endswith("specified for the field 'Items' returned an unsupported result type.")

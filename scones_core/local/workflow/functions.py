@@ -15,7 +15,7 @@ from typing import Any
 
 from scones_core.local.workflow.asl.errors import StatesError
 from scones_core.local.workflow.asl.host import Response
-from scones_core.local.workflow.asl.jsontext import MAX_DEPTH, dumps, is_too_deep, size
+from scones_core.local.workflow.asl.jsontext import MAX_DEPTH, MAX_PAYLOAD_BYTES, dumps, is_too_deep, size
 
 ACCOUNT_ID = "000000000000"
 _ARN = f"arn:aws:lambda:local:{ACCOUNT_ID}:function:"
@@ -93,6 +93,7 @@ class Functions:
 
 def _not_found(name: str) -> str:
     arn = name if name.startswith("arn:") else function_arn(name)
+    arn += "" if len(arn.split(":")) > 7 else ":$LATEST"
     details = "Service: AWSLambda; Status Code: 404; Error Code: ResourceNotFoundException; Request ID: "
     return f"Function not found: {arn} ({details}{uuid.uuid4()}; Proxy: null)"
 
@@ -103,7 +104,10 @@ def _exited(request_id: str, error: SystemExit) -> str:
 
 
 def _marshalled(result: Any, request_id: str) -> str:
+    """Return the result's JSON text; bytes are taken for it."""
     try:
+        if isinstance(result, bytes):  # those that are too large are refused by their size, whatever they hold
+            result = json.loads(result) if len(result) <= MAX_PAYLOAD_BYTES else result.decode("latin-1")
         text = json.dumps(result, allow_nan=False, ensure_ascii=False)
         if is_too_deep(result, text):
             raise ValueError(f"more than {MAX_DEPTH} levels of objects and arrays")
@@ -116,13 +120,13 @@ def _marshalled(result: Any, request_id: str) -> str:
             "requestId": request_id,
             "stackTrace": [],
         }
-        raise StatesError("Runtime.MarshalError", dumps(envelope)) from error
+        raise StatesError("Runtime.MarshalError", _reported(envelope)) from error
 
 
 def cause(error: BaseException, request_id: str) -> str:
     """Return the error as Lambda's Python runtime reports it."""
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename != __file__]
-    return dumps(
+    return _reported(
         {
             "errorMessage": str(error),
             "errorType": type(error).__name__,
@@ -130,6 +134,11 @@ def cause(error: BaseException, request_id: str) -> str:
             "stackTrace": traceback.format_list([_as_deployed(frame) for frame in frames]),
         }
     )
+
+
+def _reported(envelope: Mapping[str, Any]) -> str:
+    """Return the runtime's own text, which has blanks after : and ,."""
+    return json.dumps(envelope, ensure_ascii=False)
 
 
 def _as_deployed(frame: traceback.FrameSummary) -> traceback.FrameSummary:

@@ -10,6 +10,7 @@ from scones_core.local.workflow.asl.flow import Evaluate
 from scones_core.local.workflow.asl.item_batcher import ItemBatcher
 from scones_core.local.workflow.asl.item_reader import (
     DELIMITERS,
+    MAX_ITEMS,
     ItemReader,
     ListObjects,
     ReadObject,
@@ -83,8 +84,8 @@ def _distributed(fields: Fields, language: Language) -> dict[str, Any]:
     label = fields.optional_text("Label")
     if label is not None and not _LABEL.fullmatch(label):
         raise fields.error("Label", "must have 1 to 40 characters, and none of those that a file name cannot have")
-    if "ItemReader" in fields and set(language.item_fields) & set(fields.given):
-        raise fields.error(language.item_fields[0], "cannot be given next to ItemReader")
+    if "ItemReader" in fields and "Items" in fields:
+        raise fields.error("Items", "cannot be given next to ItemReader")  # AWS ignores an ItemsPath there
     reader = _item_reader(fields.object("ItemReader"), language) if "ItemReader" in fields else None
     return {
         "items": language.items(fields),
@@ -107,7 +108,7 @@ def _item_reader(fields: Fields, language: Language) -> ItemReader:
     action = _action(fields, "listObjectsV2", "getObject")
     arguments = language.template(fields, language.arguments_field)
     config = fields.object("ReaderConfig") if "ReaderConfig" in fields else Fields({}, f"{fields.where}: ReaderConfig")
-    max_items = language.integer(config, "MaxItems", minimum=0 if "MaxItems" in config else -(10**9))
+    max_items = language.integer(config, "MaxItems", minimum=_least(config, "MaxItems", 0), maximum=MAX_ITEMS)
     if action == "listObjectsV2":
         reader: ItemReader = ListObjects(arguments, max_items)
     else:
@@ -115,6 +116,11 @@ def _item_reader(fields: Fields, language: Language) -> ItemReader:
     config.finish()
     fields.finish()
     return reader
+
+
+def _least(fields: Fields, name: str, least: int) -> int:
+    """Return the bound of a given number; what a path gives is judged when the Map Run has started."""
+    return least if name in fields else -(10**9)
 
 
 def _parser(config: Fields) -> Any:
@@ -130,8 +136,8 @@ def _parser(config: Fields) -> Any:
 
 def _item_batcher(fields: Fields, language: Language) -> ItemBatcher:
     batcher = ItemBatcher(
-        language.integer(fields, "MaxItemsPerBatch", minimum=1),
-        language.integer(fields, "MaxInputBytesPerBatch", minimum=1),
+        language.integer(fields, "MaxItemsPerBatch", minimum=_least(fields, "MaxItemsPerBatch", 1)),
+        language.integer(fields, "MaxInputBytesPerBatch", minimum=_least(fields, "MaxInputBytesPerBatch", 1)),
         language.template(fields, "BatchInput") if "BatchInput" in fields else None,
     )
     if batcher.max_items is None and batcher.max_bytes is None:

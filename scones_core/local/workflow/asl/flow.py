@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from scones_core.local.workflow.asl.fields import Fields
+from scones_core.local.workflow.asl.fields import MAX_INTEGER, Fields
 from scones_core.local.workflow.asl.scope import Scope
 
 Evaluate = Callable[[Scope], Any]
@@ -49,7 +49,6 @@ class QueryLanguage(Protocol):
     """Compiles the fields that depend on the query language."""
 
     name: str
-    item_fields: tuple[str, ...]  # where a Map's items come from
     arguments_field: str  # of a Task, an ItemReader and a ResultWriter
 
     def flow(self, fields: Fields, *allowed: str) -> Flow:
@@ -63,7 +62,7 @@ class QueryLanguage(Protocol):
         """Compile a field that may hold any JSON with expressions in it."""
         ...
 
-    def integer(self, fields: Fields, name: str, *, minimum: int = 0) -> Evaluate | None:
+    def integer(self, fields: Fields, name: str, *, minimum: int = 0, maximum: int = MAX_INTEGER) -> Evaluate | None:
         """Compile a field that gives an integer, or its …Path form; None where neither is given."""
         ...
 

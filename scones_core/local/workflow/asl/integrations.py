@@ -3,13 +3,14 @@
 https://docs.aws.amazon.com/step-functions/latest/dg/integrate-host.html
 """
 
+import base64
 import email.utils
 import json
 import time
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NoReturn, Protocol
 
 from scones_core.local.workflow.asl.errors import StatesError
 from scones_core.local.workflow.asl.frame import Frame
@@ -108,7 +109,7 @@ class LambdaInvoke(OptimizedIntegration):
     """https://docs.aws.amazon.com/step-functions/latest/dg/connect-lambda.html"""
 
     service, action = "lambda", "invoke"
-    parameters = ("FunctionName", "Payload", "Qualifier", "InvocationType")
+    parameters = ("FunctionName", "Payload", "Qualifier", "InvocationType", "LogType")
     required: tuple[tuple[str, ...], ...] = (("FunctionName",),)
 
     async def call(self, host: Host, arguments: Any) -> Any:
@@ -117,17 +118,23 @@ class LambdaInvoke(OptimizedIntegration):
                 "Lambda.ValidationException", "The parameter FunctionName must be the name of a function."
             )
         payload = arguments.get("Payload")
-        response = await host.invoke(arguments["FunctionName"], {} if payload is None else _body(payload))
+        try:
+            response = await host.invoke(arguments["FunctionName"], {} if payload is None else _body(payload))
+        except StatesError as error:
+            raise StatesError(error.error, _compact(error.cause)) from None
+        log = _log_result(response.request_id) if arguments.get("LogType") == "Tail" else ""
         headers = {
             "Connection": "keep-alive",
             "Content-Length": str(response.size),
             "Content-Type": "application/json",
             "X-Amz-Executed-Version": "$LATEST",
+            **({"X-Amz-Log-Result": log} if log else {}),
             "X-Amzn-Trace-Id": f"Root=1-{int(time.time()):08x}-{response.request_id.replace('-', '')[:24]};Sampled=0",
             "x-amzn-Remapped-Content-Length": "0",
         }
         return {
             "ExecutedVersion": "$LATEST",
+            **({"LogResult": log} if log else {}),
             "Payload": response.payload,
             **sdk_metadata(response.request_id, headers),
             "StatusCode": 200,
@@ -136,10 +143,30 @@ class LambdaInvoke(OptimizedIntegration):
 
 def _body(payload: Any) -> Any:
     """Return what the function gets: a text is the JSON of the request itself, where it is JSON."""
+    if not isinstance(payload, str):
+        return payload
     try:
-        return json.loads(payload) if isinstance(payload, str) else payload
+        return json.loads(payload, parse_constant=_no_json)
     except (ValueError, RecursionError):
         return payload
+
+
+def _no_json(name: str) -> NoReturn:
+    raise ValueError(name)
+
+
+def _compact(cause: str | None) -> str | None:
+    """Return the error that the function's runtime reports as this integration passes it on: without blanks."""
+    try:
+        return dumps(json.loads(cause or ""))
+    except ValueError:
+        return cause
+
+
+def _log_result(request_id: str) -> str:
+    """Return the end of the log, in base64; of functions in this process, only Lambda's own lines are known."""
+    lines = (f"START RequestId: {request_id} Version: $LATEST", f"END RequestId: {request_id}")
+    return base64.b64encode("".join(line + "\n" for line in lines).encode()).decode()
 
 
 class SnsPublish(OptimizedIntegration):
@@ -166,7 +193,10 @@ class SnsPublish(OptimizedIntegration):
         text = message if isinstance(message, str) else dumps(message)
         message_id = await host.publish({**arguments, "Message": text})
         headers = {"Content-Length": "294", "Content-Type": "text/xml", "connection": "keep-alive"}
-        return {"MessageId": message_id, **sdk_metadata(str(uuid.uuid4()), headers)}
+        answer = {"MessageId": message_id, **sdk_metadata(str(uuid.uuid4()), headers)}
+        if str(arguments.get("TopicArn")).endswith(".fifo"):
+            answer["SequenceNumber"] = str(10**19 + time.time_ns())  # 20 digits that grow
+        return answer
 
 
 def sdk_metadata(request_id: str, headers: Mapping[str, str]) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from scones_core.local.workflow.asl.errors import ITEM_READER_FAILED, StatesError
 from scones_core.local.workflow.asl.flow import Evaluate
 from scones_core.local.workflow.asl.jsontext import MAX_PAYLOAD_BYTES, dumps
 from scones_core.local.workflow.asl.scope import Scope
@@ -28,7 +29,7 @@ class ItemBatcher:
         most = self.max_items(scope) if self.max_items else None
         size = self.max_bytes(scope) if self.max_bytes else MAX_PAYLOAD_BYTES
         shared = {"BatchInput": self.batch_input(scope)} if self.batch_input else {}
-        return Batches(most or None, min(size or MAX_PAYLOAD_BYTES, MAX_PAYLOAD_BYTES), shared)
+        return Batches(most, min(size, MAX_PAYLOAD_BYTES), shared)
 
 
 @dataclass
@@ -40,6 +41,12 @@ class Batches:
     shared: dict[str, Any]
     items: list[Any] = field(default_factory=list)
     size: int = 0
+
+    def check(self) -> None:
+        """Raise StatesError where a path gave a bound that is not positive."""
+        for name, bound in (("MaxItemsPerBatch", self.max_items), ("MaxInputBytesPerBatch", self.max_bytes)):
+            if bound is not None and bound < 1:
+                raise StatesError(ITEM_READER_FAILED, f"field {name} must be positive")
 
     def add(self, item: Any) -> list[ItemBatch]:
         """Take an item; return the batches that are full now."""

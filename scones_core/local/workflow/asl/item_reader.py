@@ -11,7 +11,7 @@ from typing import Any
 
 from scones_core.local.workflow.asl.errors import ITEM_READER_FAILED, StatesError
 from scones_core.local.workflow.asl.flow import Evaluate
-from scones_core.local.workflow.asl.host import Host, evaluated
+from scones_core.local.workflow.asl.host import Host
 from scones_core.local.workflow.asl.scope import Scope
 
 PAGE = 1_000  # items read at a time
@@ -21,10 +21,22 @@ DELIMITERS = {"COMMA": ",", "PIPE": "|", "SEMICOLON": ";", "SPACE": " ", "TAB": 
 Page = list[Any]
 
 
+@dataclass(frozen=True)
+class Call:
+    """The parameters of the S3 call, and how many items are wanted at most; 0 for all."""
+
+    arguments: Mapping[str, Any]
+    max_items: int
+
+
 class ItemReader:
     """Gives the items of a distributed Map in pages, so that they need not all be in memory."""
 
-    def pages(self, host: Host, scope: Scope) -> AsyncIterator[Page]:
+    def call(self, scope: Scope) -> "Call":
+        """Evaluate the fields of the reader. Raises StateFailure."""
+        raise NotImplementedError
+
+    def pages(self, host: Host, call: "Call") -> AsyncIterator[Page]:
         """Yield lists of items. Raises StatesError."""
         raise NotImplementedError
 
@@ -36,10 +48,14 @@ class Reading(ItemReader):
     arguments: Evaluate
     max_items: Evaluate | None = None
 
-    async def pages(self, host: Host, scope: Scope) -> AsyncIterator[Page]:
-        left = await evaluated(host, self._limit, scope)
-        arguments = await evaluated(host, self.arguments, scope)
-        async for page in self.all_pages(host, arguments):
+    def call(self, scope: Scope) -> Call:
+        return Call(self.arguments(scope), self.max_items(scope) if self.max_items else 0)
+
+    async def pages(self, host: Host, call: Call) -> AsyncIterator[Page]:
+        if call.max_items < 0:
+            raise StatesError(ITEM_READER_FAILED, "field MaxItems must be positive")
+        left = min(call.max_items, MAX_ITEMS) or MAX_ITEMS
+        async for page in self.all_pages(host, call.arguments):
             yield page[:left]
             left -= len(page)
             if left <= 0:
@@ -47,12 +63,6 @@ class Reading(ItemReader):
 
     def all_pages(self, host: Host, arguments: Mapping[str, Any]) -> AsyncIterator[Page]:
         raise NotImplementedError
-
-    def _limit(self, scope: Scope) -> int:
-        limit = self.max_items(scope) if self.max_items else 0
-        if limit < 0:
-            raise StatesError(ITEM_READER_FAILED, "field MaxItems must be positive")
-        return min(limit, MAX_ITEMS) or MAX_ITEMS
 
 
 class ListObjects(Reading):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from scones_core.local.workflow.asl.errors import DefinitionError, QueryFailure
-from scones_core.local.workflow.asl.fields import MAX_EVALUATED, Fields
+from scones_core.local.workflow.asl.fields import MAX_EVALUATED, MAX_INTEGER, Fields
 from scones_core.local.workflow.asl.flow import Evaluate, Settled
 from scones_core.local.workflow.asl.jsonata_expression import compile_expression
 from scones_core.local.workflow.asl.jsontext import dumps, is_integer, is_number
@@ -48,7 +48,6 @@ class JsonataFlow:
 
 class Jsonata:
     name = "JSONata"
-    item_fields = ("Items",)
     arguments_field = "Arguments"
 
     def flow(self, fields: Fields, *allowed: str) -> JsonataFlow:
@@ -78,9 +77,9 @@ class Jsonata:
             raise fields.error(name, f"is wrong: {error}") from None
         return bounded(compiled, _expressions(fields.given[name]))
 
-    def integer(self, fields: Fields, name: str, *, minimum: int = 0) -> Evaluate | None:
+    def integer(self, fields: Fields, name: str, *, minimum: int = 0, maximum: int = MAX_INTEGER) -> Evaluate | None:
         if not is_expression(fields.given.get(name)):
-            value = fields.integer(name, minimum=minimum)
+            value = fields.integer(name, minimum=minimum, maximum=maximum)
             return None if value is None else lambda scope: value
         return self._typed(
             fields, name, lambda value: is_integer(value) and minimum <= value <= MAX_EVALUATED, "integer"
@@ -108,9 +107,13 @@ class Jsonata:
     def items(self, fields: Fields) -> Evaluate:
         if "Items" in fields:
             return self._typed(fields, "Items", lambda value: isinstance(value, list), "array")
-        return lambda scope: _checked(
-            scope.input, lambda value: isinstance(value, list), "array", "Items", "$states.input"
-        )
+
+        def evaluate(scope: Scope) -> Any:
+            if not isinstance(scope.input, list):
+                raise QueryFailure.at("Items", f"Map state input must be an array but was: {dumps(scope.input)}")
+            return scope.input
+
+        return evaluate
 
     def _typed(
         self, fields: Fields, name: str, accepts: Callable[[Any], bool], type_: str, location: str | None = None
@@ -139,6 +142,8 @@ def _compiled(value: Any, location: str, accessible: Sequence[str]) -> Evaluate:
     """Compile any JSON; the texts between {% and %} in it are replaced by what they give."""
     if is_expression(value):
         return compile_expression(value[2:-2].strip(), location, accessible)
+    if isinstance(value, str) and (value.startswith("{%") or value.endswith("%}")):
+        raise DefinitionError(f"{value!r} at {location} is not an expression: begin it with {{% and end it with %}}")
     if isinstance(value, list):
         items = [_compiled(item, f"{location}[{place}]", accessible) for place, item in enumerate(value)]
         return lambda scope: [item(scope) for item in items]

@@ -10,7 +10,7 @@ from scones_core.local.workflow.asl.errors import (
     RuntimeFailure,
     StateFailure,
 )
-from scones_core.local.workflow.asl.fields import MAX_EVALUATED, Fields
+from scones_core.local.workflow.asl.fields import MAX_EVALUATED, MAX_INTEGER, Fields
 from scones_core.local.workflow.asl.flow import Evaluate, Settled
 from scones_core.local.workflow.asl.jsontext import dumps, is_integer, is_number
 from scones_core.local.workflow.asl.paths import Path, PathError, ReferencePath, compile_path, reference_path
@@ -77,7 +77,6 @@ def selected(path: Path | None, scope: Scope) -> Any:
 
 class JsonPath:
     name = "JSONPath"
-    item_fields = ("ItemsPath",)
     arguments_field = "Parameters"
 
     def flow(self, fields: Fields, *allowed: str) -> JsonPathFlow:
@@ -113,10 +112,10 @@ class JsonPath:
         compiled: Path = self._compiled(fields, name, compile_path)
         return compiled
 
-    def integer(self, fields: Fields, name: str, *, minimum: int = 0) -> Evaluate | None:
+    def integer(self, fields: Fields, name: str, *, minimum: int = 0, maximum: int = MAX_INTEGER) -> Evaluate | None:
         fields.only_one(name, name + "Path")
         if name + "Path" not in fields:
-            value = fields.integer(name, minimum=minimum)
+            value = fields.integer(name, minimum=minimum, maximum=maximum)
             return None if value is None else lambda scope: value
         path = self.path(fields, name + "Path")
         return lambda scope: _integer(name, path, scope, minimum)

@@ -19,8 +19,8 @@ from scones_core.local.workflow.asl.frame import Frame
 from scones_core.local.workflow.asl.history import History, context_time
 from scones_core.local.workflow.asl.host import Host, evaluated
 from scones_core.local.workflow.asl.interpreter import run_states
-from scones_core.local.workflow.asl.item_batcher import ItemBatch, ItemBatcher
-from scones_core.local.workflow.asl.item_reader import ItemReader, Page
+from scones_core.local.workflow.asl.item_batcher import Batches, ItemBatch, ItemBatcher
+from scones_core.local.workflow.asl.item_reader import Call, ItemReader, Page
 from scones_core.local.workflow.asl.map_inline import map_item
 from scones_core.local.workflow.asl.map_run import Child, MapRun
 from scones_core.local.workflow.asl.result_writer import Export, ResultWriter, transformed
@@ -56,17 +56,19 @@ class DistributedMap(Branching):
         items = None if self.reader else await frame.evaluate(self.items, effective)
         frame.record("MapStateStarted", mapStateStartedEventDetails={"length": len(items or ())})
         count, percentage = await frame.evaluate(self._tolerance, effective)
+        plan = await frame.evaluate(self._plan, effective)
         run = self._map_run(frame, limit, count, percentage)
         frame.record("MapRunStarted", mapRunStartedEventDetails={"mapRunArn": run.arn})
         frame.map_runs.append(run)
-        result = await self._result(frame, effective, run, items)
+        started = frame.previous
+        result = await self._result(frame, plan, run, items)
         frame.note("MapStateSucceeded")
-        frame.settled = frame.previous
+        frame.previous = frame.settled = started  # since November 2024; until then, MapRunSucceeded
         return Transition(await frame.evaluate(self.flow.settle_result, effective, result), self.next)
 
-    async def _result(self, frame: Frame, scope: Scope, run: MapRun, items: Page | None) -> Any:
+    async def _result(self, frame: Frame, plan: "Plan", run: MapRun, items: Page | None) -> Any:
         try:
-            result = await Children(self, frame, scope, run).run(items)
+            result = await Children(self, frame, plan, run).run(items)
         except StatesError as error:
             run.close("FAILED")
             frame.record("MapRunFailed", mapRunFailedEventDetails=error.details())
@@ -85,6 +87,14 @@ class DistributedMap(Branching):
             self.tolerated_failure_percentage(scope) if self.tolerated_failure_percentage else None,
         )
 
+    def _plan(self, scope: Scope) -> "Plan":
+        return Plan(
+            scope,
+            self.reader.call(scope) if self.reader else None,
+            self.batcher.batches(scope) if self.batcher else None,
+            self.writer.arguments(scope) if self.writer else None,
+        )
+
     def _map_run(self, frame: Frame, limit: int, count: int | None, percentage: float | None) -> MapRun:
         machine = frame.context["StateMachine"]
         label = self.label or str(uuid.uuid4())
@@ -100,14 +110,24 @@ class DistributedMap(Branching):
         )
 
 
+@dataclass(frozen=True)
+class Plan:
+    """The fields of the state, evaluated before the Map Run starts: their failures are the state's own."""
+
+    scope: Scope
+    reading: Call | None
+    batches: Batches | None
+    destination: dict[str, Any] | None
+
+
 class Children:
     """Starts the children of one Map Run as places become free, and gathers their results."""
 
-    def __init__(self, state: DistributedMap, frame: Frame, scope: Scope, run: MapRun) -> None:
+    def __init__(self, state: DistributedMap, frame: Frame, plan: Plan, run: MapRun) -> None:
         self.state = state
         self.host: Host = frame.host
         self.map_runs = frame.map_runs
-        self.scope = scope
+        self.plan = plan
         self.map_run = run
         self.context = frame.context
         self.export: Export | None = None
@@ -116,8 +136,8 @@ class Children:
 
     async def run(self, items: Page | None) -> Any:
         """Give the Map state's result. Raises StatesError when more children fail than are tolerated."""
-        if self.state.writer:
-            self.export = await self.state.writer.open(self.host, self.scope, self.map_run)
+        if self.state.writer and self.plan.destination is not None:
+            self.export = self.state.writer.open(self.host, self.plan.destination, self.map_run)
         limit = min(self.map_run.max_concurrency or MAX_CHILDREN_AT_ONCE, MAX_CHILDREN_AT_ONCE)
         try:
             number = 0
@@ -149,8 +169,9 @@ class Children:
 
     async def _batches(self, items: Page | None) -> AsyncGenerator[ItemBatch, None]:
         """Yield the children's inputs: items, selected and batched."""
-        batcher = self.state.batcher
-        batches = await evaluated(self.host, batcher.batches, self.scope) if batcher else None
+        batches = self.plan.batches
+        if batches:
+            batches.check()
         index = 0
         async for item in self._items(items):
             selected = await self._selected(index, item)
@@ -163,10 +184,11 @@ class Children:
     async def _selected(self, index: int, item: Any) -> Any:
         if self.state.item_selector is None:
             return item
-        return await evaluated(self.host, self.state.item_selector, self.scope.within(Map=map_item(index, item)))
+        return await evaluated(self.host, self.state.item_selector, self.plan.scope.within(Map=map_item(index, item)))
 
     async def _items(self, given: Page | None) -> AsyncIterator[Any]:
-        pages = self.state.reader.pages(self.host, self.scope) if self.state.reader else _one_page(given or [])
+        reader, call = self.state.reader, self.plan.reading
+        pages = reader.pages(self.host, call) if reader and call else _one_page(given or [])
         ahead: deque[Any] = deque()
         while not self.map_run.read or ahead:
             while not self.map_run.read and len(ahead) < READ_AHEAD:

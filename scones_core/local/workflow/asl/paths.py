@@ -150,7 +150,10 @@ def definite_steps(rest: str) -> tuple[Step, ...] | None:
 def _value(step: "re.Match[str]") -> Step:
     if step["index"] is not None:
         return int(step["index"])
-    return _ESCAPE.sub(r"\1", step["name"] if step["name"] is not None else step["quoted"])
+    if step["name"] is not None:
+        return _ESCAPE.sub(r"\1", step["name"])
+    # Between quotes, a backslash is written before these quotes and itself; before anything else it stays.
+    return re.sub(rf"\\([\\{step['quote']}])", r"\1", step["quoted"])
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,9 @@ from typing import Any
 
 from scones_core.local.workflow.asl.errors import RESULT_WRITER_FAILED, StatesError
 from scones_core.local.workflow.asl.flow import Evaluate
-from scones_core.local.workflow.asl.host import Host, evaluated
+from scones_core.local.workflow.asl.host import Host
 from scones_core.local.workflow.asl.jsontext import dumps
 from scones_core.local.workflow.asl.map_run import Child, MapRun
-from scones_core.local.workflow.asl.scope import Scope
 
 RECORDS_PER_FILE = 5_000  # bounds what is held in memory
 _FILES = {"SUCCEEDED": "SUCCEEDED", "FAILED": "FAILED", "TIMED_OUT": "FAILED", "ABORTED": "PENDING"}
@@ -22,8 +21,8 @@ class ResultWriter:
     transformation: str = "NONE"
     lines: bool = False  # JSON Lines in place of one JSON array
 
-    async def open(self, host: Host, scope: Scope, run: MapRun) -> "Export":
-        return Export(self, host, await evaluated(host, self.arguments, scope), run)
+    def open(self, host: Host, destination: dict[str, Any], run: MapRun) -> "Export":
+        return Export(self, host, destination, run)
 
 
 @dataclass

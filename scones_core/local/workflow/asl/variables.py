@@ -29,6 +29,8 @@ def checked_names(fields: Fields, names: Iterable[str]) -> None:
 def check_scopes(lines: Mapping[str, Any], outer: frozenset[str] = frozenset()) -> None:
     """Refuse a variable that states inside a Parallel or a Map assign as well as the states around it.
 
+    The Parallel or Map may assign it itself, once its states have ended.
+
     lines : a definition, a branch or an item processor, known to be well-formed
     """
     states: Mapping[str, Mapping[str, Any]] = lines["States"]
@@ -39,9 +41,10 @@ def check_scopes(lines: Mapping[str, Any], outer: frozenset[str] = frozenset()) 
                 f"State {name!r}: the field 'Assign' gives a value to {variable!r}, as a state outside of the Map or "
                 "Parallel does; names must differ between them."
             )
-    for state in states.values():
+    for name, state in states.items():
+        others = outer.union(*(variables for other, variables in assigned.items() if other != name))
         for inner in _inner_lines(state):
-            check_scopes(inner, outer.union(*assigned.values()))
+            check_scopes(inner, others)
 
 
 def _assigned(state: Mapping[str, Any]) -> Iterator[str]:
