@@ -283,3 +283,13 @@ def test_an_expression_of_the_reader_that_fails_is_recorded():
     ended = run(distributed({"I": END}, QueryLanguage="JSONata", ItemReader=reader))
     assert ended.types[-3:] == ["EvaluationFailed", "MapStateFailed", "ExecutionFailed"]
     assert ended.details("EvaluationFailed")[0]["location"] == "Arguments/Key"
+
+
+@pytest.mark.parametrize(
+    ("transformation", "output"), [("FLATTEN", [1, 2, 3]), ("COMPACT", [[1, 2], [3]]), ("NONE", ["[1,2]", "[3]"])]
+)
+def test_a_result_writer_without_a_place_transforms_the_output(transformation: str, output: Any):
+    """https://docs.aws.amazon.com/step-functions/latest/dg/input-output-resultwriter.html"""
+    writer = {"WriterConfig": {"Transformation": transformation, "OutputType": "JSON"}}
+    given = run(distributed({"I": END}, ResultWriter=writer), [[1, 2], [3]]).output
+    assert [record["Output"] if transformation == "NONE" else record for record in given] == output

@@ -8,14 +8,14 @@ import json
 import math
 import random
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NoReturn
 
 from jsonata.jexception import JException  # type: ignore[import-untyped]
 from jsonata.utils import Utils  # type: ignore[import-untyped]
 
-from scones_core.local.queries.jsonata_reference import Expression
+from scones_core.local.queries.jsonata_reference import Expression, natives
 from scones_core.local.queries.jsonata_strings import is_function
 
 _HASHES = {"SHA-1": "sha1", "SHA-384": "sha384", "SHA-256": "sha256", "SHA-512": "sha512", "MD5": "md5"}
@@ -165,12 +165,13 @@ def _random(seed: Any) -> float:
     return ((bits[0] << 27) + bits[1]) / 2.0**53
 
 
-# Name → (signature, implementation): https://docs.jsonata.org/2.0.0/embedding-extending
-FUNCTIONS: dict[str, tuple[str, Callable[..., Any]]] = {
-    "parse": ("<s?:x>", _parse),
-    "partition": ("<x?n?:a>", _partition),
-    "range": ("<nnn?:x>", _range),
-    "hash": ("<ss?:s>", _hash),
-    "random": ("<n?:n>", _random),
-    "uuid": ("<:s>", lambda: str(uuid.uuid4())),
-}
+FUNCTIONS = natives(
+    {
+        "parse": ("<s?:x>", _parse),
+        "partition": ("<x?n?:a>", _partition),
+        "range": ("<nnn?:x>", _range),
+        "hash": ("<ss?:s>", _hash),
+        "random": ("<n?:n>", _random),
+        "uuid": ("<:s>", lambda: str(uuid.uuid4())),
+    }
+)

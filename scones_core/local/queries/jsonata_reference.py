@@ -24,18 +24,18 @@ _ELEMENTS = {"a": "arrays", "b": "booleans", "f": "functions", "n": "numbers", "
 
 
 class Expression(jsonata.Jsonata):  # type: ignore[misc]
-    """A compiled expression. `functions`: name → (signature, implementation), in addition to the built-in ones."""
+    """A compiled expression. `functions`: what `natives` gives, in addition to the built-in ones."""
 
     input: Any
     environment: Any
 
-    def __init__(self, text: str, functions: Mapping[str, tuple[str, Callable[..., Any]]]) -> None:
+    def __init__(self, text: str, functions: Mapping[str, Any]) -> None:
         super().__init__(text, strings.Regex)
         self.depth = 0
         self.set_output_convert_nulls(False)  # to tell null from nothing
         self.set_validate_input(False)  # which is JSON
-        for name, (signature, function) in (_FUNCTIONS | dict(functions)).items():
-            self.register_function(name, _native(name, signature, function))
+        for name, function in {**_FUNCTIONS, **functions}.items():
+            self.register_function(name, function)
 
     def eval(self, expr: Any, input: Any, environment: Any) -> Any:
         """Evaluate a node; the library's own count of the depth is wrong with functions inside of constructors."""
@@ -86,10 +86,16 @@ class Expression(jsonata.Jsonata):  # type: ignore[misc]
         return super().evaluate_filter(predicate, input, environment)
 
 
-def _native(name: str, signature: str, function: Callable[..., Any]) -> Any:
-    native = jsonata.Jsonata.JFunction(jsonata.Jsonata.JLambda(function), signature)
-    native.signature.set_function_name(name)
-    return native
+def natives(functions: Mapping[str, tuple[str, Callable[..., Any]]]) -> dict[str, Any]:
+    """Return functions as expressions call them.
+
+    functions : name → (signature, implementation); https://docs.jsonata.org/2.0.0/embedding-extending
+    """
+    made = {}
+    for name, (signature, function) in functions.items():
+        made[name] = jsonata.Jsonata.JFunction(jsonata.Jsonata.JLambda(function), signature)
+        made[name].signature.set_function_name(name)
+    return made
 
 
 def _is_same(one: Any, other: Any) -> bool:
@@ -142,18 +148,19 @@ def distinct(value: Any) -> Any:
     return Utils.create_sequence_from_iter(found) if Utils.is_sequence(value) else found
 
 
-# Name → (signature, implementation)
-_FUNCTIONS: dict[str, tuple[str, Callable[..., Any]]] = {
-    "string": ("<x-b?:s>", lambda value, *prettify: strings.string(value, *prettify)),
-    "number": ("<(nsb)-:n>", strings.number),
-    "contains": ("<s-(sf):b>", strings.contains),
-    "match": ("<s-f<s:o>n?:a<o>>", strings.match),
-    "replace": ("<s-(sf)(sf)n?:s>", strings.replace),
-    "split": ("<s-(sf)n?:a<s>>", strings.split),
-    "toMillis": ("<s-s?:n>", strings.to_millis),
-    "sort": ("<af?:a>", sort),
-    "distinct": ("<x:x>", distinct),
-}
+_FUNCTIONS = natives(
+    {
+        "string": ("<x-b?:s>", lambda value, *prettify: strings.string(value, *prettify)),
+        "number": ("<(nsb)-:n>", strings.number),
+        "contains": ("<s-(sf):b>", strings.contains),
+        "match": ("<s-f<s:o>n?:a<o>>", strings.match),
+        "replace": ("<s-(sf)(sf)n?:s>", strings.replace),
+        "split": ("<s-(sf)n?:a<s>>", strings.split),
+        "toMillis": ("<s-s?:n>", strings.to_millis),
+        "sort": ("<af?:a>", sort),
+        "distinct": ("<x:x>", distinct),
+    }
+)
 
 
 class Tokens(tokenizer.Tokenizer):  # type: ignore[misc]

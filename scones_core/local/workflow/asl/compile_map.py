@@ -37,10 +37,10 @@ def compile_map(name: str, fields: Fields, compiler: Compiler, language: Languag
         "next": next_state(fields),
         "retriers": compile_retriers(fields),
         "catchers": compile_catchers(fields, language),
-        "max_concurrency": language.integer(fields, "MaxConcurrency"),
+        "max_concurrency": language.integer(fields, "MaxConcurrency", maximum=MAX_ITEMS),
     }
     tolerance: dict[str, Any] = {
-        "tolerated_failure_count": language.integer(fields, "ToleratedFailureCount"),
+        "tolerated_failure_count": language.integer(fields, "ToleratedFailureCount", maximum=MAX_ITEMS),
         "tolerated_failure_percentage": language.number(fields, "ToleratedFailurePercentage", minimum=0, maximum=100),
     }
     distributed, express, processor = _processor(fields, compiler)
@@ -136,7 +136,7 @@ def _parser(config: Fields) -> Any:
 
 def _item_batcher(fields: Fields, language: Language) -> ItemBatcher:
     batcher = ItemBatcher(
-        language.integer(fields, "MaxItemsPerBatch", minimum=_least(fields, "MaxItemsPerBatch", 1)),
+        language.integer(fields, "MaxItemsPerBatch", minimum=_least(fields, "MaxItemsPerBatch", 1), maximum=MAX_ITEMS),
         language.integer(fields, "MaxInputBytesPerBatch", minimum=_least(fields, "MaxInputBytesPerBatch", 1)),
         language.template(fields, "BatchInput") if "BatchInput" in fields else None,
     )
@@ -147,8 +147,12 @@ def _item_batcher(fields: Fields, language: Language) -> ItemBatcher:
 
 
 def _result_writer(fields: Fields, language: Language) -> ResultWriter:
-    _action(fields, "putObject")
-    arguments = language.template(fields, language.arguments_field)
+    if "Resource" not in fields and "WriterConfig" not in fields:
+        raise fields.error("Resource", "or WriterConfig must be given")
+    arguments = None
+    if "Resource" in fields:  # without it, the results are only transformed
+        _action(fields, "putObject")
+        arguments = language.template(fields, language.arguments_field)
     config = fields.object("WriterConfig") if "WriterConfig" in fields else Fields({}, fields.where)
     transformation = config.choice("Transformation", "NONE", ["NONE", "COMPACT", "FLATTEN"])
     lines = config.choice("OutputType", "JSON", ["JSON", "JSONL"]) == "JSONL"

@@ -92,7 +92,7 @@ class DistributedMap(Branching):
             scope,
             self.reader.call(scope) if self.reader else None,
             self.batcher.batches(scope) if self.batcher else None,
-            self.writer.arguments(scope) if self.writer else None,
+            self.writer.arguments(scope) if self.writer and self.writer.arguments else None,
         )
 
     def _map_run(self, frame: Frame, limit: int, count: int | None, percentage: float | None) -> MapRun:
@@ -219,7 +219,8 @@ class Children:
         if self.export:
             await self.export.add(child)
         else:
-            self.results[number] = transformed(child, "COMPACT")
+            writer = self.state.writer
+            self.results[number] = transformed(child, writer.transformation if writer else "COMPACT")
 
     async def _keep(self, child: Child, history: History, frame: Frame) -> None:
         """Count a child that has ended, and hand it on with its history."""

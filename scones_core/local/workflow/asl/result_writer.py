@@ -15,9 +15,9 @@ _FILES = {"SUCCEEDED": "SUCCEEDED", "FAILED": "FAILED", "TIMED_OUT": "FAILED", "
 
 @dataclass(frozen=True)
 class ResultWriter:
-    """`arguments` gives {"Bucket": …, "Prefix": …}."""
+    """`arguments` gives {"Bucket": …, "Prefix": …}; None where the results stay in the state's output."""
 
-    arguments: Evaluate
+    arguments: Evaluate | None
     transformation: str = "NONE"
     lines: bool = False  # JSON Lines in place of one JSON array
 
