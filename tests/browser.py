@@ -45,6 +45,13 @@ def chromium() -> Iterator[Browser]:
 @contextmanager
 def served(home: Path, script: Path = ROOT / "streamlit_app.py") -> Iterator[str]:
     """The address of the app, or another script, with this home; it answers from then on. Raises Unavailable."""
+    with server(home, script) as (address, _process):
+        yield address
+
+
+@contextmanager
+def server(home: Path, script: Path) -> Iterator[tuple[str, int]]:
+    """As `served`, with the id of the server's process."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -55,7 +62,7 @@ def served(home: Path, script: Path = ROOT / "streamlit_app.py") -> Iterator[str
     process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=quiet, stderr=quiet)
     try:
         _until_healthy(f"http://127.0.0.1:{port}/_stcore/health", process)
-        yield f"http://127.0.0.1:{port}"
+        yield f"http://127.0.0.1:{port}", process.pid
     finally:
         process.terminate()
         process.wait(30)
