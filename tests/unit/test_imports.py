@@ -1,10 +1,12 @@
 """Layers stay layers."""
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
 
+import grimp
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -27,6 +29,40 @@ def imported(path: Path) -> set[str]:
 def test_a_function_deploys_as_it_lies(path: Path):
     allowed = {*sys.stdlib_module_names, "boto3", "botocore"}
     assert {name.partition(".")[0] for name in imported(path)} <= allowed
+
+
+SHARED = {"errors", "logs", "settings", "bounded_map", "file_lock", "named_files"}
+
+
+def layers() -> dict[str, set[str]]:
+    """Package → packages it may import, from the table in docs/architecture.md; those of one row import each other."""
+    found: dict[str, set[str]] = {}
+    for line in (ROOT / "docs/architecture.md").read_text().splitlines():
+        cells = [set(re.findall(r"`([a-z_]+)`", cell)) for cell in line.split("|")]
+        if line.startswith("| ") and len(cells) == 6:
+            found |= dict.fromkeys(cells[2], cells[3] | cells[2])
+    return found
+
+
+def test_the_map_of_the_architecture_is_the_import_graph():
+    graph = grimp.build_graph("scones_core")
+    drawn = layers()
+    imports: dict[str, set[str]] = {name: set() for name in drawn}
+    for module in graph.modules:
+        of = module.split(".")[1] if "." in module else "__main__"
+        if of in SHARED | {"__main__"}:
+            continue
+        for other in graph.find_modules_directly_imported_by(module):
+            if "." in other:
+                imports[of].add(other.split(".")[1])
+    found = {name: named - SHARED - {name} for name, named in imports.items()}
+    assert {name: named - drawn[name] for name, named in found.items() if named - drawn[name]} == {}
+    rows = {frozenset(name for name in drawn if drawn[name] == allowed): allowed for allowed in drawn.values()}
+    unused = [
+        (sorted(packages), allowed - packages - set().union(*(found[name] for name in packages)))
+        for packages, allowed in rows.items()
+    ]
+    assert [row for row in unused if row[1]] == []
 
 
 @pytest.mark.parametrize("path", VIEW, ids=lambda path: path.stem)
