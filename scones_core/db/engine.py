@@ -87,7 +87,7 @@ class Database:
                     self._take_advisory_lock(connection, "pg_advisory_lock", key, refusal)
                 yield
             finally:
-                connection.invalidate()  # the session ends, and its lock with it
+                _release(connection, key)
 
     def check(self) -> None:
         """Raises Damaged when a table is missing or a page of the file is damaged, Unavailable."""
@@ -147,6 +147,15 @@ class Database:
         with self.write() as connection:
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
+
+
+def _release(connection: sa.Connection, key: int) -> None:
+    """Release a session's advisory lock, if it has it; a connection that cannot is ended, and its lock with it."""
+    try:
+        connection.execute(sa.select(sa.func.pg_advisory_unlock(key)))
+        connection.execute(sa.text("RESET lock_timeout"))
+    except sa.exc.DBAPIError:
+        connection.invalidate()
 
 
 def _versions() -> set[str]:

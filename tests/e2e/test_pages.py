@@ -93,7 +93,7 @@ def test_every_page_of_a_full_home_is_sound_and_can_be_read_by_everyone(browser:
     page.context.close()
 
 
-@pytest.mark.parametrize("width", [1024, 420])
+@pytest.mark.parametrize("width", [1280, 1024, 420])
 def test_nothing_is_cut_on_a_narrow_screen(browser: Browser, full: str, width: int):
     page = window(browser, full, width=width)
     for path in ("", "data", "train", "workflow", "monitor", "review", "models", "settings"):

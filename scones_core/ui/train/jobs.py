@@ -60,11 +60,7 @@ def _panel(app: App, was_running: bool) -> None:
     if was_running and not _going_on(app, jobs):
         st.rerun()  # the rest of the page shows its model
     models = {model.training_job: model for model in training.models(app)}
-    _table(app, jobs, models)
-    names = [job.name for job in jobs]
-    if st.session_state.get(JOB) not in names:
-        select_job(names[0])
-    name = st.selectbox("Training job", names, key=JOB)
+    name = _table(app, jobs, models)
     job_detail(app, training.job(app, name), models.get(name))
 
 
@@ -72,7 +68,11 @@ def _going_on(app: App, jobs: Sequence[TrainingJob]) -> bool:
     return any(not job.status.ended for job in jobs) or bool(training.being_registered(app, jobs))
 
 
-def _table(app: App, jobs: Sequence[TrainingJob], models: dict[str, ModelVersion]) -> None:
+def _table(app: App, jobs: Sequence[TrainingJob], models: dict[str, ModelVersion]) -> str:
+    """The jobs, newest first; the name of the selected one, by default the newest."""
+    names = [job.name for job in jobs]
+    wanted = st.session_state.get(JOB)
+    marked = names.index(wanted) if wanted in names else 0
     records = training.records(app)
     rows = [
         {
@@ -87,15 +87,23 @@ def _table(app: App, jobs: Sequence[TrainingJob], models: dict[str, ModelVersion
         }
         for job in jobs
     ]
-    st.dataframe(
+    event = st.dataframe(
         pd.DataFrame(rows),
+        key=f"jobs-{names[0]}",
         hide_index=True,
+        on_select="rerun",
+        selection_mode="single-row",
+        selection_default={"selection": {"rows": [marked]}},
         height=min(250, 38 + 35 * len(rows)),
         column_config={
             "Accuracy": st.column_config.TextColumn(help="On the test images of the job's dataset version.")
         },
         alt="Training jobs, newest first",
     )
+    chosen: list[int] = event["selection"]["rows"]
+    name = names[chosen[0] if chosen else marked]
+    select_job(name)
+    return name
 
 
 def job_detail(app: App, job: TrainingJob, model: ModelVersion | None) -> None:
