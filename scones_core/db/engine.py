@@ -135,7 +135,10 @@ class Database:
         with self.engine.connect() as connection:
             known = sa.inspect(connection).has_table("alembic_version")
             version = connection.scalar(sa.text("SELECT version_num FROM alembic_version")) if known else None
+            empty = not known and not sa.inspect(connection).get_table_names()
         if version == HEAD:
+            return
+        if empty and self._create():
             return
         if version is not None and version not in _versions():
             raise Unavailable(f"The database is from a newer version of this app (schema {version}): update the app.")
@@ -147,6 +150,19 @@ class Database:
         with self.write() as connection:
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
+
+    def _create(self) -> bool:
+        """Create the schema of an empty database, at once instead of by migrations; False if another process has."""
+        with self.write() as connection:
+            if sa.inspect(connection).get_table_names():
+                return False
+            metadata.create_all(connection)
+            _VERSION.create(connection)
+            connection.execute(sa.insert(_VERSION).values(version_num=HEAD))
+        return True
+
+
+_VERSION = sa.Table("alembic_version", sa.MetaData(), sa.Column("version_num", sa.String(32), primary_key=True))
 
 
 def _release(connection: sa.Connection, key: int) -> None:

@@ -32,6 +32,46 @@ def test_the_migrated_schema_is_that_of_the_tables(app: App):
     assert indexed["inferences_image"] == ["image_sha256", "confidence"]
 
 
+def described(engine: sa.Engine) -> dict[str, object]:
+    """Tables with columns, keys and indexes, in the order of their names."""
+    found = sa.inspect(engine)
+
+    def columns(table: str) -> list[tuple[object, ...]]:
+        rows = found.get_columns(table)
+        return sorted((row["name"], str(row["type"]), row["nullable"], str(row["default"])) for row in rows)
+
+    return {
+        table: (
+            columns(table),
+            found.get_pk_constraint(table)["constrained_columns"],
+            sorted((row["name"], *row["column_names"], row["unique"]) for row in found.get_indexes(table)),
+            sorted((row["constrained_columns"], row["referred_table"]) for row in found.get_foreign_keys(table)),
+            sorted(row["column_names"] for row in found.get_unique_constraints(table)),
+        )
+        for table in sorted(found.get_table_names())
+    }
+
+
+@on_every_database
+def test_a_new_home_has_the_schema_that_the_migrations_make(tmp_path: Path, database_url: SecretStr | None):
+    url = database_url.get_secret_value() if database_url else f"sqlite:///{tmp_path / 'scones.db'}"
+    engine, config = sa.create_engine(url), Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+    with engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+    migrated = described(engine)
+    with engine.begin() as connection:
+        everything = sa.MetaData()
+        everything.reflect(connection)
+        everything.drop_all(connection)
+    open_app(Settings(home=tmp_path, database_url=database_url)).close()
+    assert described(engine) == migrated
+    engine.dispose()
+
+
 OLD = """
 INSERT INTO dataset_versions (id, created, classes, source, generated, train, test, new_labels, skipped)
     VALUES ('d1', 0, '["bicycle", "motorcycle"]', 'old', false, 1, 1, 0, '[]');
