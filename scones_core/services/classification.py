@@ -17,6 +17,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, Field, ValidationError
 
 from scones_core import logs
+from scones_core.bounded_map import bounded_map
 from scones_core.domain.datasets import POOL, TEST, LabelledImage
 from scones_core.errors import BadImage, BadInput, NotFound
 from scones_core.ports import Execution, ExecutionStatus
@@ -124,8 +125,7 @@ def classify(
     while running:
         running = _still_running(app, running)
         progress(len(names) - len(running), total, "images classified")
-    makers = Makers(app)
-    return [classified(app, describe(app, name), makers) for name in names]
+    return results(app, [describe(app, name) for name in names])
 
 
 @logs.use_case
@@ -192,6 +192,12 @@ def definition(app: App, execution: Execution) -> Mapping[str, Any]:
         return app.backend.workflows.definition_of(execution.name)
     except NotFound:
         return app.backend.machines.definition(execution.machine)
+
+
+def results(app: App, executions: Sequence[Execution]) -> list[Classified]:
+    """The executions' predictions, in their order; histories are read side by side."""
+    makers = Makers(app)
+    return list(bounded_map(lambda one: classified(app, one, makers), executions, app.backend.objects.at_once))
 
 
 def classified(app: App, execution: Execution, makers: Makers | None = None) -> Classified:

@@ -17,6 +17,7 @@ from scones_core.ui.shell.images import tile_image
 from scones_core.ui.shell.times import heading, wall_time, zone
 
 CHOSEN = "execution"  # in the page's URL
+_RESULTS = "execution_results"  # session key
 _ALL = "All"
 _FILTERS: dict[str, ExecutionStatus | None] = {
     _ALL: None,
@@ -101,7 +102,7 @@ def executions_table(app: App, executions: Sequence[Execution], threshold: float
     wanted = st.query_params.get(CHOSEN, names[0])
     marked = [names.index(wanted)] if wanted in names else []
     event = st.dataframe(
-        pd.DataFrame([_row(app, execution) for execution in executions]),
+        pd.DataFrame([_row(app, *one) for one in zip(executions, _results(app, executions), strict=True)]),
         key=f"executions-{names[0]}-{len(names)}",
         hide_index=True,
         on_select="rerun",
@@ -143,14 +144,13 @@ def _columns(threshold: float) -> dict[str, Any]:
     }
 
 
-def _row(app: App, execution: Execution) -> dict[str, Any]:
-    told = _result(app, execution)
+def _row(app: App, execution: Execution, result: Classified) -> dict[str, Any]:
     stopped = execution.stopped
     return {
         "Image": _thumbnail(app, image_key(execution.input)),
         "Status": [STATUSES[execution.status][0]],
-        "Prediction": (told.prediction or "–").replace("_", " "),
-        "Confidence": None if told.confidence is None else 100 * told.confidence,
+        "Prediction": (result.prediction or "–").replace("_", " "),
+        "Confidence": None if result.confidence is None else 100 * result.confidence,
         "Error": execution.error or "",
         heading("Started"): wall_time(execution.started),
         "Duration": 1000 * (stopped - execution.started).total_seconds() if stopped else None,
@@ -159,16 +159,13 @@ def _row(app: App, execution: Execution) -> dict[str, Any]:
     }
 
 
-def _result(app: App, execution: Execution) -> Classified:
-    """Result of an execution; cached once it has ended, as it no longer changes."""
-    if execution.stopped is None:
-        return classification.classified(app, execution)
-    return _kept_result(app, execution.name, execution)
-
-
-@st.cache_data(show_spinner=False, max_entries=5000)
-def _kept_result(_app: App, name: str, _execution: Execution) -> Classified:
-    return classification.classified(_app, _execution)
+def _results(app: App, executions: Sequence[Execution]) -> list[Classified]:
+    """Results in the order of the executions; this session keeps those that ended, as they no longer change."""
+    kept: dict[str, Classified] = st.session_state.setdefault(_RESULTS, {})
+    missing = [one for one in executions if one.stopped is None or one.name not in kept]
+    new = dict(zip((one.name for one in missing), classification.results(app, missing), strict=True))
+    kept.update({one.name: new[one.name] for one in missing if one.stopped})
+    return [new[one.name] if one.name in new else kept[one.name] for one in executions]
 
 
 def _thumbnail(app: App, key: str | None) -> str:
