@@ -23,10 +23,14 @@ def demo_in_view() -> bool:
     return in_demo() and get_demo().story is not None
 
 
+def demo_is_running() -> bool:
+    return get_demo().running
+
+
 def running_demo() -> None:
-    """The running demo, if any; scrolls to the newest stage."""
+    """The running demo; scrolls to the newest stage. If it has just ended, the page reruns."""
     story = get_demo().story
-    if story is None or not story.running:
+    if story is None:
         return
     ended = len(story.results)
     with st.container(border=True):
