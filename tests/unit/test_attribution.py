@@ -69,13 +69,22 @@ def test_an_end_that_was_never_noted_is_undecided_for_as_long_as_it_may_have_tak
 
 def test_captures_give_whole_seconds_so_one_of_the_second_of_a_change_is_undecided():
     changes = [change(0, 1), change(30, 2)]
-    assert served(changes, 30 - 0.5 / 60) == {1, 2}
+    assert [served(changes, 30 - seconds / 60) for seconds in (2, 1, 0.5)] == [{1}, {1}, {1, 2}]
+    assert [served(changes, 35 + seconds / 60) for seconds in (0, 1)] == [{1, 2}, {2}]
+    assert attributed({2}) == (Attribution.MODEL, 2)
 
 
 def test_a_trials_variant_is_its_models_alone_and_leaves_the_champions_as_it_is():
     changes = [change(0, 1), change(30, 2, Action.START_TRIAL), change(60, 2, Action.END_TRIAL)]
-    assert served(changes, 40, TRIAL_VARIANT) == {2}
+    assert [served(changes, minute, TRIAL_VARIANT) for minute in (20, 40, 70)] == [set(), {2}, set()]
     assert served(changes, 40) == {1}
+
+
+def test_another_share_or_a_trial_changes_nothing_of_what_the_champion_is():
+    changes = [change(0, 1), change(30, 2, Action.START_TRIAL), change(60, 2, Action.CHANGE_SHARE)]
+    assert (served(changes, 62, TRIAL_VARIANT), served(changes, 62)) == ({2}, {1})
+    promoted = [*changes, change(90, 2, Action.PROMOTE)]
+    assert (served(promoted, 100, TRIAL_VARIANT), served(promoted, 100)) == (set(), {2})
 
 
 def test_after_a_deletion_nobody_serves():
