@@ -17,6 +17,7 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -54,21 +55,13 @@ def run(runs: int = 100) -> dict[str, Any]:
             pass
     seconds = time.perf_counter() - began
     with ProcessPoolExecutor(mp_context=multiprocessing.get_context("spawn")) as processes:
-        found = list(processes.map(_demo_run, range(runs)))
-        peer = list(processes.map(_peer_run, range(max(1, runs // PEER_SHARE))))
+        found = list(processes.map(partial(_compared, DEMO), range(runs)))
+        peer = list(processes.map(partial(_compared, WHOLE_BASE), range(max(1, runs // PEER_SHARE))))
     return {
         "demo": {**asdict(DEMO), **_figures(found)},
         "whole_base": {**asdict(WHOLE_BASE), **_figures(peer)},
         "seconds": seconds,
     }
-
-
-def _demo_run(seed: int) -> Comparison:
-    return _compared(DEMO, seed)
-
-
-def _peer_run(seed: int) -> Comparison:
-    return _compared(WHOLE_BASE, seed)
 
 
 def _compared(setting: Setting, seed: int) -> Comparison:

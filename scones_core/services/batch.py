@@ -22,7 +22,7 @@ RESULTS, IMAGES = "batch-results/", "batches/"
 POLL = 0.2  # seconds
 
 
-class _Object(BaseModel):
+class S3Object(BaseModel):
     s3_key: str
 
 
@@ -34,7 +34,7 @@ class _Output(BaseModel):
     errors: int = 0
     low_confidence_keys: tuple[str, ...] = ()
     error_keys: tuple[str, ...] = ()
-    summary: _Object | None = None
+    summary: S3Object | None = None
 
 
 @dataclass(frozen=True)

@@ -8,14 +8,10 @@ from pydantic import BaseModel, TypeAdapter
 from scones_core.domain.history import message_of
 from scones_core.domain.typed import typed
 from scones_core.services.app import App
-from scones_core.services.batch import Batch
+from scones_core.services.batch import Batch, S3Object
 
 
-class _Object(BaseModel):
-    s3_key: str
-
-
-class _Failed(_Object):
+class _Failed(S3Object):
     error: str | None = None
     cause: str | None = None
 
@@ -50,7 +46,7 @@ class _Result(BaseModel):
     Error: str | None = None
 
 
-class _Item(_Object):
+class _Item(S3Object):
     """Output of a child execution (infra/classify_batch.asl.json)."""
 
     outcome: str
@@ -60,7 +56,7 @@ class _Item(_Object):
 _AGAIN, _ONE = "Send the batch again.", "a result of the batch"
 _SUMMARY = TypeAdapter(_Summary)
 _MANIFEST, _RESULT = TypeAdapter(_Manifest), TypeAdapter(_Result)
-_KEY, _CLASSIFIED = TypeAdapter(_Object), TypeAdapter(_Item)
+_KEY, _CLASSIFIED = TypeAdapter(S3Object), TypeAdapter(_Item)
 
 
 @dataclass(frozen=True)

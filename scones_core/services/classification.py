@@ -94,7 +94,7 @@ def start(app: App, key: str) -> Execution:
     deployment.get_endpoint(app)
     stem = re.sub(r"[^A-Za-z0-9_-]+", "-", PurePosixPath(key).stem)[:50]
     step_input = {"image_data": "", "s3_bucket": app.backend.objects.bucket, "s3_key": key}
-    return app.backend.workflows.start(MACHINE, f"{stem}-{uuid.uuid4().hex[:12]}", step_input)
+    return app.backend.workflows.start(MACHINE, _named(stem), step_input)
 
 
 @logs.use_case
@@ -132,7 +132,12 @@ def classify(
 def run_again(app: App, execution: Execution) -> Execution:
     """Start another execution of the same state machine with the same input."""
     stem = re.sub(r"-[0-9a-f]{12}$", "", execution.name)[:60]
-    return app.backend.workflows.start(execution.machine, f"{stem}-{uuid.uuid4().hex[:12]}", execution.input)
+    return app.backend.workflows.start(execution.machine, _named(stem), execution.input)
+
+
+def _named(stem: str) -> str:
+    """A name that no other execution has."""
+    return f"{stem}-{uuid.uuid4().hex[:12]}"
 
 
 def _still_running(app: App, names: Iterable[str]) -> set[str]:

@@ -41,7 +41,10 @@ def empty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 def window(browser: Browser, url: str, *, width: int = 1440, dark: bool = False) -> Page:
     context = browser.new_context(
-        viewport={"width": width, "height": 900}, base_url=url, color_scheme="dark" if dark else "light"
+        viewport={"width": width, "height": 900},
+        base_url=url,
+        color_scheme="dark" if dark else "light",
+        timezone_id="Asia/Tokyo",
     )
     context.set_default_timeout(240_000)
     context.add_cookies([{"name": "scones_user", "value": "Ann", "url": url}])
@@ -103,6 +106,7 @@ def test_every_page_of_a_full_home_is_sound_and_can_be_read_by_everyone(browser:
         looked_at(page, name)
         assert serious(page) == [], name
         assert name == "Overview" or page.title().startswith(name)
+        assert name != "Models" or "JST" in page.get_by_test_id("stMain").inner_text()
     assert errors == []
     page.context.close()
 

@@ -183,3 +183,17 @@ def test_the_overview_always_names_the_next_step(app: App, images: Path):
     assert overview.status(app).next.command == "deploy"
     deployment.deploy(app)
     assert overview.status(app).next.page == "workflow"
+
+
+def test_a_model_that_serves_or_without_a_reason_is_not_rejected(challenged: App):
+    with pytest.raises(Conflict, match="v1 is serving"):
+        deployment.reject(challenged, "v1", actor="ada", reason="old")
+    with pytest.raises(BadInput, match="give a reason"):
+        deployment.reject(challenged, "v2", actor="ada", reason="  ")
+    deployment.start_trial(challenged, "v2", 0.1)
+    with pytest.raises(Conflict, match="v2 is serving"):
+        deployment.reject(challenged, "v2", actor="ada", reason="slower")
+    deployment.end_trial(challenged)
+    rejected = deployment.reject(challenged, "v2", actor="ada", reason="slower")
+    assert (rejected.approval, rejected.rejected_by, rejected.rejection) == (Approval.REJECTED, "ada", "slower")
+    assert deployment.challenger(challenged) is None

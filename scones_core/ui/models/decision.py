@@ -10,7 +10,7 @@ from scones_core.domain.models import ModelVersion
 from scones_core.errors import SconesError
 from scones_core.ports import Endpoint
 from scones_core.services import App, deployment, retraining
-from scones_core.ui.shell.actions import action_button, cancel_button
+from scones_core.ui.shell.actions import confirm_or_cancel
 from scones_core.ui.shell.background_deploy import change_serving
 from scones_core.ui.shell.comparison import verdict_view
 from scones_core.ui.shell.user import actor_input
@@ -38,46 +38,42 @@ def _comparison(app: App, champion: ModelVersion, challenger: ModelVersion) -> C
         return None
 
 
+def _decided(app: App, challenger: ModelVersion, champion: ModelVersion, why: str, *, key: str) -> tuple[str, str]:
+    """The verdict once more; who decides, and why."""
+    verdict_view(_comparison(app, champion, challenger), champion.id, challenger.id)
+    return actor_input(), st.text_input(why, max_chars=_LONGEST_REASON, key=key).strip()
+
+
 @st.dialog("Promote the challenger", icon=":material/publish:")
 def confirm_promotion(app: App, challenger: ModelVersion, champion: ModelVersion) -> None:
     """Confirmation before `challenger` replaces `champion`, with the verdict once more."""
     st.write(f"**{challenger.id}** replaces **{champion.id}** in service. You can roll back afterwards.")
-    verdict_view(_comparison(app, champion, challenger), champion.id, challenger.id)
-    actor = actor_input()
-    reason = st.text_input("Reason (optional)", max_chars=_LONGEST_REASON, key="promotion_reason")
+    actor, reason = _decided(app, challenger, champion, "Reason (optional)", key="promotion_reason")
 
     def promote() -> Endpoint:
-        return deployment.promote(app, challenger.id, actor=actor, reason=reason.strip())
+        return deployment.promote(app, challenger.id, actor=actor, reason=reason)
 
-    with st.container(horizontal=True):
-        action_button(
-            f"Yes, promote {challenger.id}",
-            lambda: _served(f"Promoting {challenger.id}", promote),
-            key=f"confirm_promote_{challenger.id}",
-            icon=":material/publish:",
-            primary=True,
-            disabled=not actor,
-        )
-        cancel_button("promote")
+    confirm_or_cancel(
+        f"Yes, promote {challenger.id}",
+        lambda: _served(f"Promoting {challenger.id}", promote),
+        key=f"promote_{challenger.id}",
+        icon=":material/publish:",
+        disabled=not actor,
+    )
 
 
 @st.dialog("Reject the challenger", icon=":material/block:")
 def confirm_rejection(app: App, challenger: ModelVersion, champion: ModelVersion) -> None:
     """Asks for the reason; the champion stays in service."""
     st.write(f"**{champion.id}** stays in service, and **{challenger.id}** is no longer its challenger.")
-    verdict_view(_comparison(app, champion, challenger), champion.id, challenger.id)
-    actor = actor_input()
-    reason = st.text_input("Reason", max_chars=_LONGEST_REASON, key="rejection_reason")
-    with st.container(horizontal=True):
-        action_button(
-            f"Yes, reject {challenger.id}",
-            lambda: _reject(app, challenger, actor, reason),
-            key=f"confirm_reject_{challenger.id}",
-            icon=":material/block:",
-            primary=True,
-            disabled=not (actor and reason.strip()),
-        )
-        cancel_button("reject")
+    actor, reason = _decided(app, challenger, champion, "Reason", key="rejection_reason")
+    confirm_or_cancel(
+        f"Yes, reject {challenger.id}",
+        lambda: _reject(app, challenger, actor, reason),
+        key=f"reject_{challenger.id}",
+        icon=":material/block:",
+        disabled=not (actor and reason),
+    )
 
 
 def _reject(app: App, challenger: ModelVersion, actor: str, reason: str) -> str:
@@ -99,16 +95,13 @@ def confirm_rollback(app: App, back_to: str) -> None:
     """Confirmation before an earlier model returns to service."""
     st.write(f"**{back_to}** returns to service; the current model is marked as rejected.")
     actor = actor_input()
-    with st.container(horizontal=True):
-        action_button(
-            f"Yes, roll back to {back_to}",
-            lambda: _served(f"Rolling back to {back_to}", lambda: deployment.rollback(app, actor=actor)),
-            key=f"confirm_rollback_{back_to}",
-            icon=":material/undo:",
-            primary=True,
-            disabled=not actor,
-        )
-        cancel_button("rollback")
+    confirm_or_cancel(
+        f"Yes, roll back to {back_to}",
+        lambda: _served(f"Rolling back to {back_to}", lambda: deployment.rollback(app, actor=actor)),
+        key=f"rollback_{back_to}",
+        icon=":material/undo:",
+        disabled=not actor,
+    )
 
 
 def _served(title: str, change: Callable[[], Endpoint]) -> str:

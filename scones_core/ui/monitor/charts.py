@@ -26,7 +26,7 @@ def confidence_over_time(points: pd.DataFrame, threshold: float, *, key: str) ->
     """points: as `Figures.points`. Returns the event id of the clicked point."""
     captured = points["time"].dt.tz_convert(zone()).dt.strftime("%-d %b %Y, %H:%M:%S")
     captured_title = f"Captured ({abbreviation()})"
-    shown = points.assign(kind=_kind(points["low"]), time=_milliseconds(points["time"]), captured=captured)
+    shown = points.assign(kind=kind(points["low"]), time=_milliseconds(points["time"]), captured=captured)
     picked = alt.selection_point(name=_PICKED, fields=["event_id"], on="click", nearest=False, toggle=False)
     base = alt.Chart(shown).encode(
         x=alt.X("time:T", title=captured_title, scale=alt.Scale(type="time", nice=False), axis=_time_axis(points)),
@@ -82,7 +82,7 @@ def _size(count: int) -> int:
     return 64 if count < 600 else 34 if count < 2500 else 18
 
 
-def _kind(low: "pd.Series[bool]") -> "pd.Series[str]":
+def kind(low: "pd.Series[bool]") -> "pd.Series[str]":
     return low.map({True: KINDS[1], False: KINDS[0]})
 
 

@@ -170,7 +170,7 @@ def timeline(app: App, figures: Figures, since: datetime | None, model: str | No
     left, right = st.columns([5, 2], gap="large")
     with left:
         picked = charts.confidence_over_time(shown, figures.threshold, key="confidence_over_time")
-        picked = _in_words(shown) or picked
+        picked = _as_table(shown) or picked
         sample = f" Shown: a sample of {len(shown):,} of {len(figures.points):,} points. The figures include all."
         st.caption(
             "The dashed line is the threshold. Click a point to see its image."
@@ -191,7 +191,7 @@ def timeline(app: App, figures: Figures, since: datetime | None, model: str | No
         _inference(app, picked or str(figures.points["event_id"].iloc[-1]))
 
 
-def _in_words(points: pd.DataFrame) -> str | None:
+def _as_table(points: pd.DataFrame) -> str | None:
     """The newest points as a table, for keyboards and screen readers; the id of the selected one."""
     with st.expander(f"The newest {min(_LISTED, len(points))} as a table", icon=":material/table_rows:"):
         newest = points.tail(_LISTED).iloc[::-1]
@@ -199,7 +199,7 @@ def _in_words(points: pd.DataFrame) -> str | None:
             heading("Captured"): newest["time"].dt.tz_convert(zone()).dt.tz_localize(None),
             "Prediction": newest["prediction"].astype(str),
             "Confidence": 100 * newest["confidence"],
-            "Kind": newest["low"].map({True: "Low-confidence", False: "Accepted"}),
+            "Kind": charts.kind(newest["low"]),
         }
         event = st.dataframe(
             pd.DataFrame(rows),

@@ -44,10 +44,12 @@ def action_button(
         st.rerun()
 
 
-def cancel_button(key: str) -> None:
-    """Closes the dialog."""
-    if st.button("Cancel", key=f"cancel_{key}", icon=":material/close:"):
-        st.rerun()
+def confirm_or_cancel(label: str, action: Callable[[], str | None], *, key: str, icon: str, disabled: bool) -> None:
+    """The two buttons of a dialog: one carries out the action, the other closes the dialog."""
+    with st.container(horizontal=True):
+        action_button(label, action, key=f"confirm_{key}", icon=icon, primary=True, disabled=disabled)
+        if st.button("Cancel", key=f"cancel_{key}", icon=":material/close:"):
+            st.rerun()
 
 
 def _carry_out(action: Callable[[], str | None]) -> None:

@@ -5,7 +5,7 @@ import streamlit as st
 from scones_core.ports import Endpoint
 from scones_core.services import App, deployment
 from scones_core.services.costs import EndpointCost
-from scones_core.ui.shell.actions import action_button, cancel_button
+from scones_core.ui.shell.actions import confirm_or_cancel
 from scones_core.ui.shell.costs import endpoint_cost
 from scones_core.ui.shell.text import plain
 from scones_core.ui.shell.times import time_text
@@ -43,16 +43,13 @@ def confirm_deletion(app: App, endpoint: Endpoint) -> None:
         "labels and model versions are kept."
     )
     actor = actor_input()
-    with st.container(horizontal=True):
-        action_button(
-            f"Yes, delete {endpoint.name}",
-            lambda: _delete(app, endpoint.name, actor),
-            key="confirm_delete_endpoint",
-            icon=":material/delete:",
-            primary=True,
-            disabled=not actor,
-        )
-        cancel_button("delete_endpoint")
+    confirm_or_cancel(
+        f"Yes, delete {endpoint.name}",
+        lambda: _delete(app, endpoint.name, actor),
+        key="delete_endpoint",
+        icon=":material/delete:",
+        disabled=not actor,
+    )
 
 
 def _delete(app: App, name: str, actor: str) -> str:
