@@ -67,6 +67,7 @@ def test_the_whole_loop_by_hand(page: Page, tmp_path: Path):
     page.get_by_label("Reviewer").fill("Ann")
     press(page, "Start reviewing")
     desk = page.locator(".desk")
+    expect(desk).to_have_attribute("data-item", re.compile(".+"))  # before it has an image, it hears no key
     for decided, key in enumerate(("1", "2", "1"), start=1):
         before = desk.get_attribute("data-item")
         page.keyboard.press(key)
