@@ -201,6 +201,7 @@ def _loop_commands(commands: Any, common: ArgumentParser) -> None:
     sub.add_argument("paths", nargs="*", metavar="PATH")
     sub.add_argument("--classes", help="class names of the captures in PATH, in the order of their probabilities")
     sub.add_argument("--endpoint", metavar="NAME", help="the endpoint that made the captures in PATH")
+    _add(commands, common, "embed", "embed new images, and compare captured ones with the training images")
     sub = _add(commands, common, "monitor", "show the figures of the Monitor page")
     sub.add_argument("--since", metavar="T")
     _add_model(sub)

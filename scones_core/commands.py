@@ -25,6 +25,7 @@ from scones_core.services import (
     doctor,
     etl,
     label_export,
+    likeness,
     monitoring,
     notification,
     overview,
@@ -53,10 +54,8 @@ def run(app: App, arguments: Namespace, terminal: Terminal) -> Result:
 
 
 def _etl(app: App, args: Namespace, terminal: Terminal) -> Result:
-    classes = _names(args.classes)
-    share = args.pool_share
-    version = etl.load(app, args.source, classes=classes, pool_share=share, progress=terminal.progress)
-    return cli_output.dataset(version)
+    classes, share = _names(args.classes), args.pool_share
+    return cli_output.dataset(etl.load(app, args.source, classes=classes, pool_share=share, progress=terminal.progress))
 
 
 def _names(text: str | None) -> list[str] | None:
@@ -283,6 +282,7 @@ COMMANDS: dict[str, Callable[[App, Namespace, Terminal], Result]] = {
     "traffic": _traffic,
     "history": _history,
     "ingest": _ingest,
+    "embed": lambda app, _args, terminal: asdict(likeness.update(app, progress=terminal.progress)),
     "monitor": _monitor,
     "threshold": _threshold,
     "review next": _review_next,

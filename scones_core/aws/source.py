@@ -11,7 +11,7 @@ from scones_core.aws.object_store import S3ObjectStore
 
 PACKAGE = Path(__file__).resolve().parents[1]
 CONTAINER = Path(__file__).resolve().parent / "container"
-NEEDED = ("numpy", "pandas", "Pillow", "scikit-learn", "scipy", "threadpoolctl")  # of requirements.txt
+NEEDED = ("numpy", "pandas", "Pillow", "scikit-learn", "scipy", "threadpoolctl", "onnxruntime")  # of requirements.txt
 
 
 def packed() -> bytes:
@@ -46,6 +46,7 @@ def _files() -> Iterator[tuple[str, bytes]]:
         PACKAGE / "__init__.py",
         PACKAGE / "errors.py",
         *PACKAGE.glob("vision/*.py"),
+        *PACKAGE.glob("vision/extractor.*[!y]"),  # weights and notice
         *PACKAGE.glob("domain/*.py"),
     ]
     for path in modules:

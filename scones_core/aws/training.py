@@ -148,7 +148,7 @@ class SageMakerTraining:
                 **_metric_definitions(machines.algorithm),
             },
             "HyperParameters": hyperparameters(machines.algorithm, request.hyperparameters, self._objects),
-            "InputDataConfig": [self._channel(name, key) for name, key in request.channels.items()],
+            "InputDataConfig": [self._channel(name, key) for name, key in self._used(request.channels).items()],
             "OutputDataConfig": {"S3OutputPath": self._objects.uri("models")},
             "ResourceConfig": {"InstanceType": instance, "InstanceCount": 1, "VolumeSizeInGB": 30},
             "StoppingCondition": {"MaxRuntimeInSeconds": LONGEST_RUN, **wait},
@@ -156,6 +156,12 @@ class SageMakerTraining:
             "Tags": [{"Key": "scones:stack", "Value": self._aws.stack}],
             **checkpoints,
         }
+
+    def _used(self, channels: Mapping[str, str]) -> Mapping[str, str]:
+        """The built-in algorithm refuses channels it does not know."""
+        if self._machines.algorithm is not Algorithm.BUILT_IN:
+            return channels
+        return {name: key for name, key in channels.items() if name != "embeddings"}
 
     def _channel(self, name: str, key: str) -> "ChannelTypeDef":
         return {

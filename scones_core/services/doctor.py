@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from scones_core import logs
 from scones_core.domain.datasets import SPLITS, LabelledImage, lst_text
 from scones_core.errors import Damaged, NotFound, SconesError, of_the_system
-from scones_core.services import etl, processes, training
+from scones_core.services import embeddings, etl, processes, training
 from scones_core.services.app import App
+from scones_core.vision.extractor import extractor
 
 PACKAGES = ("streamlit", "boto3", "pandas", "altair", "Pillow", "scikit-learn", "SQLAlchemy")
 PROBE = "doctor/probe"
@@ -39,6 +40,7 @@ def checks(app: App) -> list[Check]:
         _run("notifications", lambda: ", ".join(app.backend.notifier.channels()) or "none configured"),
         _run("background", lambda: processes.check(app)),
         _run("disk", lambda: _disk(app)),
+        _run("image embeddings", lambda: _embeddings(app)),
         _run("dataset", lambda: _dataset(app)),
         _run("endpoint", lambda: _endpoint(app)),
         *[_run(name, check) for name, check in app.backend.checks()],
@@ -52,6 +54,12 @@ def checks_without_home(error: SconesError) -> list[Check]:
 
 def _installation() -> list[Check]:
     return [_run("python", _python), _run("packages", _packages)]
+
+
+def _embeddings(app: App) -> str:
+    """Without an extractor classifiers work on visual words alone, and nothing is compared by likeness."""
+    extractor()
+    return f"{embeddings.embedded(app):,} images"
 
 
 def configuration(app: App) -> list[dict[str, str]]:

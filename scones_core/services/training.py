@@ -15,7 +15,7 @@ from scones_core.domain.datasets import TEST, DatasetVersion
 from scones_core.domain.models import CHAMPION_VARIANT, JobRecord, JobState, ModelVersion
 from scones_core.errors import Conflict, NotFound, SconesError, Unavailable
 from scones_core.ports import EndpointConfig, JobStatus, TrainingJob, TrainingRequest
-from scones_core.services import etl
+from scones_core.services import embeddings, etl
 from scones_core.services.app import App
 
 
@@ -33,6 +33,7 @@ def start(
             "validation": "test/",
             "train_lst": f"datasets/{version.id}/train.lst",
             "validation_lst": f"datasets/{version.id}/test.lst",
+            **({"embeddings": embeddings.PREFIX} if embeddings.embedded(app) else {}),
         },
         hyperparameters={
             "num_classes": str(len(version.classes)),

@@ -1,4 +1,4 @@
-"""An image classifier for small sets of small images: visual words, multinomial logistic regression, calibration."""
+"""An image classifier for small datasets: visual words, an embedding, kernel logistic regression, calibration."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -12,7 +12,8 @@ from scones_core.errors import BadInput, Damaged
 from scones_core.vision import artifact
 from scones_core.vision.artifact import pack
 from scones_core.vision.dictionary import Block, Dictionary
-from scones_core.vision.features import encode, features_of
+from scones_core.vision.extractor import Extractor, extractor
+from scones_core.vision.features import Encoder
 from scones_core.vision.kernel import Kernel
 from scones_core.vision.options import Options
 from scones_core.vision.parallel import one_blas_thread
@@ -23,7 +24,9 @@ __all__ = ["Classifier", "pack"]
 Floats = npt.NDArray[np.float32]
 Doubles = npt.NDArray[np.float64]
 
-FORMAT = 2
+FORMAT = 3
+HELD_OUT = "held_out"  # array of the artifact
+READABLE = (2, FORMAT)  # 2: of visual words alone
 MISFITS = (BadInput, KeyError, TypeError, ValueError, AttributeError, IndexError, ZeroDivisionError, MemoryError)
 
 
@@ -34,15 +37,17 @@ class Classifier:
     kernel, linear : from features to similarities, and from these to one score per class.
     temperature : divisor of the scores before the softmax; above 1 it lowers confidences.
     training : facts of the training run, JSON values; `cross_validated` holds metrics of held-out images.
+    held_out : calibrated probabilities of each training image by a model that did not learn from it nor from its
+        near-duplicates, (images, n_classes), in the order of the train channel; not a number where it had no weight.
     """
 
     classes: tuple[str, ...]
-    side: int
-    dictionaries: tuple[Dictionary, ...]
+    encoder: Encoder
     kernel: Kernel
     linear: Linear
     temperature: float
     training: Mapping[str, Any] = field(default_factory=dict)
+    held_out: Floats | None = None
 
     def predict_proba(self, images: Sequence[bytes]) -> Doubles:
         """Calibrated probabilities, float64, shape (n, n_classes), rows summing to 1.
@@ -50,7 +55,7 @@ class Classifier:
         Raises BadImage; for several images, the message names the position.
         """
         one_blas_thread()
-        scores = [self._scores(features) for features in features_of(images, self.side, self.dictionaries)]
+        scores = [self._scores(features) for features in self.encoder.features(images)]
         if not scores:
             return np.zeros((0, len(self.classes)))
         return softmax(np.concatenate(scores) / self.temperature)
@@ -72,7 +77,7 @@ class Classifier:
         document, arrays = artifact.parse(artifact.unpack(data, sha256))
         try:
             model = cls._from(document, arrays)
-            model._scores(encode(np.zeros((1, model.side, model.side, 3), np.uint8), model.dictionaries))
+            model._scores(np.zeros((1, model.encoder.width), np.float32))
         except MISFITS as error:
             raise Damaged("The model artifact does not fit this product's version; train the model again.") from error
         return model
@@ -81,24 +86,28 @@ class Classifier:
         return self.linear.scores(self.kernel.similarity(features))
 
     def _files(self) -> dict[str, bytes]:
+        encoder = self.encoder
         document = {
             "format": FORMAT,
             "classes": list(self.classes),
-            "side": self.side,
-            "blocks": [asdict(dictionary.block) for dictionary in self.dictionaries],
+            "side": encoder.side,
+            "blocks": [asdict(dictionary.block) for dictionary in encoder.dictionaries],
+            "extractor": encoder.extractor.digest if encoder.extractor else None,
             "temperature": self.temperature,
             "training": dict(self.training),
         }
         arrays: dict[str, npt.NDArray[Any]] = {"weights": self.linear.weights, "bias": self.linear.bias}
         arrays |= {"centre": self.kernel.centre, "scale": self.kernel.scale}
         arrays["landmarks"] = self.kernel.landmarks.astype(np.float16)
-        for i, dictionary in enumerate(self.dictionaries):
+        if self.held_out is not None:
+            arrays[HELD_OUT] = self.held_out
+        for i, dictionary in enumerate(encoder.dictionaries):
             arrays[f"filters_{i}"], arrays[f"offsets_{i}"] = dictionary.filters, dictionary.offsets
         return artifact.files(document, arrays)
 
     @classmethod
     def _from(cls, document: Mapping[str, Any], arrays: Mapping[str, npt.NDArray[Any]]) -> "Classifier":
-        if document["format"] != FORMAT:
+        if document["format"] not in READABLE:
             raise ValueError("another format")
         dictionaries = tuple(
             Dictionary(Block(**block), _floats(arrays[f"filters_{i}"]), _floats(arrays[f"offsets_{i}"]))
@@ -109,9 +118,19 @@ class Classifier:
         kernel = Kernel(*(_floats(arrays[name]) for name in ("centre", "scale", "landmarks")))
         classes = tuple(str(name) for name in document["classes"])
         temperature, training = float(document["temperature"]), dict(document["training"])
+        wanted = document.get("extractor")
+        encoder = Encoder(int(document["side"]), dictionaries, _extractor(wanted) if wanted else None)
         if linear.bias.shape != (len(classes),) or not 0 < temperature < np.inf or not (kernel.scale > 0).all():
             raise ValueError("classes, bias, scale or temperature do not fit")
-        return cls(classes, int(document["side"]), dictionaries, kernel, linear, temperature, training)
+        return cls(classes, encoder, kernel, linear, temperature, training)
+
+
+def _extractor(digest: str) -> Extractor:
+    """Raises Unavailable if there is none, ValueError if it is another one."""
+    found = extractor()
+    if found.digest != digest:
+        raise ValueError("another extractor")
+    return found
 
 
 def _floats(array: npt.NDArray[Any]) -> Floats:

@@ -1,4 +1,4 @@
-"""Features of images: frequency and position of each visual word.
+"""Features of images: frequency and position of each visual word, and an embedding.
 
 References
 ----------
@@ -7,19 +7,28 @@ References
 [LAZ06] Lazebnik, Schmid, Ponce, "Beyond bags of features: spatial pyramid matching", CVPR 2006 (pooling by cells).
 """
 
-from collections.abc import Iterator, Sequence
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
+from types import MappingProxyType
 
 import numpy as np
+from PIL import Image
 
 from scones_core.errors import BadImage
 from scones_core.vision.channel import Channel
 from scones_core.vision.dictionary import Block, Dictionary, Floats, Pixels, contrast, windows
-from scones_core.vision.images import pixels
+from scones_core.vision.extractor import SIDE, WIDTH, Embeddings, Extractor
+from scones_core.vision.images import decode, square
 from scones_core.vision.parallel import in_order
 
-__all__ = ["encode", "features_of", "read_pixels"]
+__all__ = ["NOTHING_KNOWN", "Encoder", "Known", "embedded", "encode", "greys", "read_pixels"]
 
+Known = Mapping[str, Embeddings]  # SHA-256 of an image file, hexadecimal → its embedding, shape (WIDTH,)
+NOTHING_KNOWN: Known = MappingProxyType({})
+
+LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601, as in JPEG
 CHUNK = 2  # images encoded at a time: what one core's cache holds
 TASK = 16  # images a thread takes at a time
 
@@ -35,26 +44,81 @@ def encode(images: Pixels, dictionaries: Sequence[Dictionary]) -> Floats:
     return np.asarray(np.sqrt(np.maximum(pooled, 0)))
 
 
-def features_of(files: Sequence[bytes], side: int, dictionaries: Sequence[Dictionary]) -> Iterator[Floats]:
-    """Features of image files, some images at a time and in order, spread over the cores.  Raises BadImage."""
+@dataclass(frozen=True)
+class Encoder:
+    """From image files to features: visual words of the thumbnail, then the embedding, if there is an extractor.
 
-    def task(start: int) -> Floats:
-        end = min(start + TASK, len(files))
-        chunks = (range(first, min(first + CHUNK, end)) for first in range(start, end, CHUNK))
-        return np.concatenate([encode(read_pixels(files, chunk, side), dictionaries) for chunk in chunks])
+    side : pixels of the thumbnail.  The embedding is of the picture at its own resolution, up to the extractor's.
+    """
 
-    return in_order(task, range(0, len(files), TASK))
+    side: int
+    dictionaries: tuple[Dictionary, ...]
+    extractor: Extractor | None = None
+
+    @property
+    def words(self) -> int:
+        """Features that are of visual words; the rest is the embedding."""
+        return sum(dictionary.block.width for dictionary in self.dictionaries)
+
+    @property
+    def width(self) -> int:
+        """Features per image."""
+        return self.words + (WIDTH if self.extractor else 0)
+
+    def features(self, files: Sequence[bytes], known: Known = NOTHING_KNOWN) -> Iterator[Floats]:
+        """Features of image files, float32, some images at a time and in order, spread over the cores.
+
+        known : embeddings by SHA-256 of the file; the others are computed.  Raises BadImage naming the position.
+        """
+
+        def task(start: int) -> Floats:
+            positions = range(start, min(start + TASK, len(files)))
+            contents = [files[position] for position in positions]
+            pictures = [_decoded(data, files, i) for data, i in zip(contents, positions, strict=True)]
+            thumbnails = np.stack([square(picture, self.side) for picture in pictures])
+            chunks = range(0, len(thumbnails), CHUNK)
+            found = np.concatenate([encode(thumbnails[i : i + CHUNK], self.dictionaries) for i in chunks])
+            if self.extractor is None:
+                return found
+            return np.concatenate([found, embedded(self.extractor, contents, pictures, known)], axis=1)
+
+        return in_order(task, range(0, len(files), TASK))
+
+
+def embedded(
+    network: Extractor, contents: Sequence[bytes], pictures: Sequence[Image.Image], known: Known = NOTHING_KNOWN
+) -> Embeddings:
+    """Embeddings, shape (n, WIDTH), of files and what was decoded from them; those known are not computed."""
+    names = [hashlib.sha256(data).hexdigest() if known else "" for data in contents]
+    found = np.zeros((len(contents), WIDTH), np.float16)
+    new = [i for i, name in enumerate(names) if name not in known]
+    if new:
+        found[new] = network.embed(np.stack([square(pictures[i], SIDE) for i in new]))
+    for i, name in enumerate(names):
+        if name in known:
+            found[i] = known[name]
+    return found
 
 
 def read_pixels(files: Sequence[bytes], positions: Sequence[int], side: int) -> Pixels:
     """Some of the image files as uint8, shape (len(positions), side, side, 3).  Raises BadImage naming the position."""
-    images = []
-    for position in positions:
-        try:
-            images.append(pixels(files[position], side))
-        except BadImage as error:
-            raise BadImage(f"{_name(files, position)}{error}") from error
-    return np.stack(images)
+    return np.stack([square(_decoded(files[position], files, position), side) for position in positions])
+
+
+def greys(files: Sequence[bytes], positions: Sequence[int], side: int) -> Floats:
+    """Brightnesses of some of the image files, 0 … 255, float32, shape (len(positions), side, side)."""
+
+    def task(position: int) -> Floats:
+        return np.asarray(square(_decoded(files[position], files, position), side) @ LUMA, np.float32)
+
+    return np.stack(list(in_order(task, positions)))
+
+
+def _decoded(data: bytes, files: Sequence[bytes], position: int) -> Image.Image:
+    try:
+        return decode(data)
+    except BadImage as error:
+        raise BadImage(f"{_name(files, position)}{error}") from error
 
 
 def _name(files: Sequence[bytes], position: int) -> str:

@@ -3,7 +3,7 @@
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,10 @@ from scones_core.errors import BadInput
 from scones_core.vision.classifier import Classifier
 from scones_core.vision.coordinates import Coordinates
 from scones_core.vision.dictionary import Dictionary, learn
-from scones_core.vision.features import features_of, read_pixels
+from scones_core.vision.extractor import Extractor, extractor, missing
+from scones_core.vision.features import NOTHING_KNOWN, Encoder, Known, greys, read_pixels
+from scones_core.vision.near_duplicates import SIDE as PICTURE
+from scones_core.vision.near_duplicates import Groups, View, near_duplicates
 from scones_core.vision.options import DEFAULTS, MOST_CLASSES, Observer, Options
 from scones_core.vision.parallel import one_blas_thread
 from scones_core.vision.selection import Problem, cross_validate, linear_of, regression
@@ -43,6 +46,7 @@ def fit(
     sample_weight: Sequence[float] | None = None,
     validation: tuple[Sequence[bytes], Sequence[int]] | None = None,
     observer: Observer | None = None,
+    known: Known = NOTHING_KNOWN,
 ) -> Classifier:
     """Train on PNG, JPEG or WebP files; the same input and seed give the same model, byte for byte.
 
@@ -50,6 +54,7 @@ def fit(
     labels : class indices, 0 … len(classes) − 1.
     sample_weight : how much each image counts, not negative; all alike by default.
     validation : further images and labels, used only to report figures.
+    known : embeddings computed before, by SHA-256 of the image file.
     Raises BadInput, with BadImage naming the position of a file that cannot be read.
     """
     observer = observer or Observer()
@@ -57,18 +62,22 @@ def fit(
     if seed < 0:
         raise BadInput(f"The seed {seed} is negative; give a whole number of 0 or more.")
     task = _checked(len(images), labels, classes, sample_weight)
+    if options.balanced:
+        task = replace(task, weights=task.weights * _class_weights(task)[task.labels])
     held_out = None if validation is None else _checked_validation(*validation, classes)
     rng = np.random.default_rng(seed)
     with _alone():
-        dictionaries = _dictionaries(images, side, options, rng, observer)
-        features, task = _weighty(_features(images, side, dictionaries, observer, "train"), task)
+        encoder = Encoder(side, _dictionaries(images, side, options, rng, observer), _network(options, observer))
+        features, task, used = _weighty(_features(images, encoder, known, observer, "train"), task)
+        groups = _groups(features, images, used, encoder, options.folds)
+        task = replace(task, groups=groups.group)
         coordinates = Coordinates(features, rng)
         found = coordinates(features)
         del features  # the larger of the two arrays that grow with the dataset
         choice = cross_validate(found, task, options, rng, observer)
         parts = [("train", found, task.labels)]
         if held_out is not None:
-            place = coordinates(_features(held_out[0], side, dictionaries, observer, "validation"))
+            place = coordinates(_features(held_out[0], encoder, known, observer, "validation"))
             parts.append(("validation", place, held_out[1]))
         curve = _Curve(choice.temperature, observer, parts)
         nothing = np.zeros((found.shape[1] + 1, task.n_classes), np.float32)
@@ -78,9 +87,17 @@ def fit(
         curve.finish(linear)
     metrics = evaluate(task.labels, choice.probabilities)
     _report("cross_validated", metrics, ("accuracy", "log_loss", "ece", "brier"), observer)
-    facts = {"seed": seed, "images": len(images), "penalty": choice.penalty, "cross_validated": metrics.as_dict()}
+    facts = {
+        "seed": seed,
+        "images": len(images),
+        "penalty": choice.penalty,
+        "cross_validated": metrics.as_dict(),
+        "near_duplicates": {"images": groups.repeated, "held_out_together": groups.complete},
+    }
     kernel, whole = coordinates.kernel, coordinates.folded(linear)
-    return Classifier(tuple(classes), side, tuple(dictionaries), kernel, whole, choice.temperature, facts)
+    held_out_answers = np.full((len(images), len(classes)), np.nan, np.float32)
+    held_out_answers[used] = choice.probabilities
+    return Classifier(tuple(classes), encoder, kernel, whole, choice.temperature, facts, held_out_answers)
 
 
 @contextmanager
@@ -93,12 +110,19 @@ def _alone() -> Iterator[None]:
         yield
 
 
-def _weighty(features: Floats, task: Problem) -> tuple[Floats, Problem]:
-    """Drop images of weight 0."""
-    counts = task.weights > 0
-    if counts.all():
-        return features, task
-    return features[counts], Problem(task.labels[counts], task.weights[counts], task.n_classes)
+def _weighty(features: Floats, task: Problem) -> tuple[Floats, Problem, Labels]:
+    """Drop images of weight 0; also the positions of the others."""
+    used = np.flatnonzero(task.weights > 0)
+    if len(used) == len(features):
+        return features, task, used
+    return features[used], Problem(task.labels[used], task.weights[used], task.n_classes), used
+
+
+def _groups(features: Floats, images: Sequence[bytes], used: Labels, encoder: Encoder, folds: int) -> Groups:
+    views = [View(features[:, : encoder.words], alike=0.9, similar=0.6)]
+    if encoder.extractor:
+        views.append(View(features[:, encoder.words :], alike=0.8, similar=0.5))
+    return near_duplicates(views, greys(images, used.tolist(), PICTURE), max(1, len(used) // (2 * folds)))
 
 
 def _checked(n: int, labels: Sequence[int], classes: Sequence[str], sample_weight: Sequence[float] | None) -> Problem:
@@ -121,6 +145,12 @@ def _checked(n: int, labels: Sequence[int], classes: Sequence[str], sample_weigh
     return Problem(indices, weights, len(classes))
 
 
+def _class_weights(task: Problem) -> Doubles:
+    """A weight per class, so that each class weighs as much as any other, and all together as before."""
+    sums = np.bincount(task.labels, task.weights, task.n_classes)
+    return np.asarray(sums.sum() / (task.n_classes * sums))
+
+
 def _checked_validation(
     images: Sequence[bytes], labels: Sequence[int], classes: Sequence[str]
 ) -> tuple[Sequence[bytes], Labels]:
@@ -134,7 +164,7 @@ def _checked_validation(
 
 def _dictionaries(
     images: Sequence[bytes], side: int, options: Options, rng: np.random.Generator, observer: Observer
-) -> list[Dictionary]:
+) -> tuple[Dictionary, ...]:
     sample = np.sort(rng.choice(len(images), min(len(images), SAMPLE), replace=False))
     observer.progress(f"Learning visual words from {len(sample)} of {len(images)} images")
     seen = read_pixels(images, [int(i) for i in sample], side)
@@ -142,16 +172,25 @@ def _dictionaries(
     for block in options.blocks:
         dictionaries.append(learn(seen, block, rng))
         observer.progress(f"Learnt {block.words} words for patches of {block.patch} × {block.patch} pixels")
-    return dictionaries
+    return tuple(dictionaries)
 
 
-def _features(
-    images: Sequence[bytes], side: int, dictionaries: Sequence[Dictionary], observer: Observer, channel: str
-) -> Floats:
+def _network(options: Options, observer: Observer) -> Extractor | None:
+    """The extractor; None if it is not wanted, or missing and not asked for.  Raises Unavailable."""
+    if options.embedding is False:
+        return None
+    reason = missing()
+    if reason and options.embedding is None:
+        observer.progress(f"Training on visual words alone. {reason}")
+        return None
+    return extractor()
+
+
+def _features(images: Sequence[bytes], encoder: Encoder, known: Known, observer: Observer, channel: str) -> Floats:
     """All features, float32, (n, d): with their coordinates, what grows with the dataset."""
-    features = np.empty((len(images), sum(dictionary.block.width for dictionary in dictionaries)), np.float32)
+    features = np.empty((len(images), encoder.width), np.float32)
     done, next_report = 0, 0.0
-    for chunk in features_of(images, side, dictionaries):
+    for chunk in encoder.features(images, known):
         features[done : done + len(chunk)] = chunk
         done += len(chunk)
         if done >= next_report or done == len(images):

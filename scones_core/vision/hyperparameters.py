@@ -21,6 +21,8 @@ KNOWN = {
     "grids": 'pooling cells along one side, one number for all scales or one per scale, as "3,2"',
     "penalties": 'weights of the penalty that cross-validation chooses from, strongest first, as "0.03,0.003,0.0003"',
     "folds": "of that cross-validation",
+    "embedding": 'whether image embeddings are used beside visual words: "on", "off", or "auto", if they can be',
+    "class_weight": '"balanced", so that rare classes weigh as much as frequent ones, or "none"',
 }
 
 
@@ -86,7 +88,21 @@ def _options(texts: Mapping[str, str]) -> Options:
     words = _one_each(texts, "words", tuple(block.words for block in default), len(sizes))
     grids = _one_each(texts, "grids", tuple(block.grid for block in default), len(sizes))
     blocks = tuple(Block(*values) for values in zip(sizes, words, grids, strict=True))
-    return Options(blocks, _penalties(texts), _optional(texts, "folds") or DEFAULTS.folds)
+    return Options(
+        blocks,
+        _penalties(texts),
+        _optional(texts, "folds") or DEFAULTS.folds,
+        _one_of(texts, "embedding", {"auto": None, "on": True, "off": False}),
+        bool(_one_of(texts, "class_weight", {"none": False, "balanced": True})),
+    )
+
+
+def _one_of(texts: Mapping[str, str], name: str, choices: Mapping[str, bool | None]) -> bool | None:
+    """The value of the given choice, or of the first."""
+    try:
+        return choices[texts.get(name, next(iter(choices)))]
+    except KeyError:
+        raise _unusable(name, texts) from None
 
 
 def _penalties(texts: Mapping[str, str]) -> tuple[float, ...]:

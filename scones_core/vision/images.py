@@ -9,7 +9,7 @@ from PIL import ExifTags, Image, UnidentifiedImageError
 
 from scones_core.errors import BadImage
 
-__all__ = ["decode", "pixels"]
+__all__ = ["Pixels", "decode", "pixels", "square"]
 
 FORMATS = ("PNG", "JPEG", "WEBP")
 MOST_PIXELS = 50_000_000  # 150 MB as RGB; a phone's photograph has 12 to 50 million
@@ -56,10 +56,14 @@ def pixels(data: bytes, side: int = 32) -> Pixels:
 
     The picture is stretched, not cropped, as the datasets of small images do.
     """
-    image = decode(data)
-    if image.size != (side, side):
-        image = image.resize((side, side), Image.Resampling.BICUBIC, reducing_gap=3.0)
-    return np.asarray(image, dtype=np.uint8)
+    return square(decode(data), side)
+
+
+def square(picture: Image.Image, side: int) -> Pixels:
+    """A decoded picture as `pixels` gives it."""
+    if picture.size != (side, side):
+        picture = picture.resize((side, side), Image.Resampling.BICUBIC, reducing_gap=3.0)
+    return np.asarray(picture, dtype=np.uint8)
 
 
 def _opened(data: bytes) -> Image.Image:

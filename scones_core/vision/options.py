@@ -20,6 +20,8 @@ class Options:
     blocks : the scales of features.
     penalties : weights of the squared-weights penalty, strongest first; cross-validation picks one.
     folds : of that cross-validation, whose held-out scores also set the temperature.
+    embedding : whether to use image embeddings beside visual words; None: if the extractor is there.
+    balanced : whether the images of each class weigh as much together as those of any other.
     """
 
     blocks: tuple[Block, ...] = (
@@ -28,6 +30,8 @@ class Options:
     )
     penalties: tuple[float, ...] = (0.03, 0.003, 0.0003)
     folds: int = 5
+    embedding: bool | None = None
+    balanced: bool = False
 
     def check(self, side: int) -> None:
         """Raises BadInput if images of `side` × `side` pixels cannot be trained on this way."""

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
-from sklearn.model_selection import KFold, StratifiedKFold
+from sklearn.model_selection import GroupKFold, KFold, StratifiedGroupKFold, StratifiedKFold
 
 from scones_core.vision.options import Observer, Options
 from scones_core.vision.parallel import in_order
@@ -25,11 +25,15 @@ ITERATIONS = 200
 
 @dataclass(frozen=True)
 class Problem:
-    """Labels and weights of the images to learn from; shapes (n,)."""
+    """Labels and weights of the images to learn from; shapes (n,).
+
+    groups : images of one group are held out together, (n,); None: each by itself.
+    """
 
     labels: Labels
     weights: Doubles
     n_classes: int
+    groups: Labels | None = None
 
 
 @dataclass(frozen=True)
@@ -103,7 +107,14 @@ def _calibrated(penalty: float, scores: Doubles, task: Problem) -> Selection:
 
 def _folds(task: Problem, folds: int, seed: int) -> Iterator[Labels]:
     """Positions of each fold's held-out images, classes spread evenly where one has an image for each fold."""
-    enough = np.bincount(task.labels).max() >= folds
-    splitter = StratifiedKFold if enough else KFold
-    folds = min(folds, len(task.labels))
-    return (rows for _, rows in splitter(folds, shuffle=True, random_state=seed).split(task.labels, task.labels))
+    labels, groups = task.labels, task.groups
+    enough = np.bincount(labels).max() >= folds
+    if groups is None or len(np.unique(groups)) == len(groups):
+        splitter = StratifiedKFold if enough else KFold
+        found = splitter(min(folds, len(labels)), shuffle=True, random_state=seed).split(labels, labels)
+    else:
+        grouped = StratifiedGroupKFold if enough else GroupKFold
+        found = grouped(min(folds, len(np.unique(groups))), shuffle=True, random_state=seed).split(
+            labels, labels, groups
+        )
+    return (rows for _, rows in found if len(rows))

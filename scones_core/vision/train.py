@@ -1,6 +1,7 @@
 """Training script with SageMaker's script-mode contract: `python -m scones_core.vision.train`.
 
-Reads the channels `train` and `train_lst`, and, to report figures only, `validation` and `validation_lst`; their
+Reads the channels `train` and `train_lst`, to report figures only `validation` and `validation_lst`, and, to save
+time only, `embeddings` with vectors of images computed before; their
 folders are in `SM_CHANNEL_<NAME>`, or below /opt/ml/input/data.  Hyperparameters, all text: JSON in `SM_HPS`, or
 /opt/ml/input/config/hyperparameters.json.  Writes `model.json` and arrays into `SM_MODEL_DIR`; whoever runs the script
 packs that folder (`scones_core.vision.classifier.pack`).
@@ -42,6 +43,7 @@ def main() -> int:
 def train(environment: Mapping[str, str]) -> None:
     """Train and write the model folder.  Raises SconesError."""
     # Imported here, so that SIGTERM is answered from the first moment on.
+    from scones_core.vision.embedding_files import read_folder
     from scones_core.vision.fitting import fit
     from scones_core.vision.hyperparameters import Hyperparameters
     from scones_core.vision.options import Observer
@@ -61,6 +63,7 @@ def train(environment: Mapping[str, str]) -> None:
         options=settings.options,
         validation=None if held_out is None else (held_out, held_out.labels),
         observer=Observer(_log, lambda name, value: _log(f"#quality_metric: {name}={value:.6g}")),
+        known=read_folder(_folder("embeddings", environment)),
     )
     signal.signal(signal.SIGTERM, signal.SIG_IGN)  # the model is done: a late stop must not leave half of it
     model.save_to(Path(environment.get("SM_MODEL_DIR", ROOT / "model")))

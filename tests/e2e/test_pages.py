@@ -127,7 +127,9 @@ def test_the_demo_fills_every_page_in_a_home_of_its_own(browser: Browser, tmp_pa
         page = window(browser, url)
         page.goto("/")
         page.get_by_role("button", name="Run the guided demo").click()
-        expect(page.get_by_role("button", name="Run it again")).to_be_visible()
+        expect(page.get_by_role("button", name="Run it again")).to_be_visible(
+            timeout=900_000
+        )  # half a minute when idle
         expect(page.get_by_text(re.compile(r"Right on \d+ of 100 before, on \d+ after"))).to_be_visible()
         for name in PAGES:
             visit(page, name)

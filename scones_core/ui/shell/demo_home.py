@@ -5,7 +5,7 @@ import threading
 from datetime import UTC, datetime
 
 from scones_core.bootstrap import open_app
-from scones_core.services import App, registration
+from scones_core.services import App, likeness, registration
 from scones_core.settings import BackendName, Settings
 
 
@@ -56,4 +56,5 @@ class DemoHome:
         changed = {"backend": BackendName.EMBEDDED, "home": self._root / name, "database_url": None, "notify": None}
         app = open_app(self._settings.model_copy(update=changed))
         registration.watch(app)
+        likeness.watch(app)
         return app

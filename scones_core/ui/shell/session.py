@@ -8,7 +8,7 @@ import streamlit as st
 from scones_core import logs
 from scones_core.bootstrap import open_app
 from scones_core.errors import SconesError, of_the_system
-from scones_core.services import App, notification, processes, registration
+from scones_core.services import App, likeness, notification, processes, registration
 from scones_core.services.background import Background
 from scones_core.ui.shell.demo_home import DemoHome
 from scones_core.ui.shell.text import plain
@@ -27,6 +27,7 @@ def main_app() -> App:
     registration.watch(app)
     notification.watch(app)
     processes.watch(app)
+    likeness.watch(app)
     return app
 
 

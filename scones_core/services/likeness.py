@@ -1,0 +1,174 @@
+"""Likeness of images by their embeddings: captured images unlike the training images, and images like a given one."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from scones_core import logs
+from scones_core.db import embeddings as table
+from scones_core.domain.datasets import TRAIN
+from scones_core.services import embeddings, etl, training
+from scones_core.services.app import App, Progress, silent
+from scones_core.services.background import Loop
+from scones_core.vision.extractor import Embeddings, missing
+
+Floats = npt.NDArray[np.float32]
+
+NEIGHBOURS = 10  # training images whose mean similarity counts
+REFERENCE = 2_000  # training images compared with, at most
+FALSE_ALARMS = 0.05  # share of held-out training images that would be called unlike the others
+FEWEST = 2 * NEIGHBOURS  # training images that a reference needs
+AT_ONCE = 2_048
+EVERY = 5.0  # seconds between looks for new images
+
+log = logs.get(__name__)
+
+
+def watch(app: App, *, every: float = EVERY) -> Loop:
+    """Embed and compare new images in the background until the app is closed."""
+    seen: list[object] = [None]
+
+    def look() -> None:
+        now = embeddings.state(app)
+        if now != seen[0]:
+            if reason := missing():
+                log.warning("images not embedded", reason=reason)
+            else:
+                update(app)
+            seen[0] = now
+
+    return app.background.repeat("embeddings", every, look)
+
+
+@dataclass(frozen=True)
+class Updated:
+    """Images embedded and compared now; images with an embedding in all."""
+
+    embedded: int
+    compared: int
+    images: int
+
+
+def update(app: App, *, progress: Progress = silent) -> Updated:
+    """Embed new images, and compare captured ones with training images. Raises Unavailable without an extractor."""
+    embedded = embeddings.embed_new(app, progress=progress)
+    return Updated(embedded, compare_new(app), embeddings.embedded(app))
+
+
+def compare_new(app: App) -> int:
+    """Compare captured images with the training images of the models that classified them; returns how many."""
+    done = 0
+    while True:
+        with app.db.read() as connection:
+            found = table.not_compared(connection, embeddings.EXTRACTOR, AT_ONCE)
+        progress = sum(_compare(app, model, images) for model, images in found.items())
+        if not progress:
+            return done
+        done += progress
+
+
+def _compare(app: App, model: int, images: Sequence[str]) -> int:
+    """Number of images compared."""
+    reference = _reference(app, model)
+    if reference is None:
+        return 0
+    vectors = embeddings.vectors(app, images)
+    values = similarity(np.stack(list(vectors.values())), reference) if vectors else ()
+    with app.db.write() as connection:
+        unreadable = table.known(connection, embeddings.EXTRACTOR, images) - set(vectors)
+        found: dict[str, float | None] = dict.fromkeys(unreadable)
+        found |= {image: float(value) for image, value in zip(vectors, values, strict=True)}
+        table.add_similarities(connection, model, found)
+    return len(found)
+
+
+def _reference(app: App, model: int) -> Floats | None:
+    """Unit vectors of the model's training images; None while too few have embeddings."""
+    version = next((one for one in training.models(app) if one.number == model), None)
+    if version is None:
+        return None
+    images = [image.sha256 for image in etl.images(app, version.dataset, TRAIN)]
+    chosen = sorted(set(images))[:: max(1, len(set(images)) // REFERENCE)][:REFERENCE]  # digests are in random order
+    found = embeddings.vectors(app, chosen)
+    if len(found) < max(FEWEST, len(chosen) // 2):
+        return None
+    reference = unit(np.stack(list(found.values())))
+    with app.db.read() as connection:
+        known = table.reference(connection, model)
+    if known is None or known["extractor"] != embeddings.EXTRACTOR:
+        level = level_of(reference)
+        with app.db.write() as connection:
+            table.set_reference(connection, model, embeddings.EXTRACTOR, len(reference), level)
+    return reference
+
+
+def level_of(reference: Floats) -> float:
+    """The similarity below which a share of FALSE_ALARMS of training images lie, each compared with the others."""
+    products = reference @ reference.T
+    np.fill_diagonal(products, -1)
+    return float(np.quantile(_mean_of_nearest(products), FALSE_ALARMS))
+
+
+def similarity(vectors: Embeddings, reference: Floats) -> Floats:
+    """Mean cosine with the NEIGHBOURS most similar reference vectors, shape (n,), at most 1."""
+    return _mean_of_nearest(unit(vectors) @ reference.T)
+
+
+def _mean_of_nearest(products: Floats) -> Floats:
+    return np.asarray(np.partition(products, -NEIGHBOURS, axis=1)[:, -NEIGHBOURS:].mean(axis=1))
+
+
+def unit(vectors: Embeddings | Floats) -> Floats:
+    """Rows of length 1, float32."""
+    found = vectors.astype(np.float32)
+    return np.asarray(found / np.maximum(np.linalg.norm(found, axis=1, keepdims=True), np.float32(1e-8)))
+
+
+@dataclass(frozen=True)
+class Mark:
+    """similarity : of an image to the training images of the model that classified it, at most 1; None if unknown.
+
+    level : below it an image is unlike the training images.  images : training images compared with.
+    """
+
+    similarity: float | None
+    level: float | None = None
+    images: int = 0
+
+    @property
+    def unlike(self) -> bool:
+        return self.similarity is not None and self.level is not None and self.similarity < self.level
+
+
+def marks(app: App, events: Sequence[str]) -> dict[str, Mark]:
+    """The mark of each of the captured inferences that exist."""
+    with app.db.read() as connection:
+        rows = table.similarities_of(connection, events)
+    return {event: Mark(similarity, level, images or 0) for event, similarity, level, images in rows}
+
+
+@dataclass(frozen=True)
+class Match:
+    """An image, and the cosine of its embedding with that of the image asked about, at most 1."""
+
+    sha256: str
+    cosine: float
+
+
+def like(app: App, image: str, *, among: Sequence[str], count: int) -> list[Match]:
+    """The images most like one, the most alike first; empty if it has no embedding."""
+    best: list[Match] = []
+    [wanted] = embeddings.vectors(app, [image]).values() or [None]
+    if wanted is None:
+        return []
+    target = unit(wanted[None])[0]
+    others = [other for other in dict.fromkeys(among) if other != image]
+    for start in range(0, len(others), AT_ONCE):
+        found = embeddings.vectors(app, others[start : start + AT_ONCE])
+        if found:
+            cosines = unit(np.stack(list(found.values()))) @ target
+            best += [Match(name, float(cosine)) for name, cosine in zip(found, cosines, strict=True)]
+            best = sorted(best, key=lambda match: -match.cosine)[:count]
+    return best

@@ -1,0 +1,109 @@
+"""Embeddings of images, and what is like or unlike the training images."""
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from scones_core.db import embeddings as table
+from scones_core.services import App, capture, classification, embeddings, etl, likeness
+from tests.conftest import on_every_database, png, write_images
+
+
+def keys(app: App) -> list[str]:
+    return [item.key for item in app.backend.objects.list(embeddings.PREFIX)]
+
+
+@on_every_database
+def test_every_image_is_embedded_once(app: App, images: Path):
+    etl.load(app, str(images))
+    count = len({image.sha256 for image in etl.images(app, etl.get(app).id)})
+    assert embeddings.embed_new(app) == count
+    assert embeddings.embedded(app) == count
+    written = keys(app)
+    assert embeddings.embed_new(app) == 0
+    assert keys(app) == written
+    [one, *_] = etl.images(app, etl.get(app).id)
+    assert embeddings.vectors(app, [one.sha256, "unknown"]).keys() == {one.sha256}
+
+
+def test_a_lost_or_damaged_segment_is_computed_again(app: App, images: Path):
+    etl.load(app, str(images))
+    embeddings.embed_new(app)
+    every = [image.sha256 for image in etl.images(app, etl.get(app).id)]
+    before = embeddings.vectors(app, every)
+    for damage in (app.backend.objects.delete, lambda key: app.backend.objects.put(key, b"x")):
+        damage(keys(app)[0])
+        assert embeddings.vectors(app, every) == {}
+        embeddings.embed_new(app)
+        again = embeddings.vectors(app, every)
+        assert again.keys() == before.keys()
+        assert all(np.array_equal(again[name], before[name]) for name in before)
+
+
+def test_small_segments_are_merged(app: App):
+    for seed in range(embeddings.SMALL + 2):
+        data = png(seed, upright=True)
+        embeddings.embed(app, [(hashlib.sha256(data).hexdigest(), lambda data=data: data)])
+    assert len(keys(app)) == embeddings.SMALL + 2
+    every = [hashlib.sha256(png(seed, upright=True)).hexdigest() for seed in range(embeddings.SMALL + 2)]
+    before = embeddings.vectors(app, every)
+    embeddings.embed_new(app)
+    assert len(keys(app)) == 1
+    assert len(before) == embeddings.SMALL + 2
+    assert all(np.array_equal(vector, before[name]) for name, vector in embeddings.vectors(app, every).items())
+
+
+def test_an_undecodable_image_is_not_tried_again(app: App):
+    embeddings.embed(app, [("f" * 64, lambda: b"no picture")])
+    with app.db.read() as connection:
+        assert table.known(connection, embeddings.EXTRACTOR, ["f" * 64]) == {"f" * 64}
+    assert embeddings.vectors(app, ["f" * 64]) == {}
+
+
+def test_what_does_not_belong_is_marked_and_what_belongs_is_not(serving: App, tmp_path: Path):
+    strange = tmp_path / "strange"
+    strange.mkdir()
+    rng = np.random.default_rng(5)
+    from PIL import Image
+
+    for i in range(6):
+        row, column = np.mgrid[:64, :64]
+        disc = ((row - 32) ** 2 + (column - 32) ** 2 < 400)[..., None] * rng.integers(120, 255, 3)
+        Image.fromarray(disc.astype(np.uint8)).save(strange / f"disc_{i}.png")
+    strangers = [classification.upload(serving, path.name, path.read_bytes()) for path in sorted(strange.iterdir())]
+    for _ in classification.classify(serving, [*strangers, *classification.sample_keys(serving, 20)]):
+        pass
+    capture.ingest(serving)
+    done = likeness.update(serving)
+    assert done.compared == 26
+    marks = likeness.marks(serving, [row["event_id"] for row in inferences(serving)])
+    by_name = {row["image_key"]: marks[row["event_id"]] for row in inferences(serving)}
+    assert all(mark.unlike for key, mark in by_name.items() if "disc" in key)
+    assert sum(mark.unlike for key, mark in by_name.items() if "disc" not in key) <= 3
+    assert likeness.update(serving).compared == 0
+
+
+def inferences(app: App) -> list[dict[str, object]]:
+    from scones_core.db.inferences import captured_rows
+
+    with app.db.read() as connection:
+        return [dict(row._mapping) for row in captured_rows(connection)]
+
+
+def test_the_most_alike_come_first(app: App, tmp_path: Path):
+    etl.load(app, str(write_images(tmp_path / "images", train=16)))
+    embeddings.embed_new(app)
+    images = etl.images(app, etl.get(app).id)
+    found = likeness.like(app, images[0].sha256, among=[image.sha256 for image in images], count=5)
+    assert len(found) == 5
+    assert images[0].sha256 not in [match.sha256 for match in found]
+    assert [match.cosine for match in found] == sorted((match.cosine for match in found), reverse=True)
+
+
+def test_a_second_process_computes_nothing_again(open_home: Callable[[], App], images: Path):
+    one = open_home()
+    etl.load(one, str(images))
+    embeddings.embed_new(one)
+    assert embeddings.embed_new(open_home()) == 0
