@@ -11,6 +11,7 @@ References
 [BRO07] Bröcker, Smith, "Increasing the reliability of reliability diagrams", Weather and Forecasting 22 (2007).
 """
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -21,12 +22,14 @@ __all__ = [
     "CalibrationFloor",
     "Metrics",
     "accuracy",
+    "balanced_accuracy",
     "brier",
     "calibration_floor",
     "confusion_matrix",
     "evaluate",
     "expected_calibration_error",
     "log_loss",
+    "recalls",
 ]
 
 Labels = npt.NDArray[np.integer[Any]]
@@ -39,13 +42,18 @@ SMALLEST = 1e-15  # a probability of 0 for the true class costs 34.5 nats, not i
 
 @dataclass(frozen=True)
 class Metrics:
-    """Figures of one evaluation; `confusion[i][j]` counts images of class i predicted as class j."""
+    """Figures of one evaluation; `confusion[i][j]` counts images of class i predicted as class j.
+
+    recall : of each class, None where there is no image of it; balanced_accuracy : their mean.
+    """
 
     accuracy: float
     log_loss: float
     ece: float
     brier: float
     confusion: list[list[int]]
+    recall: list[float | None]
+    balanced_accuracy: float
 
     def as_dict(self) -> dict[str, Any]:
         """The figures as plain JSON values, under the field names."""
@@ -58,12 +66,15 @@ def evaluate(labels: npt.ArrayLike, probabilities: npt.ArrayLike) -> Metrics:
     Raises ValueError if the shapes do not match, there is no row, or a label is not a column index.
     """
     true, p = _checked(labels, probabilities)
+    confusion = confusion_matrix(true, p).tolist()
     return Metrics(
         accuracy=accuracy(true, p),
         log_loss=log_loss(true, p),
         ece=expected_calibration_error(true, p),
         brier=brier(true, p),
-        confusion=confusion_matrix(true, p).tolist(),
+        confusion=confusion,
+        recall=recalls(confusion),
+        balanced_accuracy=balanced_accuracy(confusion),
     )
 
 
@@ -145,6 +156,17 @@ def confusion_matrix(labels: npt.ArrayLike, probabilities: npt.ArrayLike) -> npt
     true, p = _checked(labels, probabilities)
     k = p.shape[1]
     return np.bincount(true * k + p.argmax(axis=1), minlength=k * k).reshape(k, k).astype(np.int64)
+
+
+def recalls(confusion: Sequence[Sequence[int]]) -> list[float | None]:
+    """Share of the images of each class that were predicted as it; None where there is no image of it."""
+    return [row[i] / sum(row) if sum(row) else None for i, row in enumerate(confusion)]
+
+
+def balanced_accuracy(confusion: Sequence[Sequence[int]]) -> float:
+    """Mean recall of the classes that have images, in [0, 1]: rare classes count as much as frequent ones."""
+    found = [recall for recall in recalls(confusion) if recall is not None]
+    return sum(found) / len(found)
 
 
 def _checked(labels: npt.ArrayLike, probabilities: npt.ArrayLike) -> tuple[Labels, Probabilities]:

@@ -15,7 +15,7 @@ from typing import Any
 from scones_core import logs
 from scones_core.db import models as table
 from scones_core.domain.datasets import TEST
-from scones_core.domain.metrics import evaluate
+from scones_core.domain.metrics import calibration_floor, evaluate
 from scones_core.domain.models import Approval, JobRecord, JobState, ModelVersion
 from scones_core.errors import NotFound, SconesError
 from scones_core.ports import EndpointConfig, JobStatus, TrainingJob
@@ -133,7 +133,10 @@ def _evaluated(app: App, job: TrainingJob, dataset: str) -> tuple[dict[str, Any]
         "training_job": job.name,
         "dataset": dataset,
         "hyperparameters": dict(job.hyperparameters),
-        "metrics": evaluate([image.class_index for image in images], probabilities).as_dict(),
+        "metrics": {
+            **evaluate([image.class_index for image in images], probabilities).as_dict(),
+            "ece_floor": calibration_floor([max(row) for row in probabilities]).mean,
+        },
         "artifact_key": job.artifact_key,
         "artifact_sha256": sha256,
         "seconds": job.seconds,

@@ -2,6 +2,7 @@
 `registration` creates model versions from jobs."""
 
 import json
+import math
 import uuid
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -11,12 +12,15 @@ from datetime import UTC, datetime
 from scones_core import logs
 from scones_core.db import datasets
 from scones_core.db import models as table
-from scones_core.domain.datasets import TEST, DatasetVersion
+from scones_core.domain.datasets import TEST, TRAIN, DatasetVersion
 from scones_core.domain.models import CHAMPION_VARIANT, JobRecord, JobState, ModelVersion
 from scones_core.errors import Conflict, NotFound, SconesError, Unavailable
 from scones_core.ports import EndpointConfig, JobStatus, TrainingJob, TrainingRequest
 from scones_core.services import embeddings, etl
 from scones_core.services.app import App
+from scones_core.settings import BackendName
+from scones_core.vision.artifact import held_out_of
+from scones_core.vision.channel import lst_rows
 
 
 @logs.use_case
@@ -54,6 +58,28 @@ def start(
         with app.db.write() as connection:
             table.finish_job(connection, request.name, JobState.ENDED, str(error))
         raise
+
+
+def embedded_classifier(app: App) -> bool:
+    """Whether training jobs train the embedded classifier, and not SageMaker's built-in algorithm."""
+    return app.settings.backend is BackendName.EMBEDDED or app.settings.algorithm == "embedded"
+
+
+def held_out(app: App, model: ModelVersion) -> dict[str, tuple[int, tuple[float, ...]]]:
+    """Image SHA-256 → class index and probabilities, by a model that learnt neither from the image nor from its
+    near-duplicates; of the training images of a model version, empty if its training kept none.
+    """
+    answers = held_out_of(app.backend.objects.get(model.artifact_key), model.artifact_sha256)
+    if answers is None:
+        return {}
+    by_key = {image.key: image for image in etl.images(app, model.dataset, TRAIN)}
+    rows = lst_rows(app.backend.objects.get(f"datasets/{model.dataset}/train.lst").decode())
+    images = [by_key.get(f"train/{path}") for _, path in rows]
+    return {
+        image.sha256: (image.class_index, tuple(map(float, row)))
+        for image, row in zip(images, answers, strict=True)
+        if image is not None and not math.isnan(row[0])
+    }
 
 
 def jobs(app: App) -> Sequence[TrainingJob]:

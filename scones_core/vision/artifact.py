@@ -16,11 +16,12 @@ import numpy.typing as npt
 
 from scones_core.errors import Damaged
 
-__all__ = ["DOCUMENT", "files", "pack", "pack_files", "parse", "unpack", "write"]
+__all__ = ["DOCUMENT", "HELD_OUT", "files", "held_out_of", "pack", "pack_files", "parse", "unpack", "write"]
 
 Array = npt.NDArray[np.generic]
 
 DOCUMENT = "model.json"
+HELD_OUT = "held_out"  # array of held-out probabilities
 MOST_BYTES = 512 * 2**20  # of all files together, unpacked
 MOST_FILES = 64
 
@@ -88,6 +89,18 @@ def parse(contents: Mapping[str, bytes]) -> tuple[dict[str, Any], dict[str, Arra
     if not isinstance(document, dict):
         raise Damaged("The model artifact's model.json is not a JSON object; restore it or train again.")
     return document, arrays
+
+
+def held_out_of(data: bytes, sha256: str | None = None) -> Array | None:
+    """Held-out probabilities in a `model.tar.gz`, (training images, classes), in the order of the train channel.
+
+    None if there are none, as in artifacts of other algorithms.  Raises Damaged.
+    """
+    contents = unpack(data, sha256)
+    name = f"{HELD_OUT}.npy"
+    if DOCUMENT not in contents or name not in contents:
+        return None
+    return parse({DOCUMENT: contents[DOCUMENT], name: contents[name]})[1][HELD_OUT]
 
 
 def _members(data: bytes) -> dict[str, bytes]:

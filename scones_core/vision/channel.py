@@ -6,7 +6,7 @@ from typing import overload
 
 from scones_core.errors import BadInput
 
-__all__ = ["Channel", "read_list"]
+__all__ = ["Channel", "lst_rows", "read_list"]
 
 
 class Channel(Sequence[bytes]):
@@ -46,10 +46,14 @@ class Channel(Sequence[bytes]):
 def read_list(path: Path) -> list[tuple[int, str]]:
     """Class index and relative path of each line of a `.lst` file.  Raises BadInput naming the line; OSError."""
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        return lst_rows(path.read_text(encoding="utf-8"), path.name)
     except UnicodeDecodeError:
         raise BadInput(f"{path.name} cannot be read as UTF-8 text; write it again.") from None
-    return [_row(path.name, number, line) for number, line in enumerate(lines, 1) if line.strip()]
+
+
+def lst_rows(text: str, file: str = "train.lst") -> list[tuple[int, str]]:
+    """Class index and relative path of each line.  Raises BadInput naming the file and line."""
+    return [_row(file, number, line) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
 
 
 def _row(file: str, number: int, line: str) -> tuple[int, str]:

@@ -25,7 +25,6 @@ Floats = npt.NDArray[np.float32]
 Doubles = npt.NDArray[np.float64]
 
 FORMAT = 3
-HELD_OUT = "held_out"  # array of the artifact
 READABLE = (2, FORMAT)  # 2: of visual words alone
 MISFITS = (BadInput, KeyError, TypeError, ValueError, AttributeError, IndexError, ZeroDivisionError, MemoryError)
 
@@ -100,7 +99,7 @@ class Classifier:
         arrays |= {"centre": self.kernel.centre, "scale": self.kernel.scale}
         arrays["landmarks"] = self.kernel.landmarks.astype(np.float16)
         if self.held_out is not None:
-            arrays[HELD_OUT] = self.held_out
+            arrays[artifact.HELD_OUT] = self.held_out
         for i, dictionary in enumerate(encoder.dictionaries):
             arrays[f"filters_{i}"], arrays[f"offsets_{i}"] = dictionary.filters, dictionary.offsets
         return artifact.files(document, arrays)

@@ -17,7 +17,6 @@ import numpy as np
 from PIL import Image
 
 from scones_core.errors import BadImage
-from scones_core.vision.channel import Channel
 from scones_core.vision.dictionary import Block, Dictionary, Floats, Pixels, contrast, windows
 from scones_core.vision.extractor import SIDE, WIDTH, Embeddings, Extractor
 from scones_core.vision.images import decode, square
@@ -122,8 +121,8 @@ def _decoded(data: bytes, files: Sequence[bytes], position: int) -> Image.Image:
 
 
 def _name(files: Sequence[bytes], position: int) -> str:
-    if isinstance(files, Channel):
-        return f"{files.names[position]}: "
+    if names := getattr(files, "names", None):  # of a channel
+        return f"{names[position]}: "
     return f"Image {position + 1} of {len(files)}: " if len(files) > 1 else ""
 
 

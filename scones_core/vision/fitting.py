@@ -13,6 +13,7 @@ from threadpoolctl import threadpool_limits
 
 from scones_core.domain.metrics import Metrics, accuracy, evaluate, log_loss
 from scones_core.errors import BadInput
+from scones_core.vision.augmentation import ChangedCopies
 from scones_core.vision.classifier import Classifier
 from scones_core.vision.coordinates import Coordinates
 from scones_core.vision.dictionary import Dictionary, learn
@@ -22,7 +23,7 @@ from scones_core.vision.near_duplicates import SIDE as PICTURE
 from scones_core.vision.near_duplicates import Groups, View, near_duplicates
 from scones_core.vision.options import DEFAULTS, MOST_CLASSES, Observer, Options
 from scones_core.vision.parallel import one_blas_thread
-from scones_core.vision.selection import Problem, cross_validate, linear_of, regression
+from scones_core.vision.selection import Problem, Selection, cross_validate, linear_of, regression
 from scones_core.vision.softmax import Linear, softmax
 
 __all__ = ["fit"]
@@ -65,27 +66,26 @@ def fit(
     if options.balanced:
         task = replace(task, weights=task.weights * _class_weights(task)[task.labels])
     held_out = None if validation is None else _checked_validation(*validation, classes)
+    used = np.flatnonzero(task.weights > 0)
     rng = np.random.default_rng(seed)
     with _alone():
         encoder = Encoder(side, _dictionaries(images, side, options, rng, observer), _network(options, observer))
-        features, task, used = _weighty(_features(images, encoder, known, observer, "train"), task)
+        features = _features(images, encoder, known, observer, "train")[used]
         groups = _groups(features, images, used, encoder, options.folds)
-        task = replace(task, groups=groups.group)
+        task = Problem(task.labels[used], task.weights[used], task.n_classes, groups.group, len(used))
+        if options.changed_copies:
+            copies = _features(ChangedCopies(images, seed), encoder, {}, observer, "copies")[used]
+            features, task = np.concatenate([features, copies]), task.twice()
         coordinates = Coordinates(features, rng)
         found = coordinates(features)
         del features  # the larger of the two arrays that grow with the dataset
         choice = cross_validate(found, task, options, rng, observer)
-        parts = [("train", found, task.labels)]
+        parts = [("train", found[: len(used)], task.labels[: len(used)])]
         if held_out is not None:
             place = coordinates(_features(held_out[0], encoder, known, observer, "validation"))
             parts.append(("validation", place, held_out[1]))
-        curve = _Curve(choice.temperature, observer, parts)
-        nothing = np.zeros((found.shape[1] + 1, task.n_classes), np.float32)
-        curve.report(Linear(nothing[1:], nothing[0]))  # where the optimiser starts
-        machine = regression(choice.penalty, task.weights).set_callbacks(curve)
-        linear = linear_of(machine.fit(found, task.labels, task.weights))
-        curve.finish(linear)
-    metrics = evaluate(task.labels, choice.probabilities)
+        linear = _fitted(found, task, choice, _Curve(choice.temperature, observer, parts))
+    metrics = evaluate(task.labels[: len(used)], choice.probabilities)
     _report("cross_validated", metrics, ("accuracy", "log_loss", "ece", "brier"), observer)
     facts = {
         "seed": seed,
@@ -94,10 +94,19 @@ def fit(
         "cross_validated": metrics.as_dict(),
         "near_duplicates": {"images": groups.repeated, "held_out_together": groups.complete},
     }
+    answers = np.full((len(images), len(classes)), np.nan, np.float32)
+    answers[used] = choice.probabilities
     kernel, whole = coordinates.kernel, coordinates.folded(linear)
-    held_out_answers = np.full((len(images), len(classes)), np.nan, np.float32)
-    held_out_answers[used] = choice.probabilities
-    return Classifier(tuple(classes), encoder, kernel, whole, choice.temperature, facts, held_out_answers)
+    return Classifier(tuple(classes), encoder, kernel, whole, choice.temperature, facts, answers)
+
+
+def _fitted(features: Doubles, task: Problem, choice: Selection, curve: "_Curve") -> Linear:
+    nothing = np.zeros((features.shape[1] + 1, task.n_classes), np.float32)
+    curve.report(Linear(nothing[1:], nothing[0]))  # where the optimiser starts
+    machine = regression(choice.penalty, task.weights).set_callbacks(curve)
+    linear = linear_of(machine.fit(features, task.labels, task.weights))
+    curve.finish(linear)
+    return linear
 
 
 @contextmanager
@@ -108,14 +117,6 @@ def _alone() -> Iterator[None]:
         warnings.simplefilter("ignore", ConvergenceWarning)  # of images that are all alike, or of a handful
         warnings.filterwarnings("ignore", "The least populated class", UserWarning)  # has fewer images than folds
         yield
-
-
-def _weighty(features: Floats, task: Problem) -> tuple[Floats, Problem, Labels]:
-    """Drop images of weight 0; also the positions of the others."""
-    used = np.flatnonzero(task.weights > 0)
-    if len(used) == len(features):
-        return features, task, used
-    return features[used], Problem(task.labels[used], task.weights[used], task.n_classes), used
 
 
 def _groups(features: Floats, images: Sequence[bytes], used: Labels, encoder: Encoder, folds: int) -> Groups:

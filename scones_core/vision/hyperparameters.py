@@ -22,6 +22,7 @@ KNOWN = {
     "penalties": 'weights of the penalty that cross-validation chooses from, strongest first, as "0.03,0.003,0.0003"',
     "folds": "of that cross-validation",
     "embedding": 'whether image embeddings are used beside visual words: "on", "off", or "auto", if they can be',
+    "augmentation": '"changed-copies", to learn from a darker, noisier or blurred copy of each image too, or "none"',
     "class_weight": '"balanced", so that rare classes weigh as much as frequent ones, or "none"',
 }
 
@@ -94,6 +95,7 @@ def _options(texts: Mapping[str, str]) -> Options:
         _optional(texts, "folds") or DEFAULTS.folds,
         _one_of(texts, "embedding", {"auto": None, "on": True, "off": False}),
         bool(_one_of(texts, "class_weight", {"none": False, "balanced": True})),
+        bool(_one_of(texts, "augmentation", {"none": False, "changed-copies": True})),
     )
 
 

@@ -21,6 +21,7 @@ class Options:
     penalties : weights of the squared-weights penalty, strongest first; cross-validation picks one.
     folds : of that cross-validation, whose held-out scores also set the temperature.
     embedding : whether to use image embeddings beside visual words; None: if the extractor is there.
+    changed_copies : whether to learn from a darker, noisier or blurred copy of each image as well.
     balanced : whether the images of each class weigh as much together as those of any other.
     """
 
@@ -32,6 +33,7 @@ class Options:
     folds: int = 5
     embedding: bool | None = None
     balanced: bool = False
+    changed_copies: bool = False
 
     def check(self, side: int) -> None:
         """Raises BadInput if images of `side` × `side` pixels cannot be trained on this way."""

@@ -28,19 +28,27 @@ class Problem:
     """Labels and weights of the images to learn from; shapes (n,).
 
     groups : images of one group are held out together, (n,); None: each by itself.
+    judged : the first so many are what held-out loss and temperature are measured on; None: all.
     """
 
     labels: Labels
     weights: Doubles
     n_classes: int
     groups: Labels | None = None
+    judged: int | None = None
+
+    def twice(self) -> "Problem":
+        """With a changed copy of each image after the images: in its group, and not judged."""
+        groups = np.arange(len(self.labels)) if self.groups is None else self.groups
+        labels, weights = np.tile(self.labels, 2), np.tile(self.weights, 2)
+        return Problem(labels, weights, self.n_classes, np.tile(groups, 2), len(self.labels))
 
 
 @dataclass(frozen=True)
 class Selection:
     """Result of cross-validation.
 
-    probabilities : of each image, (n, n_classes), calibrated, by a model that did not learn from it.
+    probabilities : of each image judged, (n, n_classes), calibrated, by a model that did not learn from it.
     log_loss : of these, in nats.
     """
 
@@ -100,9 +108,10 @@ def _path(features: Doubles, task: Problem, weights: Doubles, penalties: Sequenc
 
 
 def _calibrated(penalty: float, scores: Doubles, task: Problem) -> Selection:
-    t = temperature(scores, task.labels, task.weights)
+    scores, labels, weights = scores[: task.judged], task.labels[: task.judged], task.weights[: task.judged]
+    t = temperature(scores, labels, weights)
     p = softmax(scores / t)
-    return Selection(penalty, t, p, log_loss(task.labels, p, sample_weight=task.weights, labels=range(task.n_classes)))
+    return Selection(penalty, t, p, log_loss(labels, p, sample_weight=weights, labels=range(task.n_classes)))
 
 
 def _folds(task: Problem, folds: int, seed: int) -> Iterator[Labels]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from scones_core.db import embeddings as table
-from scones_core.services import App, capture, classification, embeddings, etl, likeness
+from scones_core.services import App, capture, classification, embeddings, etl, likeness, training
 from tests.conftest import on_every_database, png, write_images
 
 
@@ -107,3 +107,12 @@ def test_a_second_process_computes_nothing_again(open_home: Callable[[], App], i
     etl.load(one, str(images))
     embeddings.embed_new(one)
     assert embeddings.embed_new(open_home()) == 0
+
+
+def test_held_out_answers_of_training_are_read_with_their_images(serving: App):
+    [model] = training.models(serving)
+    found = training.held_out(serving, model)
+    images = {image.sha256: image.class_index for image in etl.images(serving, model.dataset, "train")}
+    assert {image: label for image, (label, _) in found.items()} == images
+    right = [max(range(2), key=row.__getitem__) == label for label, row in found.values()]
+    assert sum(right) / len(right) > 0.7

@@ -7,12 +7,14 @@ import pytest
 
 from scones_core.domain.metrics import (
     accuracy,
+    balanced_accuracy,
     brier,
     calibration_floor,
     confusion_matrix,
     evaluate,
     expected_calibration_error,
     log_loss,
+    recalls,
 )
 
 LABELS = [0, 1, 1, 0]
@@ -124,7 +126,7 @@ def test_what_is_no_list_of_confidences_has_no_floor(confidences: list[float]):
 
 def test_evaluate_gives_json_values_under_the_agreed_names():
     found = evaluate(LABELS, PROBABILITIES).as_dict()
-    assert list(found) == ["accuracy", "log_loss", "ece", "brier", "confusion"]
+    assert list(found) == ["accuracy", "log_loss", "ece", "brier", "confusion", "recall", "balanced_accuracy"]
     assert found["confusion"] == [[2, 0], [1, 1]]
     assert all(type(count) is int for row in found["confusion"] for count in row)
 
@@ -148,3 +150,15 @@ def test_what_does_not_fit_together_is_refused(labels: list[int], probabilities:
 def test_a_label_that_is_no_class_index_is_refused(label: float):
     with pytest.raises(ValueError, match="labels must be class indices from 0 to 1$"):
         evaluate([label], [[0.5, 0.5]])
+
+
+def test_a_rare_class_that_is_missed_shows_in_balanced_accuracy_and_recall():
+    """26 of 526 images, of which 8 are found: accuracy hides it."""
+    labels = [1] * 26 + [0] * 500
+    p = [[0.2, 0.8]] * 8 + [[0.9, 0.1]] * 518
+    found = evaluate(labels, p)
+    assert found.accuracy == pytest.approx(508 / 526)
+    assert found.recall == [pytest.approx(1), pytest.approx(8 / 26)]
+    assert found.balanced_accuracy == pytest.approx((1 + 8 / 26) / 2)
+    assert recalls([[3, 1], [0, 0]]) == [0.75, None]
+    assert balanced_accuracy([[3, 1], [0, 0]]) == 0.75

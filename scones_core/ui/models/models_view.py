@@ -5,10 +5,11 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
+from scones_core.domain.metrics import balanced_accuracy
 from scones_core.domain.models import Deployment, ModelVersion
 from scones_core.services import App, deployment, etl, retraining
 from scones_core.ui.shell.actions import action_button
-from scones_core.ui.shell.model_charts import confusion, figures
+from scones_core.ui.shell.model_charts import confusion, figures, recall_table
 from scones_core.ui.shell.text import plain
 from scones_core.ui.shell.times import time_text
 from scones_core.ui.shell.training_log import select_job
@@ -33,6 +34,7 @@ def registry_table(app: App, models: Sequence[ModelVersion]) -> list[ModelVersio
             "Role": roles.get(model.id, ""),
             "Approval": approval_text(model.approval),
             "Accuracy": 100 * model.accuracy.value,
+            "Balanced": 100 * balanced_accuracy(model.metrics["confusion"]),
             "95 % interval": f"{percent(model.accuracy.low)} to {percent(model.accuracy.high)}",
             "Test images": model.accuracy.images,
             "Test set": datasets[model.dataset].test_set if model.dataset in datasets else "–",
@@ -56,6 +58,9 @@ def registry_table(app: App, models: Sequence[ModelVersion]) -> list[ModelVersio
             "Approval": st.column_config.TextColumn(width=130),
             "Accuracy": st.column_config.NumberColumn(
                 format="%.1f%%", help="On the test images of the model's own dataset version: see Test set."
+            ),
+            "Balanced": st.column_config.NumberColumn(
+                format="%.1f%%", help="Mean recall of the classes on the same test images."
             ),
             "Log loss": st.column_config.NumberColumn(format="%.3f"),
             "ECE": st.column_config.NumberColumn(format="%.3f"),
@@ -103,6 +108,7 @@ def lineage(app: App, model: ModelVersion) -> None:
         st.table(pd.DataFrame(rows.items(), columns=["", " "]), border="horizontal", hide_index=True, hide_header=True)
     with matrix:
         confusion(model.metrics["confusion"], model.classes, key=f"lineage_{model.id}")
+        recall_table(model.metrics["confusion"], model.classes)
 
 
 def _service_times(model: ModelVersion, history: Sequence[Deployment]) -> str:

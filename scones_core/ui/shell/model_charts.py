@@ -8,6 +8,8 @@ import pandas as pd
 import streamlit as st
 
 from scones_core.domain.comparison import Comparison, Verdict
+from scones_core.domain.confidence import accuracy_interval
+from scones_core.domain.metrics import balanced_accuracy, recalls
 
 _VERDICT_COLOURS = {Verdict.BETTER: "#5f8f46", Verdict.WORSE: "#c04a3a", Verdict.NO_DIFFERENCE: "#8f8578"}
 _SHADES = ["#fbf1e6", "#f0cba6", "#df9c60", "#bf6b2b", "#824013"]
@@ -127,24 +129,65 @@ def difference(comparison: Comparison, title: str, *, key: str) -> None:
     )
 
 
-def figures(metrics: Mapping[str, Any], before: Mapping[str, Any] | None = None) -> None:
-    """The four figures of an evaluation; `before`: those of another model, to show differences."""
-    grid = st.grid(4, min_column_width=140)
+def figures(metrics: Mapping[str, Any]) -> None:
+    """The figures of an evaluation."""
+    grid = st.grid(5, min_column_width=130)
+    shown = {**metrics, "balanced_accuracy": balanced_accuracy(metrics["confusion"])}
     for name, title, style, about in _FIGURES:
-        value = float(metrics[name])
-        delta = value - float(before[name]) if before else None
+        floor = metrics.get("ece_floor") if name == "ece" else None
         grid.metric(
             title,
-            format(value, style),
-            None if delta is None else format(delta, style.replace(".", "+.", 1)),
-            delta_color="normal" if name == "accuracy" else "inverse",
+            format(float(shown[name]), style),
+            None if floor is None else f"perfect: {floor:.3f}",
+            delta_color="off",
+            delta_arrow="off",
             help=about,
         )
 
 
+def recall_table(confusion: Sequence[Sequence[int]], classes: Sequence[str]) -> None:
+    """Recall of each class on the test images, with its interval."""
+    rows = [
+        {
+            "Class": name,
+            "Recall": None if recall is None else 100 * recall,
+            "95 % interval": "–" if recall is None else _interval(line[i], sum(line)),
+            "Test images": sum(line),
+        }
+        for i, (name, line, recall) in enumerate(zip(classes, confusion, recalls(confusion), strict=True))
+    ]
+    st.dataframe(
+        pd.DataFrame(rows),
+        hide_index=True,
+        column_config={
+            "Recall": st.column_config.NumberColumn(
+                format="%.1f%%", help="Share of the test images with this label that the model predicts as it."
+            )
+        },
+        alt="Recall per class on the test images",
+    )
+
+
+def _interval(right: int, images: int) -> str:
+    low, high = accuracy_interval(right, images)
+    return f"{100 * low:.1f}% to {100 * high:.1f}%"
+
+
 _FIGURES = (
     ("accuracy", "Accuracy", ".1%", "Share of the test images whose prediction is the label."),
+    (
+        "balanced_accuracy",
+        "Balanced accuracy",
+        ".1%",
+        "Mean recall of the classes: a rare class counts as much as a frequent one.",
+    ),
     ("log_loss", "Log loss", ".3f", "Mean negative log-probability of the label; 0 is perfect."),
-    ("ece", "Calibration error", ".3f", "Expected calibration error (ECE): mean gap between confidence and accuracy."),
+    (
+        "ece",
+        "Calibration error",
+        ".3f",
+        "Expected calibration error (ECE): mean gap between confidence and accuracy. Below it: what a perfectly "
+        "calibrated model would show on as many images.",
+    ),
     ("brier", "Brier score", ".3f", "Mean squared error of the probabilities; 0 is perfect."),
 )
