@@ -3,6 +3,7 @@
 import streamlit as st
 
 from scones_core.services import etl
+from scones_core.ui.data.dataset_map import dataset_map
 from scones_core.ui.data.dataset_view import (
     balance_of,
     corrections_table,
@@ -48,9 +49,10 @@ if current is None:
 version = opened(app, current)
 opened_note(version, current)
 dataset_summary(version)
-images, balance, skipped, corrected, versions = st.tabs(
+images, likeness, balance, skipped, corrected, versions = st.tabs(
     [
         ":material/grid_view: Images",
+        ":material/scatter_plot: Map",
         ":material/bar_chart: Class balance",
         f":material/block: Skipped ({len(version.skipped)})",
         f":material/rule: Test labels reviewed ({len(version.corrections)})",
@@ -59,6 +61,8 @@ images, balance, skipped, corrected, versions = st.tabs(
 )
 with images:
     gallery(app, version)
+with likeness:
+    dataset_map(app, version)
 with balance:
     class_balance(balance_of(app, version))
 with skipped:

@@ -196,6 +196,13 @@ def captured_rows(
     yield from connection.execute(query.order_by(inferences.c.time, inferences.c.event_id))
 
 
+def newest_images(connection: sa.Connection, limit: int) -> list[sa.Row[Any]]:
+    """image_sha256, event_id, class_list, prediction of the newest inferences."""
+    columns = "image_sha256 event_id class_list prediction"
+    query = sa.select(*(inferences.c[name] for name in columns.split()))
+    return list(connection.execute(query.order_by(inferences.c.time.desc()).limit(limit)))
+
+
 def newest_of_model(
     connection: sa.Connection, endpoint: str, model: int, since: datetime, limit: int
 ) -> list[tuple[float, int]]:

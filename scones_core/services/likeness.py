@@ -1,17 +1,19 @@
 """Likeness of images by their embeddings: captured images unlike the training images, and images like a given one."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from scones_core import logs
 from scones_core.db import embeddings as table
+from scones_core.db import inferences as inferences_table
 from scones_core.domain.datasets import TRAIN
 from scones_core.services import embeddings, etl, training
 from scones_core.services.app import App, Progress, silent
 from scones_core.services.background import Loop
+from scones_core.services.classification import class_name
 from scones_core.vision.extractor import Embeddings, missing
 
 Floats = npt.NDArray[np.float32]
@@ -21,6 +23,7 @@ REFERENCE = 2_000  # training images compared with, at most
 FALSE_ALARMS = 0.05  # share of held-out training images that would be called unlike the others
 FEWEST = 2 * NEIGHBOURS  # training images that a reference needs
 AT_ONCE = 2_048
+CAPTURED = 20_000  # newest captured images that are searched
 EVERY = 5.0  # seconds between looks for new images
 
 log = logs.get(__name__)
@@ -155,6 +158,49 @@ class Match:
 
     sha256: str
     cosine: float
+
+
+@dataclass(frozen=True)
+class Neighbour:
+    """An image like another. key, event : where its picture is: an object, or a captured inference (then key is "").
+
+    what : its label or prediction, and where it is from.
+    """
+
+    sha256: str
+    cosine: float
+    what: str
+    key: str
+    event: str
+
+
+def neighbours(app: App, image: str, *, count: int) -> tuple[list[Neighbour], int]:
+    """The images most like one, among those of the current dataset version and the newest captured; and how many
+    these are.
+    """
+    known = _everywhere(app)
+    found = like(app, image, among=list(known), count=count)
+    return [replace(known[match.sha256], cosine=match.cosine) for match in found], len(known)
+
+
+def whereabouts(app: App, image: str) -> Neighbour | None:
+    """The image itself, if it is among those that `neighbours` looks at."""
+    return _everywhere(app).get(image)
+
+
+def _everywhere(app: App) -> dict[str, Neighbour]:
+    found: dict[str, Neighbour] = {}
+    with app.db.read() as connection:
+        names = inferences_table.class_lists(connection)
+        for row in inferences_table.newest_images(connection, CAPTURED):
+            prediction = class_name(names.get(row.class_list or 0, ()), row.prediction)
+            what = f"predicted {prediction}, captured"
+            found.setdefault(row.image_sha256, Neighbour(row.image_sha256, 1.0, what, "", row.event_id))
+    version = etl.current(app)
+    for one in etl.images(app, version.id) if version else ():
+        what = f"{version.classes[one.class_index]}, {one.split}" if version else ""
+        found[one.sha256] = Neighbour(one.sha256, 1.0, what, one.key, "")
+    return found
 
 
 def like(app: App, image: str, *, among: Sequence[str], count: int) -> list[Match]:

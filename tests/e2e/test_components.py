@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
+from scones_core.bootstrap import open_app
+from scones_core.services import likeness
+from scones_core.settings import Settings
 from tests.browser import served
 from tests.unit.captured_world import IMAGES, captured_home
 
@@ -114,3 +117,30 @@ def test_a_state_is_chosen_in_the_graph_by_mouse_and_by_keyboard(page: Page) -> 
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="Image Classification")).to_be_visible()
     expect(second).to_have_attribute("aria-pressed", "true")
+
+
+def test_images_alike_are_shown_and_a_drag_over_the_map_selects_images(page: Page, tmp_path: Path) -> None:
+    app = open_app(Settings(home=tmp_path / "home"))
+    likeness.update(app)
+    app.close()
+    page.goto("/data")
+    page.get_by_role("button", name="Alike").first.click()
+    expect(page.get_by_text(re.compile("^The 24 most alike of"))).to_be_visible()
+    expect(page.get_by_role("dialog").get_by_role("img", name=re.compile("cosine 0")).first).to_be_visible()
+    page.keyboard.press("Escape")
+    page.get_by_role("tab", name="Map").click()
+    page.get_by_role("button", name="Make the map").click()
+    expect(page.get_by_text(re.compile("Drag over points"))).to_be_visible()
+    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
+    chart = page.get_by_role("tabpanel", name="Map").get_by_test_id("stVegaLiteChart")
+    plot = chart.locator("canvas, svg.marks").first
+    plot.scroll_into_view_if_needed()
+    box = plot.bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + 0.1 * box["width"], box["y"] + 0.3 * box["height"])
+    page.mouse.down()
+    page.mouse.move(box["x"] + 0.5 * box["width"], box["y"] + 0.6 * box["height"], steps=5)
+    page.mouse.move(box["x"] + 0.9 * box["width"], box["y"] + 0.9 * box["height"], steps=5)
+    page.mouse.up()
+    expect(page.get_by_text(re.compile("^[0-9]+ selected$"))).to_be_visible()
+    expect(page.get_by_role("button", name=re.compile("^Exclude [0-9]+ images$"))).to_be_visible()

@@ -5,9 +5,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from scones_core.db import embeddings as table
-from scones_core.services import App, capture, classification, embeddings, etl, likeness, training
+from scones_core.errors import BadInput
+from scones_core.services import App, capture, classification, embeddings, etl, likeness, likeness_map, training
 from tests.conftest import on_every_database, png, write_images
 
 
@@ -116,3 +118,54 @@ def test_held_out_answers_of_training_are_read_with_their_images(serving: App):
     assert {image: label for image, (label, _) in found.items()} == images
     right = [max(range(2), key=row.__getitem__) == label for label, row in found.values()]
     assert sum(right) / len(right) > 0.7
+
+
+def test_neighbours_are_told_with_what_they_show_and_where_from(serving: App):
+    for _ in classification.classify(serving, classification.sample_keys(serving, 4)):
+        pass
+    capture.ingest(serving)
+    likeness.update(serving)
+    image = etl.images(serving, etl.get(serving).id, "train")[0]
+    found, among = likeness.neighbours(serving, image.sha256, count=6)
+    assert among == len({one.sha256 for one in etl.images(serving, etl.get(serving).id)})
+    assert len(found) == 6
+    assert all(
+        one.what.startswith(("bicycle, ", "motorcycle, ")) and serving.backend.objects.get(one.key) for one in found
+    )
+    itself = likeness.whereabouts(serving, image.sha256)
+    assert itself is not None
+    assert itself.key == image.key
+
+
+def test_on_a_map_like_lies_near_like(app: App, images: Path):
+    etl.load(app, str(images))
+    embeddings.embed_new(app)
+    listed = etl.images(app, etl.get(app).id)
+    places = likeness_map.places(app, [image.sha256 for image in listed])
+    assert [place.sha256 for place in places] == sorted({image.sha256 for image in listed})
+    label = {image.sha256: image.class_index for image in listed}
+    points = np.array([[place.x, place.y] for place in places])
+    distances = np.linalg.norm(points[:, None] - points, axis=2) + 1e9 * np.eye(len(points))
+    same = [
+        label[place.sha256] == label[places[i].sha256] for place, i in zip(places, distances.argmin(1), strict=True)
+    ]
+    assert sum(same) / len(same) > 0.8
+    assert likeness_map.places(app, [image.sha256 for image in listed]) == places
+    assert likeness_map.places(app, ["unknown"]) == []
+
+
+def test_excluded_images_are_missing_in_a_new_version_and_test_images_stay(app: App, images: Path):
+    version = etl.load(app, str(images))
+    listed = etl.images(app, version.id)
+    out = {image.sha256 for image in listed if image.split == "train"} - {listed[-1].sha256}
+    some = set(sorted(out)[:3])
+    new = etl.exclude(app, version.id, some | {image.sha256 for image in listed if image.split == "test"})
+    assert new.parent == version.id
+    assert etl.current(app) == new
+    assert new.train == version.train - 3
+    assert new.test == version.test
+    assert new.test_set == version.test_set
+    with pytest.raises(BadInput, match="sealed"):
+        etl.exclude(app, new.id, some)
+    with pytest.raises(BadInput, match="No training image of"):
+        etl.exclude(app, new.id, {image.sha256 for image in etl.images(app, new.id, "train")})

@@ -8,6 +8,7 @@ from scones_core.domain.datasets import SPLITS, DatasetVersion, LabelledImage
 from scones_core.services import App, etl
 from scones_core.services.capture import REVIEWED
 from scones_core.ui.shell.images import Tile, tiles
+from scones_core.ui.shell.more_like_this import more_like_this
 from scones_core.ui.shell.text import plain
 
 PER_PAGE = 40
@@ -33,7 +34,11 @@ def gallery(app: App, version: DatasetVersion) -> None:
     page = st.session_state.get(f"gallery_page_{version.id}_{split}_{chosen}", 1)
     start = (page - 1) * PER_PAGE
     shown = images[start : start + PER_PAGE]
-    tiles(app, [_tile(version, image) for image in shown])
+    tiles(
+        app,
+        [_tile(version, image) for image in shown],
+        below=lambda tile: more_like_this(app, tile.sha256, key=tile.key),
+    )
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.caption(f"Images {start + 1:,} to {start + len(shown):,} of {len(images):,}", width="content")
         st.pagination(pages, key=f"gallery_page_{version.id}_{split}_{chosen}")

@@ -1,7 +1,7 @@
 """Images on screen: equal square tiles, enlarged well from 32 × 32."""
 
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import streamlit as st
@@ -16,12 +16,16 @@ SIDE = 192  # pixels of a tile
 
 @dataclass(frozen=True)
 class Tile:
-    """An image of the object store; `sha256`, or another key of its content, is the cache key."""
+    """An image of the object store; `sha256`, or another key of its content, is the cache key.
+
+    caption : Markdown; names go through `plain`.  event : id of a captured inference, whose image it is instead.
+    """
 
     key: str
     sha256: str
-    caption: str  # Markdown: names go through `plain`
+    caption: str
     alt: str
+    event: str = ""
 
 
 @st.cache_data(show_spinner=False, max_entries=3000)
@@ -50,6 +54,16 @@ def tile_image(app: App, key: str, sha256: str) -> bytes:
         return enlarged(b"")
 
 
+def picture(app: App, tile: Tile) -> bytes:
+    """The image of a tile, enlarged; an empty tile if it is missing."""
+    if not tile.event:
+        return tile_image(app, tile.key, tile.sha256)
+    try:
+        return enlarged(capture.image(app, tile.event))
+    except SconesError:
+        return enlarged(b"")
+
+
 def captured_image(app: App, event_id: str, *, width: int, side: int = SIDE, alt: str) -> None:
     """The image behind a captured inference; an empty tile, with a text that says so, if the image is missing."""
     try:
@@ -64,8 +78,19 @@ def stored_tile(app: App, key: str) -> bytes | None:
     return tile if tile != enlarged(b"") else None
 
 
-def tiles(app: App, shown: Sequence[Tile], *, columns: int = 10, smallest: int = 80) -> None:
-    """A grid of equal tiles with their captions."""
+def tiles(
+    app: App,
+    shown: Sequence[Tile],
+    *,
+    columns: int = 10,
+    smallest: int = 80,
+    below: Callable[[Tile], None] | None = None,
+) -> None:
+    """A grid of equal tiles with their captions. below : shows something under each."""
     grid = st.grid(columns, min_column_width=smallest, gap=10)
     for tile in shown:
-        grid.image(tile_image(app, tile.key, tile.sha256), tile.caption, width="stretch", alt=tile.alt)
+        cell = grid.container(gap=None, horizontal_alignment="center") if below else grid
+        cell.image(picture(app, tile), tile.caption, width="stretch", alt=tile.alt)
+        if below:
+            with cell:
+                below(tile)
