@@ -6,9 +6,9 @@ from dataclasses import asdict
 from pathlib import Path
 
 from scones_core.cli_output import Document
-from scones_core.domain.review import Strategy
+from scones_core.domain.review import ReviewFilter, Strategy
 from scones_core.errors import BadInput
-from scones_core.services import App, label_export, queues, review
+from scones_core.services import App, label_export, queue_making, queues, review, review_search
 from scones_core.terminal import Terminal
 
 
@@ -29,6 +29,17 @@ def _undo(app: App, args: Namespace, _terminal: Terminal) -> Document:
     return asdict(review.undo(app, args.reviewer, id=args.id))
 
 
+def _queue(app: App, args: Namespace, _terminal: Terminal) -> Document:
+    strategy = Strategy(args.strategy)
+    filter = ReviewFilter(model=args.model, predicted=args.predicted)
+    draft = {"size": args.size, "by": args.by, "filter": filter, "reviewers": args.reviewers}
+    return asdict(queues.get(app, queue_making.make(app, args.name, strategy, **draft)))
+
+
+def _find(app: App, args: Namespace, _terminal: Terminal) -> Document:
+    return {"images": [asdict(found) for found in review_search.find(app, args.text, limit=args.count)]}
+
+
 def _queues(app: App, _args: Namespace, _terminal: Terminal) -> Document:
     return {"queues": [asdict(queue) for queue in queues.queues(app)]}
 
@@ -46,6 +57,8 @@ COMMANDS: dict[str, Callable[[App, Namespace, Terminal], Document]] = {
     "review next": _next,
     "review decide": _decide,
     "review undo": _undo,
+    "review queue": _queue,
     "review queues": _queues,
+    "review find": _find,
     "review export": _export,
 }

@@ -7,7 +7,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from scones_core.db.inferences import CHUNK
-from scones_core.db.reviews import Drawn, free, readable
+from scones_core.db.review_orders import Drawn
+from scones_core.db.reviews import free, readable
 from scones_core.db.schema import decisions, inferences, leases, review_queue_items, review_queues, reviewed_images
 from scones_core.domain.review import Strategy
 

@@ -11,26 +11,7 @@ from scones_core.db.inferences import made_by
 from scones_core.db.schema import dataset_images, decisions, inferences, leases, reviewed_images, unreadable_images
 from scones_core.domain.datasets import TEST, TRAFFIC, TRAIN
 from scones_core.domain.drift import SimulatedDrift
-from scones_core.domain.review import LEASE, Decision, Strategy
-
-
-@dataclass(frozen=True)
-class Drawn:
-    """An inference to review, and its probability in the draw; 1 for a ranking, None in a queue that was not drawn.
-
-    why : the reason shown to the reviewer.  queue : id of its review queue, if any.
-    """
-
-    row: dict[str, Any]
-    strategy: Strategy
-    probability: float | None
-    why: str = ""
-    queue: int | None = None
-
-    @property
-    def lease(self) -> dict[str, Any]:
-        """What the lease keeps for the decision."""
-        return {"strategy": str(self.strategy), "probability": self.probability, "queue": self.queue}
+from scones_core.domain.review import LEASE, Decision
 
 
 @dataclass(frozen=True)
@@ -42,55 +23,6 @@ class Lease:
     strategy: str | None
     probability: float | None
     queue: int | None
-
-
-_ORDER: dict[Strategy, Any] = {
-    Strategy.LEAST_CONFIDENCE: inferences.c.confidence,
-    Strategy.MARGIN: inferences.c.margin,
-    Strategy.ENTROPY: inferences.c.entropy.desc(),
-    Strategy.NEWEST: inferences.c.time.desc(),
-    Strategy.OLDEST: inferences.c.time,
-}
-
-
-def open_items(
-    connection: sa.Connection,
-    *,
-    strategy: Strategy,
-    count: int,
-    reviewer: str,
-    now: datetime,
-    exclude: Sequence[str] = (),
-    model: str | None = None,
-) -> list[Drawn]:
-    """Inferences whose image has no decision and no other reviewer's lease, one per image, in the strategy's order.
-
-    exclude : event ids whose images to skip.  model : as for `db.inferences.made_by`.
-    """
-    open_ones = _open(reviewer, now, exclude, model)
-    if strategy is Strategy.RANDOM:
-        return _at_random(connection, open_ones, count)
-    query = open_ones.with_only_columns(inferences).order_by(_ORDER[strategy], inferences.c.event_id)
-    chosen: dict[str, dict[str, Any]] = {}
-    with connection.execute(query, execution_options={"yield_per": 100}) as rows:
-        for row in rows.mappings():
-            chosen.setdefault(row["image_sha256"], dict(row))
-            if len(chosen) >= count:
-                break
-    return [Drawn(row, strategy, 1.0) for row in chosen.values()]
-
-
-def _open(reviewer: str, now: datetime, exclude: Sequence[str], model: str | None) -> sa.Select[Any]:
-    held = sa.select(inferences.c.image_sha256).where(inferences.c.event_id.in_(exclude))
-    return (
-        sa.select(inferences.c.image_sha256)
-        .select_from(inferences)
-        .outerjoin(reviewed_images, reviewed_images.c.image_sha256 == inferences.c.image_sha256)
-        .outerjoin(leases, leases.c.image_sha256 == inferences.c.image_sha256)
-        .where(reviewed_images.c.image_sha256.is_(None), readable(inferences.c.image_sha256))
-        .where(free(reviewer, now))
-        .where(inferences.c.image_sha256.not_in(held), made_by(model))
-    )
 
 
 def readable(image: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:
@@ -132,17 +64,6 @@ def free(reviewer: str, now: datetime) -> sa.ColumnElement[bool]:
 def _in_force(now: datetime) -> sa.ColumnElement[bool]:
     """Filter for leases that end later than a new one would: they came from a clock that was ahead."""
     return sa.and_(leases.c.expires > now, leases.c.expires <= now + LEASE)
-
-
-def _at_random(connection: sa.Connection, open_ones: sa.Select[Any], count: int) -> list[Drawn]:
-    """Images drawn with equal probability, without replacement; of each the newest inference."""
-    images = open_ones.distinct().subquery()
-    of = int(connection.scalar(sa.select(sa.func.count()).select_from(images)) or 0)
-    drawn = connection.scalars(sa.select(images.c.image_sha256).order_by(sa.func.random()).limit(count)).all()
-    table = inferences.c
-    newest = sa.select(inferences).where(table.image_sha256.in_(drawn)).order_by(table.time, table.event_id)
-    rows = {row["image_sha256"]: dict(row) for row in connection.execute(newest).mappings()}
-    return [Drawn(rows[image], Strategy.RANDOM, min(1.0, len(drawn) / of)) for image in drawn]
 
 
 def lease(

@@ -146,6 +146,7 @@ inferences = sa.Table(
 )
 sa.Index("inferences_time", inferences.c.time)
 sa.Index("inferences_confidence", inferences.c.confidence)
+sa.Index("inferences_model", inferences.c.model, inferences.c.confidence)
 sa.Index("inferences_image", inferences.c.image_sha256, inferences.c.confidence)
 
 unreadable_images = sa.Table(  # undecodable captured images, excluded from review

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 # Answers that are no class: the image shows none of the classes, which keeps it out of training, or it is passed over.
 # No class name has a slash, so that a class may be called "other".
@@ -35,6 +36,30 @@ ORDERS = (  # the strategies that need no queue
     Strategy.NEWEST,
     Strategy.OLDEST,
 )
+
+
+@dataclass(frozen=True)
+class ReviewFilter:
+    """Which captured inferences to review; None: any.
+
+    model : a model version ("v3"), or "imported", "undecided", "unknown".  predicted : name of the predicted class.
+    low, high : bounds of the confidence, included.  since, until : bounds of the time, UTC, included.
+    """
+
+    model: str | None = None
+    predicted: str | None = None
+    low: float | None = None
+    high: float | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """Only the conditions that are set."""
+        found = {name: value for name, value in vars(self).items() if value is not None}
+        return {name: v.isoformat() if isinstance(v, datetime) else v for name, v in found.items()}
+
+
+ALL = ReviewFilter()
 
 
 class Status(StrEnum):

@@ -11,35 +11,16 @@ import sqlalchemy as sa
 from scones_core import logs
 from scones_core.db import inferences as inferences_table
 from scones_core.db import queues as queue_table
+from scones_core.db import review_orders
 from scones_core.db import reviews as table
-from scones_core.domain.review import (
-    LEASE,
-    ORDERS,
-    OTHER,
-    Decision,
-    Status,
-    Strategy,
-    in_words,
-    label_of,
-    standing,
-    status_of,
-)
+from scones_core.domain.review import LEASE, ORDERS, OTHER, ReviewFilter, Status, Strategy, in_words, label_of
 from scones_core.errors import BadInput, Conflict
 from scones_core.services import capture, monitoring, queues
 from scones_core.services.app import App
 from scones_core.services.classification import class_name
-from scones_core.services.review_items import ClassNames, Item, made_by, make_item
+from scones_core.services.review_items import ClassNames, Item, made_by, make_item, reason
+from scones_core.services.standing_labels import Recorded, fold
 from scones_core.services.unreadable import set_aside
-
-
-@dataclass(frozen=True)
-class Recorded:
-    """The current decision; `revision` counts all decisions on the image."""
-
-    id: str
-    label: str | None
-    revision: int
-    status: Status
 
 
 def next_items(
@@ -50,12 +31,16 @@ def next_items(
     count: int = 1,
     exclude: Sequence[str] = (),
     model: str | None = None,
+    predicted: str | None = None,
     queue: int | None = None,
 ) -> list[Item]:
     """Lease the next readable images to a reviewer for ten minutes, one inference per image.
 
+    The orders by confidence, margin and entropy use what the model in service says of an image; images that only other
+    models have classified come last.
     model : only inferences of this model version ("v3"), or of one kind ("imported", "undecided", "unknown").
-    queue : only items of this review queue, in its order; strategy and model then do not matter.
+    predicted : only inferences that predict this class.
+    queue : only items of this review queue, in its order; strategy, model and predicted then do not matter.
     Raises BadInput (a strategy that needs a queue), NotFound (no such queue).
     """
     if queue is None and strategy not in ORDERS:
@@ -69,13 +54,25 @@ def next_items(
                 of = queues.row(connection, queue)
                 found = queue_table.open_items(connection, of, count=count, reviewer=reviewer, now=now, exclude=exclude)
             else:
-                found = table.open_items(
-                    connection, strategy=strategy, count=count, reviewer=reviewer, now=now, exclude=exclude, model=model
+                found = review_orders.open_items(
+                    connection,
+                    strategy=strategy,
+                    count=count,
+                    reviewer=reviewer,
+                    now=now,
+                    exclude=exclude,
+                    filter=ReviewFilter(model=model, predicted=predicted),
+                    serving=names.serving,
                 )
             for drawn in found:
                 table.lease(connection, drawn.row["image_sha256"], reviewer, expires, **drawn.lease)
         if not set_aside(app, [drawn.row for drawn in found]):
-            return [make_item(drawn.row, names, expires, why=drawn.why, **drawn.lease) for drawn in found]
+            return [_drawn_item(drawn, names, expires) for drawn in found]
+
+
+def _drawn_item(drawn: review_orders.Drawn, names: ClassNames, expires: datetime) -> Item:
+    why = drawn.why or reason(drawn.row, drawn.strategy, drawn.probability, names.serving)
+    return make_item(drawn.row, names, expires, why=why, **drawn.lease)
 
 
 @logs.use_case
@@ -109,7 +106,7 @@ def decide(
             values |= _draw(connection, row["event_id"], queue, lease)
             table.append(connection, values)
             table.release(connection, row["image_sha256"])
-        return _fold(connection, row, names)
+        return fold(connection, row, names)
 
 
 def _checked_label(label: str | None, classes: Sequence[str]) -> str | None:
@@ -132,7 +129,7 @@ def undo(app: App, reviewer: str, *, id: str | None = None, key: str | None = No
     names = ClassNames(app)
     with app.db.write() as connection:
         if key and (done := table.by_idempotency_key(connection, key)):
-            return _fold(connection, _row(connection, done["event_id"]), names)
+            return fold(connection, _row(connection, done["event_id"]), names)
         last = table.last_of_reviewer(connection, reviewer, id)
         if last is None:
             raise Conflict(f"{reviewer} has no decision to take back{' on this image' if id else ''}.")
@@ -141,7 +138,7 @@ def undo(app: App, reviewer: str, *, id: str | None = None, key: str | None = No
         table.append(connection, values)
         draw = {name: last[name] for name in ("strategy", "probability", "queue")}
         table.lease(connection, row["image_sha256"], reviewer, datetime.now(UTC) + LEASE, **draw)
-        return _fold(connection, row, names)
+        return fold(connection, row, names)
 
 
 def _row(connection: sa.Connection, event_id: str) -> dict[str, Any]:
@@ -185,27 +182,6 @@ def _decision_row(row: dict[str, Any], label: str | None, reviewer: str, note: s
         "note": note,
         "idempotency_key": key or uuid.uuid4().hex,
         "time": datetime.now(UTC),
-    }
-
-
-def _fold(connection: sa.Connection, row: dict[str, Any], names: ClassNames) -> Recorded:
-    """Update the current label from the decisions, and return it."""
-    image, known = row["image_sha256"], names.known(row)
-    decision = standing(table.of_image(connection, image))
-    status = status_of(decision, class_name(known, row["prediction"]) if known else None)
-    table.set_standing(connection, image, _standing_row(decision, status) if decision else None)
-    label = in_words(decision.label, names.choices(row)) if decision else None
-    return Recorded(row["event_id"], label, table.revision(connection, image), status)
-
-
-def _standing_row(decision: Decision, status: Status) -> dict[str, Any]:
-    return {
-        "event_id": decision.event_id,
-        "decision": decision.id,
-        "label": decision.label,
-        "status": str(status),
-        "reviewer": decision.reviewer,
-        "time": decision.time,
     }
 
 

@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import Any
 
 from scones_core.db import inferences as inferences_table
+from scones_core.domain.review import Strategy
+from scones_core.services import deployment
 from scones_core.services.app import App
 from scones_core.services.classification import class_name, class_names
 
@@ -35,10 +37,12 @@ class Item:
 
 
 class ClassNames:
-    """Class names of inferences."""
+    """Class names of inferences.  serving : number of the model version in service; None if there is none."""
 
     def __init__(self, app: App) -> None:
-        self._fallback = class_names(app)
+        champion = deployment.champion(app)
+        self.serving = champion.number if champion else None
+        self._fallback = champion.classes if champion else class_names(app)
         with app.db.read() as connection:
             self._lists = inferences_table.class_lists(connection)
 
@@ -69,3 +73,18 @@ def make_item(row: Mapping[str, Any], names: ClassNames, expires: datetime, **dr
 def made_by(row: Mapping[str, Any]) -> str:
     """The model version that made an inference, or why it is unknown."""
     return f"v{row['model']}" if row["model"] is not None else str(row["attribution"])
+
+
+def reason(row: Mapping[str, Any], strategy: Strategy, probability: float | None, serving: int | None) -> str:
+    """Why an inference is reviewed, in an order that needs no queue."""
+    says = {
+        Strategy.LEAST_CONFIDENCE: f"Least confident: {row['confidence']:.1%}",
+        Strategy.MARGIN: f"Smallest margin: {row['margin']:.1%} between the two most probable classes",
+        Strategy.ENTROPY: f"Highest entropy: {row['entropy']:.2f} nats",
+    }
+    if strategy in says:
+        other = serving is not None and row["model"] != serving
+        return f"{says[strategy]} by {made_by(row)}" + (f"; v{serving}, in service, has not seen it" if other else "")
+    if strategy is Strategy.RANDOM:
+        return f"Random draw, probability {probability:.2g}"
+    return f"{str(strategy).replace('_', ' ').capitalize()} first"

@@ -31,3 +31,4 @@ def upgrade() -> None:
     for table in ("decisions", "leases"):
         op.add_column(table, sa.Column("queue", sa.Integer()))
     op.create_index("decisions_queue", "decisions", ["queue"])
+    op.create_index("inferences_model", "inferences", ["model", "confidence"])
