@@ -10,7 +10,7 @@ from scones_core.db.inferences import CHUNK
 from scones_core.db.review_orders import Drawn
 from scones_core.db.reviews import free, readable
 from scones_core.db.schema import decisions, inferences, leases, review_queue_items, review_queues, reviewed_images
-from scones_core.domain.review import Strategy
+from scones_core.domain.review import Status, Strategy
 
 
 def add(connection: sa.Connection, values: Mapping[str, Any], items: Iterable[Mapping[str, Any]]) -> int:
@@ -124,4 +124,5 @@ def _settled(queue: Mapping[str, Any]) -> sa.ColumnElement[bool]:
     enough: sa.ColumnElement[bool] = sa.func.coalesce(votes, 0) >= queue["reviewers"]
     if queue["again"] or queue["reviewers"] > 1:
         return enough
-    return sa.or_(enough, reviewed_images.c.label.is_not(None))
+    unusable = reviewed_images.c.status == str(Status.UNUSABLE)
+    return sa.or_(enough, reviewed_images.c.label.is_not(None), sa.func.coalesce(unusable, sa.false()))

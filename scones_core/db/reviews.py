@@ -103,6 +103,12 @@ def append(connection: sa.Connection, values: dict[str, Any]) -> int:
     return int(connection.scalar(sa.insert(decisions).values(values).returning(decisions.c.id)) or 0)
 
 
+def entries(connection: sa.Connection, image: str) -> list[dict[str, Any]]:
+    """All decisions and undos on an image, oldest first."""
+    query = sa.select(decisions).where(decisions.c.image_sha256 == image).order_by(decisions.c.id)
+    return [dict(row) for row in connection.execute(query).mappings()]
+
+
 def of_image(connection: sa.Connection, image: str) -> list[Decision]:
     """All decisions on an image, oldest first, with those taken back marked."""
     rows = connection.execute(

@@ -224,6 +224,17 @@ reviewed_images = sa.Table(  # the decision in force per image, kept in step wit
     sa.Column("copy_of", sa.Text),  # key of the test image that it was found to be a copy of
 )
 
+class_proposals = sa.Table(
+    "class_proposals",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("decision", sa.Integer, sa.ForeignKey("decisions.id"), nullable=False),  # which labels the image "other"
+    sa.Column("state", sa.String(16), nullable=False),  # a domain.review.ProposalState
+    sa.Column("settled_by", sa.Text),
+    sa.Column("settled", UtcTime),
+)
+
 leases = sa.Table(
     "leases",
     metadata,

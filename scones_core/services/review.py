@@ -9,17 +9,28 @@ from typing import Any
 import sqlalchemy as sa
 
 from scones_core import logs
+from scones_core.db import class_proposals, review_orders
 from scones_core.db import inferences as inferences_table
 from scones_core.db import queues as queue_table
-from scones_core.db import review_orders
 from scones_core.db import reviews as table
-from scones_core.domain.review import LEASE, ORDERS, OTHER, ReviewFilter, Status, Strategy, in_words, label_of
+from scones_core.domain.review import (
+    LEASE,
+    ORDERS,
+    OTHER,
+    UNSURE,
+    UNUSABLE,
+    ReviewFilter,
+    Strategy,
+    in_words,
+    is_label,
+    label_of,
+)
 from scones_core.errors import BadInput, Conflict
 from scones_core.services import capture, monitoring, queues
 from scones_core.services.app import App
 from scones_core.services.classification import class_name
 from scones_core.services.review_items import ClassNames, Item, made_by, make_item, reason
-from scones_core.services.standing_labels import Recorded, fold
+from scones_core.services.standing_labels import Recorded, check_revision, fold
 from scones_core.services.unreadable import set_aside
 
 
@@ -66,13 +77,14 @@ def next_items(
                 )
             for drawn in found:
                 table.lease(connection, drawn.row["image_sha256"], reviewer, expires, **drawn.lease)
+            revisions = [table.revision(connection, drawn.row["image_sha256"]) for drawn in found]
         if not set_aside(app, [drawn.row for drawn in found]):
-            return [_drawn_item(drawn, names, expires) for drawn in found]
+            return [_drawn_item(*one, names, expires) for one in zip(found, revisions, strict=True)]
 
 
-def _drawn_item(drawn: review_orders.Drawn, names: ClassNames, expires: datetime) -> Item:
+def _drawn_item(drawn: review_orders.Drawn, revision: int, names: ClassNames, expires: datetime) -> Item:
     why = drawn.why or reason(drawn.row, drawn.strategy, drawn.probability, names.serving)
-    return make_item(drawn.row, names, expires, why=why, **drawn.lease)
+    return make_item(drawn.row, names, expires, why=why, revision=revision, **drawn.lease)
 
 
 @logs.use_case
@@ -85,27 +97,37 @@ def decide(
     note: str = "",
     key: str | None = None,
     queue: int | None = None,
+    revision: int | None = None,
+    proposed: str | None = None,
 ) -> Recorded:
     """Record a reviewer's label for the image of a captured inference; None skips the image.
 
-    label : a class name of the model that made the inference; "other" for none of these, "skip" for no label.
+    label : a class name of the model that made the inference, or an accepted new class; "other" for none of these,
+    "unusable" for a picture that shows nothing, "unsure" for an adjudicator, "skip" for no label.
     key : idempotency key; reusing it records nothing.
+    revision : decisions on the image that the reviewer knew of; if others have decided since, nothing is recorded.
     queue : the review queue it was shown in; by default that of the reviewer's lease, which may have ended.
-    Raises BadInput, NotFound (no such inference, or its image is missing), Conflict (leased to another reviewer).
+    proposed : name of a class to propose for this image; `class_proposals.propose` checks it.
+    Raises BadInput, NotFound (no such inference, or its image is missing), Conflict (leased to another reviewer, or
+    decided by another one since `revision`).
     """
     _check_reviewer(reviewer)
     row, names = capture.inference(app, id), ClassNames(app)
     label = _checked_label(label, names.choices(row))
     # Copy first, as the decision refers to the copy: captures expire.
-    stored = capture.stored_image(app, id) if label is not None else None
+    stored = capture.stored_image(app, id) if is_label(label) else None
     with app.db.write() as connection:
         if key is None or table.by_idempotency_key(connection, key) is None:
             lease = _check_lease(connection, row["image_sha256"], reviewer)
+            if revision is not None and not _votes(connection, queue):
+                check_revision(connection, row["image_sha256"], reviewer, revision)
             values = _decision_row(row, label, reviewer, note, key)
             values |= {"model": row["model"], "classes": list(names.choices(row)), "stored_key": stored}
             values |= _draw(connection, row["event_id"], queue, lease)
-            table.append(connection, values)
+            decision = table.append(connection, values)
             table.release(connection, row["image_sha256"])
+            if proposed is not None:
+                class_proposals.add(connection, proposed, decision)
         return fold(connection, row, names)
 
 
@@ -115,7 +137,7 @@ def _checked_label(label: str | None, classes: Sequence[str]) -> str | None:
     try:
         return label_of(label, classes)
     except ValueError:
-        choices = ", ".join((*classes, in_words(OTHER, classes) or ""))
+        choices = ", ".join(filter(None, (*classes, *(in_words(one, classes) for one in (OTHER, UNUSABLE, UNSURE)))))
         raise BadInput(f"“{label}” is not a valid label: choose {choices}.") from None
 
 
@@ -136,8 +158,9 @@ def undo(app: App, reviewer: str, *, id: str | None = None, key: str | None = No
         row = _row(connection, last["event_id"])
         values = {**_decision_row(row, None, reviewer, "", key), "action": "undo", "undoes": last["id"]}
         table.append(connection, values)
-        draw = {name: last[name] for name in ("strategy", "probability", "queue")}
-        table.lease(connection, row["image_sha256"], reviewer, datetime.now(UTC) + LEASE, **draw)
+        if _held_by_another(table.lease_of(connection, row["image_sha256"]), reviewer) is None:
+            draw = {name: last[name] for name in ("strategy", "probability", "queue")}
+            table.lease(connection, row["image_sha256"], reviewer, datetime.now(UTC) + LEASE, **draw)
         return fold(connection, row, names)
 
 
@@ -149,7 +172,10 @@ def _row(connection: sa.Connection, event_id: str) -> dict[str, Any]:
 
 def item(app: App, id: str) -> Item:
     """One captured inference for review, without a lease."""
-    return make_item(capture.inference(app, id), ClassNames(app), datetime.now(UTC))
+    row = capture.inference(app, id)
+    with app.db.read() as connection:
+        revision = table.revision(connection, row["image_sha256"])
+    return make_item(row, ClassNames(app), datetime.now(UTC), revision=revision)
 
 
 def _check_reviewer(reviewer: str) -> None:
@@ -159,10 +185,22 @@ def _check_reviewer(reviewer: str) -> None:
 
 def _check_lease(connection: sa.Connection, image: str, reviewer: str) -> table.Lease | None:
     """The reviewer's own lease, if any. Raises Conflict if the image is leased to another reviewer."""
-    held, now = table.lease_of(connection, image), datetime.now(UTC)
-    if held and held.reviewer != reviewer and now < held.expires <= now + LEASE:  # longer: a clock was ahead
-        raise Conflict(f"{held.reviewer} is reviewing this image until {held.expires:%H:%M} UTC: take the next one.")
+    held = table.lease_of(connection, image)
+    if other := _held_by_another(held, reviewer):
+        raise Conflict(f"{other.reviewer} is reviewing this image until {other.expires:%H:%M} UTC: take the next one.")
     return held if held and held.reviewer == reviewer else None
+
+
+def _held_by_another(held: table.Lease | None, reviewer: str) -> table.Lease | None:
+    now = datetime.now(UTC)
+    in_force = held and now < held.expires <= now + LEASE  # longer: a clock was ahead
+    return held if held and in_force and held.reviewer != reviewer else None
+
+
+def _votes(connection: sa.Connection, queue: int | None) -> bool:
+    """Whether several reviewers decide on each image of the queue, without regard to each other."""
+    found = queue_table.get(connection, queue) if queue is not None else None
+    return found is not None and found["reviewers"] > 1
 
 
 def _draw(connection: sa.Connection, id: str, queue: int | None, lease: table.Lease | None) -> dict[str, Any]:
@@ -233,6 +271,13 @@ class QueueFigures:
     relabelled: int
     skipped: int
     labelled: int = 0  # without the model's class names, a prediction is neither right nor wrong
+    unusable: int = 0
+    unsure: int = 0
+
+    @property
+    def decided(self) -> int:
+        """Images with any decision."""
+        return self.labels + self.skipped + self.unusable + self.unsure
 
     @property
     def labels(self) -> int:
@@ -250,5 +295,5 @@ def queue(app: App) -> QueueFigures:
 
 def queue_figures(pending: int, counts: Mapping[str, int]) -> QueueFigures:
     """counts : status → images."""
-    statuses = (Status.CONFIRMED, Status.RELABELLED, Status.SKIPPED, Status.LABELLED)
-    return QueueFigures(pending, *(counts.get(status, 0) for status in statuses))
+    fields = ("confirmed", "relabelled", "skipped", "labelled", "unusable", "unsure")  # each a Status
+    return QueueFigures(pending, **{name: counts.get(name, 0) for name in fields})

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from scones_core.db import class_proposals
 from scones_core.db import inferences as inferences_table
 from scones_core.domain.review import Strategy
 from scones_core.services import deployment
@@ -20,6 +21,7 @@ class Item:
     classes : the choices: these class names, or those of the model in service if unknown.
     model : the model version that made it, or why it is unknown.
     strategy, probability, queue : how it was drawn.  why : the reason shown to the reviewer.
+    revision : decisions on the image so far.
     """
 
     id: str
@@ -34,6 +36,7 @@ class Item:
     probability: float | None = None
     queue: int | None = None
     why: str = ""
+    revision: int = 0
 
 
 class ClassNames:
@@ -45,17 +48,20 @@ class ClassNames:
         self._fallback = champion.classes if champion else class_names(app)
         with app.db.read() as connection:
             self._lists = inferences_table.class_lists(connection)
+            self._accepted = class_proposals.accepted(connection)
 
     def known(self, row: Mapping[str, Any]) -> tuple[str, ...]:
         """Those of the model that made the inference; empty if unknown."""
         return self._lists.get(row["class_list"], ())
 
     def choices(self, row: Mapping[str, Any]) -> tuple[str, ...]:
-        return self.known(row) or self._fallback
+        """The classes to choose from: those of the model, or of the one in service, and accepted new ones."""
+        classes = self.known(row) or self._fallback
+        return (*classes, *(name for name in self._accepted if name not in classes))
 
 
 def make_item(row: Mapping[str, Any], names: ClassNames, expires: datetime, **draw: Any) -> Item:
-    """row : an inference.  draw : strategy, probability, queue and why of the item."""
+    """row : an inference.  draw : strategy, probability, queue, why and revision of the item."""
     known = names.known(row)
     return Item(
         id=row["event_id"],

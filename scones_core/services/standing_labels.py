@@ -7,7 +7,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from scones_core.db import reviews as table
-from scones_core.domain.review import Decision, Status, in_words, standing, status_of
+from scones_core.domain.review import Decision, Status, in_words, is_label, standing, status_of
+from scones_core.errors import Conflict
 from scones_core.services.classification import class_name
 from scones_core.services.review_items import ClassNames
 
@@ -36,8 +37,18 @@ def _standing_row(decision: Decision, status: Status) -> dict[str, Any]:
     return {
         "event_id": decision.event_id,
         "decision": decision.id,
-        "label": decision.label,
+        "label": decision.label if is_label(decision.label) else None,
         "status": str(status),
         "reviewer": decision.reviewer,
         "time": decision.time,
     }
+
+
+def check_revision(connection: sa.Connection, image: str, reviewer: str, revision: int) -> None:
+    """Raises Conflict if another reviewer has decided on an image after its first `revision` decisions."""
+    later = table.entries(connection, image)[revision:]
+    others = [row for row in later if row["reviewer"] != reviewer]
+    if others:
+        last = others[-1]
+        said = f"said “{in_words(last['label']) or 'skip'}”" if last["action"] != "undo" else "taken a decision back"
+        raise Conflict(f"{last['reviewer']} has {said} on this image meanwhile: look at it again, or leave it so.")

@@ -1,4 +1,4 @@
-"""Review queues, and the queue in which a decision was made."""
+"""Review queues, the queue in which a decision was made, and classes that reviewers propose."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -32,3 +32,12 @@ def upgrade() -> None:
         op.add_column(table, sa.Column("queue", sa.Integer()))
     op.create_index("decisions_queue", "decisions", ["queue"])
     op.create_index("inferences_model", "inferences", ["model", "confidence"])
+    op.create_table(
+        "class_proposals",
+        sa.Column("id", sa.Integer(), primary_key=True, autoincrement=True),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("decision", sa.Integer(), sa.ForeignKey("decisions.id"), nullable=False),
+        sa.Column("state", sa.String(16), nullable=False),
+        sa.Column("settled_by", sa.Text()),
+        sa.Column("settled", sa.BigInteger()),
+    )
