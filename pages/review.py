@@ -3,6 +3,7 @@
 import streamlit as st
 
 from scones_core.services import capture, classification
+from scones_core.ui.review.proposal_view import proposals
 from scones_core.ui.review.queue_view import opened_queue, queue_header, queue_list
 from scones_core.ui.review.review_view import keys_input, model_input, reviewer, reviewing, strategy_input
 from scones_core.ui.review.search_view import IMAGE, REVIEWER, image_page, reviewer_page, search
@@ -47,5 +48,6 @@ with shown_errors():
         reviewing(app, name, strategy, model, keys)
         models = [maker.name for maker in capture.makers(app)]
         queue_list(app, name, classification.class_names(app), models)
+    proposals(app, name)
     search(app)
 next_step("models", "Retrain with the reviewed labels")

@@ -89,6 +89,15 @@ def lease_of(connection: sa.Connection, image: str) -> Lease | None:
     return Lease(*row) if row else None
 
 
+def held_by_others(connection: sa.Connection, reviewer: str, now: datetime, queue: int | None = None) -> list[Lease]:
+    """Leases in force of other reviewers, in the order of their end; made in one queue, or outside of any."""
+    query = sa.select(leases.c.reviewer, leases.c.expires, leases.c.strategy, leases.c.probability, leases.c.queue)
+    query = query.where(_in_force(now), leases.c.reviewer != reviewer)
+    if queue is not None:
+        query = query.where(leases.c.queue == queue)
+    return [Lease(*row) for row in connection.execute(query.order_by(leases.c.expires))]
+
+
 def release(connection: sa.Connection, image: str) -> None:
     connection.execute(sa.delete(leases).where(leases.c.image_sha256 == image))
 
@@ -154,10 +163,8 @@ def revision(connection: sa.Connection, image: str) -> int:
 def reviewed(connection: sa.Connection, limit: int | None = None, *, model: str | None = None) -> list[dict[str, Any]]:
     """Current labels with their inferences, newest first; the labels' columns start with review_."""
     labels = [c.label(f"review_{c.name}") for c in reviewed_images.c if c.name != "event_id"]
-    why = [
-        c.label(f"review_{c.name}")
-        for c in (decisions.c.classes, decisions.c.strategy, decisions.c.probability, decisions.c.queue)
-    ]
+    named = ("classes", "strategy", "probability", "queue", "note")
+    why = [decisions.c[name].label(f"review_{name}") for name in named]
     query = (
         sa.select(*labels, decisions.c.stored_key, *why, inferences)
         .join(inferences, inferences.c.event_id == reviewed_images.c.event_id)

@@ -2,7 +2,6 @@
 
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -26,7 +25,7 @@ from scones_core.domain.review import (
     label_of,
 )
 from scones_core.errors import BadInput, Conflict
-from scones_core.services import capture, monitoring, queues
+from scones_core.services import capture, queues
 from scones_core.services.app import App
 from scones_core.services.classification import class_name
 from scones_core.services.review_items import ClassNames, Item, made_by, make_item, reason
@@ -170,6 +169,12 @@ def _row(connection: sa.Connection, event_id: str) -> dict[str, Any]:
     return row
 
 
+def held_by_others(app: App, reviewer: str, *, queue: int | None = None) -> list[table.Lease]:
+    """Leases in force of other reviewers on undecided images, in the order of their end; in one queue, or in any."""
+    with app.db.read() as connection:
+        return table.held_by_others(connection, reviewer, datetime.now(UTC), queue)
+
+
 def item(app: App, id: str) -> Item:
     """One captured inference for review, without a lease."""
     row = capture.inference(app, id)
@@ -228,7 +233,7 @@ def reviewed(app: App, *, limit: int | None = None, model: str | None = None) ->
 
     id, image (key), capture_key, image_sha256, image_key, stored_key, model, prediction, confidence, label (class name,
     OTHER or None), label_text (as shown), classes (the choices), status, reviewer, time, and the draw: strategy,
-    probability, queue.
+    probability, queue; note.
     model : only inferences of this model version.
     """
     names = ClassNames(app)
@@ -258,42 +263,6 @@ def _reviewed(row: Mapping[str, Any], names: ClassNames) -> dict[str, Any]:
         "time": row["review_time"],
         "strategy": row["review_strategy"],
         "probability": row["review_probability"],
+        "note": row["review_note"],
         "queue": row["review_queue"],
     }
-
-
-@dataclass(frozen=True)
-class QueueFigures:
-    """pending: low-confidence images without a decision; the others: images by current decision."""
-
-    pending: int
-    confirmed: int
-    relabelled: int
-    skipped: int
-    labelled: int = 0  # without the model's class names, a prediction is neither right nor wrong
-    unusable: int = 0
-    unsure: int = 0
-
-    @property
-    def decided(self) -> int:
-        """Images with any decision."""
-        return self.labels + self.skipped + self.unusable + self.unsure
-
-    @property
-    def labels(self) -> int:
-        """Images with a label."""
-        return self.confirmed + self.relabelled + self.labelled
-
-
-def queue(app: App) -> QueueFigures:
-    threshold = monitoring.threshold(app)
-    with app.db.read() as connection:
-        counts = table.counts(connection)
-        pending = int(connection.scalar(table.pending(threshold)) or 0)
-    return queue_figures(pending, counts)
-
-
-def queue_figures(pending: int, counts: Mapping[str, int]) -> QueueFigures:
-    """counts : status → images."""
-    fields = ("confirmed", "relabelled", "skipped", "labelled", "unusable", "unsure")  # each a Status
-    return QueueFigures(pending, **{name: counts.get(name, 0) for name in fields})

@@ -90,7 +90,8 @@ def reason(row: Mapping[str, Any], strategy: Strategy, probability: float | None
     }
     if strategy in says:
         other = serving is not None and row["model"] != serving
-        return f"{says[strategy]} by {made_by(row)}" + (f"; v{serving}, in service, has not seen it" if other else "")
+        model = f"by {made_by(row)}" if row["model"] is not None else f"({made_by(row)})"
+        return f"{says[strategy]} {model}" + (f"; v{serving}, in service, has not seen it" if other else "")
     if strategy is Strategy.RANDOM:
         return f"Random draw, probability {probability:.2g}"
     return f"{str(strategy).replace('_', ' ').capitalize()} first"

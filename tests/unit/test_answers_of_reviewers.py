@@ -7,7 +7,7 @@ import pytest
 from scones_core.db import reviews
 from scones_core.domain.review import Status, Strategy
 from scones_core.errors import BadInput, Conflict, NotFound
-from scones_core.services import App, capture, class_proposals, etl, queues, review
+from scones_core.services import App, capture, class_proposals, etl, queues, review, review_figures
 from scones_core.services.queues import QueueEntry
 from tests.conftest import on_every_database, png
 from tests.unit.test_ingest import line
@@ -29,7 +29,7 @@ def test_an_answer_that_is_no_class_is_no_label_and_is_told_as_it_is(captured: A
     assert (found.label, found.status) == (answer.strip("/"), status)
     [row] = review.reviewed(captured)
     assert (row["label"], row["status"]) == (None, status)
-    figures = review.queue(captured)
+    figures = review_figures.queue(captured)
     assert (figures.labels, figures.decided, getattr(figures, status)) == (0, 1, 1)
     assert "a" not in [item.id for item in review.next_items(captured, "bob", count=9)]
 

@@ -6,9 +6,9 @@ from typing import Any
 import streamlit as st
 
 from scones_core.domain.review import ORDERS, Status, Strategy
-from scones_core.services import App, capture, label_export, review
+from scones_core.services import App, capture, label_export, review, review_figures
 from scones_core.services.label_export import ExportFormat
-from scones_core.services.review import QueueFigures
+from scones_core.services.review_figures import QueueFigures
 from scones_core.ui.review.desk import review_desk
 from scones_core.ui.review.keys import Desk, desk
 from scones_core.ui.review.queue_view import ORDER_NAMES, queue_progress
@@ -26,6 +26,8 @@ _STATUSES: dict[Status, tuple[Colour, str]] = {
     Status.RELABELLED: ("orange", ":material/swap_horiz:"),
     Status.LABELLED: ("green", ":material/label:"),
     Status.SKIPPED: ("gray", ":material/skip_next:"),
+    Status.UNUSABLE: ("gray", ":material/hide_image:"),
+    Status.UNSURE: ("violet", ":material/help:"),
     Status.PENDING: ("blue", ":material/hourglass_empty:"),
 }
 _EXPORTS = {
@@ -79,7 +81,7 @@ def reviewing(app: App, name: str, strategy: Strategy, model: str | None, keys: 
     with shown_errors():
         here.raise_error()
     with shown_errors():
-        figures = review.queue(app)
+        figures = review_figures.queue(app)
         if queue is None:
             _progress(figures)
         else:
@@ -96,10 +98,9 @@ def reviewing(app: App, name: str, strategy: Strategy, model: str | None, keys: 
 
 
 def _progress(queue: QueueFigures) -> None:
-    decided = queue.labels + queue.skipped
-    total = decided + queue.pending
+    total = queue.decided + queue.pending
     rest = "" if queue.pending else " The remaining images are above the threshold."
-    st.progress(decided / total if total else 1.0, text=f"{decided:,} of {total:,} images decided.{rest}")
+    st.progress(queue.decided / total if total else 1.0, text=f"{queue.decided:,} of {total:,} images decided.{rest}")
 
 
 def _figures(queue: QueueFigures) -> None:
@@ -107,7 +108,8 @@ def _figures(queue: QueueFigures) -> None:
     grid.metric("Pending", f"{queue.pending:,}", border=True, help="Low-confidence images without a decision.")
     grid.metric("Confirmed", f"{queue.confirmed:,}", border=True, help="The label is the model's prediction.")
     grid.metric("Relabelled", f"{queue.relabelled:,}", border=True, help="The label differs from the prediction.")
-    grid.metric("Skipped", f"{queue.skipped:,}", border=True, help="Left without a label.")
+    skipped = f"Left without a label. Beside them, {queue.unusable:,} unusable and {queue.unsure:,} for an adjudicator."
+    grid.metric("Skipped", f"{queue.skipped:,}", border=True, help=skipped)
 
 
 def _recent(app: App, here: Desk) -> None:
@@ -120,7 +122,7 @@ def _recent(app: App, here: Desk) -> None:
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             captured_image(app, row["id"], width=40, side=96, alt="The decided image")
             colour, icon = _STATUSES[Status(row["status"])]
-            st.badge(plain(str(row["label_text"] or "skipped").replace("_", " ")), icon=icon, color=colour)
+            st.badge(plain(str(row["label_text"] or row["status"]).replace("_", " ")), icon=icon, color=colour)
             st.caption(_about(row, own), width="stretch")
             if own:
                 take_back = partial(_take_back, app, here, row["id"])
@@ -131,7 +133,8 @@ def _about(row: dict[str, Any], own: bool) -> str:
     """Prediction, reviewer and time of a decision."""
     who = "" if own else f" · {plain(row['reviewer'])}"
     said = f"{plain(row['prediction'].replace('_', ' '))} {percent(row['confidence'], 0)} by {row['model']}"
-    return f"{said}{who} · {clock_text(row['time'])}"
+    note = f" · “{plain(row['note'])}”" if row["note"] else ""
+    return f"{said}{who} · {clock_text(row['time'])}{note}"
 
 
 def _take_back(app: App, here: Desk, id: str) -> None:

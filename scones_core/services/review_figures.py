@@ -1,0 +1,45 @@
+"""How many images are reviewed, and how many wait."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from scones_core.db import reviews as table
+from scones_core.services import monitoring
+from scones_core.services.app import App
+
+
+@dataclass(frozen=True)
+class QueueFigures:
+    """pending: low-confidence images without a decision; the others: images by current decision."""
+
+    pending: int
+    confirmed: int
+    relabelled: int
+    skipped: int
+    labelled: int = 0  # without the model's class names, a prediction is neither right nor wrong
+    unusable: int = 0
+    unsure: int = 0
+
+    @property
+    def decided(self) -> int:
+        """Images with any decision."""
+        return self.labels + self.skipped + self.unusable + self.unsure
+
+    @property
+    def labels(self) -> int:
+        """Images with a label."""
+        return self.confirmed + self.relabelled + self.labelled
+
+
+def queue(app: App) -> QueueFigures:
+    threshold = monitoring.threshold(app)
+    with app.db.read() as connection:
+        counts = table.counts(connection)
+        pending = int(connection.scalar(table.pending(threshold)) or 0)
+    return queue_figures(pending, counts)
+
+
+def queue_figures(pending: int, counts: Mapping[str, int]) -> QueueFigures:
+    """counts : status → images."""
+    fields = ("confirmed", "relabelled", "skipped", "labelled", "unusable", "unsure")  # each a Status
+    return QueueFigures(pending, **{name: counts.get(name, 0) for name in fields})
