@@ -53,7 +53,9 @@ from scones_core.vision.fitting import fit
 SEEDS, TEST, TARGET = 10, 400, 400
 LABELS = range(100, 501, 50)  # at each training
 SAMPLES = 1_000
-STRATEGIES: tuple[Strategy, ...] = tuple(order for order in ORDERS if order is not Strategy.OLDEST)  # in this benchmark as the newest
+STRATEGIES: tuple[Strategy, ...] = tuple(
+    order for order in ORDERS if order is not Strategy.OLDEST
+)  # in this benchmark as the newest
 BLIND = {Strategy.RANDOM, Strategy.NEWEST}  # strategies without predictions
 START = datetime(2026, 1, 1, tzinfo=UTC)
 

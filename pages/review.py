@@ -5,7 +5,16 @@ import streamlit as st
 from scones_core.services import capture, classification
 from scones_core.ui.review.proposal_view import proposals
 from scones_core.ui.review.queue_view import opened_queue, queue_header, queue_list
-from scones_core.ui.review.review_view import keys_input, model_input, reviewer, reviewing, strategy_input
+from scones_core.ui.review.review_view import (
+    class_input,
+    keys_input,
+    model_input,
+    reviewer,
+    reviewing,
+    reviewing_pages,
+    strategy_input,
+    view_input,
+)
 from scones_core.ui.review.search_view import IMAGE, REVIEWER, image_page, reviewer_page, search
 from scones_core.ui.shell.ingest import ingest_on_opening
 from scones_core.ui.shell.session import get_app, shown_errors
@@ -44,8 +53,13 @@ with shown_errors():
         reviewing(app, name, queue.strategy, None, keys_input(), queue.id)
     else:
         with st.container(horizontal=True, vertical_alignment="bottom"):
-            strategy, model, keys = strategy_input(), model_input(app), keys_input()
-        reviewing(app, name, strategy, model, keys)
+            pages, strategy, model = view_input(), strategy_input(), model_input(app)
+            predicted = class_input(app) if pages else None
+            keys = keys_input()
+        if pages:
+            reviewing_pages(app, name, strategy, model, predicted, keys)
+        else:
+            reviewing(app, name, strategy, model, keys)
         models = [maker.name for maker in capture.makers(app)]
         queue_list(app, name, classification.class_names(app), models)
     proposals(app, name)

@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -55,7 +56,7 @@ def next_items(
     """
     if queue is None and strategy not in ORDERS:
         raise BadInput(f"The order “{strategy}” needs a queue: name one with --queue.")
-    _check_reviewer(reviewer)
+    check_reviewer(reviewer)
     names, now = ClassNames(app), datetime.now(UTC)
     expires = now + LEASE
     while True:
@@ -110,27 +111,54 @@ def decide(
     Raises BadInput, NotFound (no such inference, or its image is missing), Conflict (leased to another reviewer, or
     decided by another one since `revision`).
     """
-    _check_reviewer(reviewer)
+    check_reviewer(reviewer)
     row, names = capture.inference(app, id), ClassNames(app)
-    label = _checked_label(label, names.choices(row))
+    answer = Answer(id, checked_label(label, names.choices(row)), note, revision)
     # Copy first, as the decision refers to the copy: captures expire.
-    stored = capture.stored_image(app, id) if is_label(label) else None
+    stored = capture.stored_image(app, id) if is_label(answer.label) else None
     with app.db.write() as connection:
         if key is None or table.by_idempotency_key(connection, key) is None:
-            lease = _check_lease(connection, row["image_sha256"], reviewer)
-            if revision is not None and not _votes(connection, queue):
-                check_revision(connection, row["image_sha256"], reviewer, revision)
-            values = _decision_row(row, label, reviewer, note, key)
-            values |= {"model": row["model"], "classes": list(names.choices(row)), "stored_key": stored}
-            values |= _draw(connection, row["event_id"], queue, lease)
-            decision = table.append(connection, values)
-            table.release(connection, row["image_sha256"])
+            decision = record(connection, row, names, answer, reviewer, key=key, queue=queue, stored=stored)
             if proposed is not None:
                 class_proposals.add(connection, proposed, decision)
         return fold(connection, row, names)
 
 
-def _checked_label(label: str | None, classes: Sequence[str]) -> str | None:
+@dataclass(frozen=True)
+class Answer:
+    """A decision to record.  label, revision : as `decide` takes them."""
+
+    id: str
+    label: str | None
+    note: str = ""
+    revision: int | None = None
+
+
+def record(
+    connection: sa.Connection,
+    row: Mapping[str, Any],
+    names: ClassNames,
+    answer: Answer,
+    reviewer: str,
+    *,
+    key: str | None,
+    queue: int | None,
+    stored: str | None,
+) -> int:
+    """Append a decision on an inference, with a parsed label; returns its id. Raises Conflict as `decide`."""
+    lease = _check_lease(connection, row["image_sha256"], reviewer)
+    if answer.revision is not None and not _votes(connection, queue):
+        check_revision(connection, row["image_sha256"], reviewer, answer.revision)
+    values = _decision_row(row, answer.label, reviewer, answer.note, key)
+    values |= {"model": row["model"], "classes": list(names.choices(row)), "stored_key": stored}
+    values |= _draw(connection, row["event_id"], queue, lease)
+    decision = table.append(connection, values)
+    table.release(connection, row["image_sha256"])
+    return decision
+
+
+def checked_label(label: str | None, classes: Sequence[str]) -> str | None:
+    """An answer parsed. Raises BadInput with the choices."""
     if label is None:
         return None
     try:
@@ -146,7 +174,7 @@ def undo(app: App, reviewer: str, *, id: str | None = None, key: str | None = No
 
     key : idempotency key; reusing it takes nothing back.
     """
-    _check_reviewer(reviewer)
+    check_reviewer(reviewer)
     names = ClassNames(app)
     with app.db.write() as connection:
         if key and (done := table.by_idempotency_key(connection, key)):
@@ -169,12 +197,6 @@ def _row(connection: sa.Connection, event_id: str) -> dict[str, Any]:
     return row
 
 
-def held_by_others(app: App, reviewer: str, *, queue: int | None = None) -> list[table.Lease]:
-    """Leases in force of other reviewers on undecided images, in the order of their end; in one queue, or in any."""
-    with app.db.read() as connection:
-        return table.held_by_others(connection, reviewer, datetime.now(UTC), queue)
-
-
 def item(app: App, id: str) -> Item:
     """One captured inference for review, without a lease."""
     row = capture.inference(app, id)
@@ -183,7 +205,8 @@ def item(app: App, id: str) -> Item:
     return make_item(row, ClassNames(app), datetime.now(UTC), revision=revision)
 
 
-def _check_reviewer(reviewer: str) -> None:
+def check_reviewer(reviewer: str) -> None:
+    """Raises BadInput without a name."""
     if not reviewer.strip():
         raise BadInput("The reviewer's name is missing: enter a name.")
 
@@ -215,7 +238,9 @@ def _draw(connection: sa.Connection, id: str, queue: int | None, lease: table.Le
     return {} if lease is None else {n: getattr(lease, n) for n in ("strategy", "probability", "queue")}
 
 
-def _decision_row(row: dict[str, Any], label: str | None, reviewer: str, note: str, key: str | None) -> dict[str, Any]:
+def _decision_row(
+    row: Mapping[str, Any], label: str | None, reviewer: str, note: str, key: str | None
+) -> dict[str, Any]:
     return {
         "event_id": row["event_id"],
         "image_sha256": row["image_sha256"],

@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
+from scones_core.db import inferences as inferences_table
 from scones_core.db import reviews as table
 from scones_core.services import monitoring
 from scones_core.services.app import App
@@ -43,3 +45,16 @@ def queue_figures(pending: int, counts: Mapping[str, int]) -> QueueFigures:
     """counts : status → images."""
     fields = ("confirmed", "relabelled", "skipped", "labelled", "unusable", "unsure")  # each a Status
     return QueueFigures(pending, **{name: counts.get(name, 0) for name in fields})
+
+
+def predicted_classes(app: App) -> list[str]:
+    """Names of the classes that captured inferences may predict, of all models, in class-index order."""
+    with app.db.read() as connection:
+        lists = inferences_table.class_lists(connection)
+    return list(dict.fromkeys(name for id in sorted(lists, reverse=True) for name in lists[id]))
+
+
+def held_by_others(app: App, reviewer: str, *, queue: int | None = None) -> list[table.Lease]:
+    """Leases in force of other reviewers on undecided images, in the order of their end; in one queue, or in any."""
+    with app.db.read() as connection:
+        return table.held_by_others(connection, reviewer, datetime.now(UTC), queue)

@@ -244,3 +244,33 @@ def test_two_reviewers_share_a_queue_by_its_link(open_window: Open, trained_home
         expect(ben.get_by_text("1 of 8 images of this queue")).to_be_visible()
         expect(ben.get_by_text("All remaining images are reserved by Ann.")).to_be_visible()
     assert decisions(home) == [("label", "bicycle", "Ben")]
+
+
+def test_a_page_of_the_grid_is_marked_confirmed_and_undone(
+    open_window: Open, trained_home: Path, tmp_path: Path
+) -> None:
+    home = captured_home(trained_home, tmp_path)
+    with served(home) as url:
+        page = open_window(url)
+        page.get_by_role("radio", name="Grid").or_(page.get_by_role("button", name="Grid", exact=True)).first.click()
+        grid = page.locator(".grid")
+        expect(grid).to_have_attribute("data-first", re.compile(".+"))
+        count = int(grid.get_attribute("data-shown") or 0)
+        expect(grid.locator(".tile")).to_have_count(count)
+        grid.locator(".tile").nth(1).click()  # of two classes, the other one
+        page.keyboard.press("ArrowRight")
+        page.keyboard.press("x")
+        expect(grid.get_by_text(re.compile("2 marked as wrong"))).to_be_visible()
+        page.keyboard.press("Enter")
+        saved(grid)
+        assert len(decisions(home)) == count
+        page.keyboard.press("u")
+        saved(grid)
+        expect(grid.get_by_text(re.compile("2 marked as wrong"))).to_be_visible()
+        page.keyboard.press("Enter")
+        saved(grid)
+        expect(grid.get_by_text(re.compile("No image predicted"))).to_be_visible()
+    made = decisions(home)
+    assert [action for action, _label, _who in made] == ["label"] * count + ["undo"] * count + ["label"] * count
+    assert sorted(str(label) for _action, label, _who in made[-count:])[0] == "/unusable"
+    assert len({label for _action, label, _who in made[-count:]}) == 3

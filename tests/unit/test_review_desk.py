@@ -13,7 +13,7 @@ from PIL import Image
 from scones_core.db import Database, reviews
 from scones_core.domain.review import Strategy
 from scones_core.errors import Conflict, Unavailable
-from scones_core.services import App, capture, classification, review
+from scones_core.services import App, capture, classification, review, review_figures
 from scones_core.ui.review.desk import pictures
 from scones_core.ui.review.keys import Desk, Entry, choices, entries, most_probable
 from tests.unit.captured_world import IMAGES, captured_home
@@ -223,7 +223,7 @@ def test_what_others_hold_is_known_when_nothing_is_left(captured: App, desk: Des
     other = Desk("Ben", Strategy.LEAST_CONFIDENCE)
     other.refill(captured)
     assert other.waiting == []
-    held = review.held_by_others(captured, "Ben")
+    held = review_figures.held_by_others(captured, "Ben")
     assert {one.reviewer for one in held} == {"Ada"}
     assert held == sorted(held, key=lambda one: one.expires)
 

@@ -406,14 +406,6 @@ function tick(desk) {
   else if (!desk.outbox.unsaved.length && desk.data.held.length) desk.setStateValue("wake", Date.now());
 }
 
-/** Keys go to the desk again once a drop-down or a field that the page has replaced has had its say. */
-function takeFocus() {
-  const active = document.activeElement;
-  if (active?.closest?.("[role=combobox], [data-baseweb=select]") && active.getAttribute("aria-expanded") !== "true") {
-    active.blur();
-  }
-}
-
 export default function ({ data, parentElement, setStateValue }) {
   const root = parentElement.querySelector(".desk");
   let desk = desks.get(root);

@@ -16,7 +16,7 @@ import streamlit as st
 from PIL import Image, ImageOps
 
 from scones_core.errors import BadImage, SconesError
-from scones_core.services import App, capture, review
+from scones_core.services import App, capture, review_figures
 from scones_core.services.review_items import Item
 from scones_core.ui.review.keys import COMMANDS, ONE_KEY, Desk, choices, entries, most_probable
 from scones_core.vision.images import decode
@@ -50,9 +50,9 @@ def review_desk(app: App, desk: Desk, *, keys: bool) -> None:
 
 
 def _data(app: App, desk: Desk) -> dict[str, Any]:
-    held = [] if desk.waiting else review.held_by_others(app, desk.reviewer, queue=desk.queue)
+    held = [] if desk.waiting else review_figures.held_by_others(app, desk.reviewer, queue=desk.queue)
     return {
-        "store": _store(app, desk.reviewer),
+        "store": store(app, desk.reviewer),
         "done": desk.done,
         "refused": desk.refused,
         "loaded": True,
@@ -62,7 +62,7 @@ def _data(app: App, desk: Desk) -> dict[str, Any]:
     }
 
 
-def _store(app: App, reviewer: str) -> str:
+def store(app: App, reviewer: str) -> str:
     """Names the place in the browser's storage for what this reviewer has not saved in this home."""
     home = app.settings.database_url.get_secret_value() if app.settings.database_url else app.settings.home.resolve()
     return hashlib.sha256(f"{home}\n{reviewer}".encode()).hexdigest()[:16]

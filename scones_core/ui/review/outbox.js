@@ -103,3 +103,11 @@ async function answers() {
     return false;
   }
 }
+
+/** Keys go to the component again once a drop-down or a field that the page has replaced has had its say. */
+function takeFocus() {
+  const active = document.activeElement;
+  if (active?.closest?.("[role=combobox], [data-baseweb=select]") && active.getAttribute("aria-expanded") !== "true") {
+    active.blur();
+  }
+}

@@ -10,6 +10,7 @@ from scones_core.services import App, capture, label_export, review, review_figu
 from scones_core.services.label_export import ExportFormat
 from scones_core.services.review_figures import QueueFigures
 from scones_core.ui.review.desk import review_desk
+from scones_core.ui.review.grid import grid, review_grid
 from scones_core.ui.review.keys import Desk, desk
 from scones_core.ui.review.queue_view import ORDER_NAMES, queue_progress
 from scones_core.ui.shell.actions import action_button
@@ -69,6 +70,21 @@ def model_input(app: App) -> str | None:
     return chosen
 
 
+def view_input() -> bool:
+    """Whether to review a page of thumbnails at a time, instead of one image."""
+    views = ("Desk", "Grid")
+    return st.segmented_control("View", views, default="Desk", required=True, key="review_view") == "Grid"
+
+
+def class_input(app: App) -> str | None:
+    """The predicted class whose images the grid shows; None if no class has a name."""
+    classes = review_figures.predicted_classes(app)
+    chosen: str | None = st.selectbox(
+        "Predicted class", classes, format_func=lambda name: name.replace("_", " "), key="review_class", width=220
+    )
+    return chosen
+
+
 def keys_input() -> bool:
     """Whether single keys label; who drives the page by voice or keyboard alone may switch them off."""
     return st.toggle("Keyboard shortcuts", True, key="review_keys")
@@ -95,6 +111,23 @@ def reviewing(app: App, name: str, strategy: Strategy, model: str | None, keys: 
             )
         _recent(app, here)
         _exports(app, figures)
+
+
+@st.fragment
+def reviewing_pages(
+    app: App, name: str, strategy: Strategy, model: str | None, predicted: str | None, keys: bool
+) -> None:
+    """Progress, the grid, and the last decisions. A fragment: a page reruns only this."""
+    if predicted is None:
+        st.info("The classes of the captured inferences have no names: name them on Monitor.")
+        return
+    here = grid(name, strategy, predicted, model)
+    if here.error:
+        st.error(plain(here.error), icon=":material/error:")
+        here.error = None
+    with shown_errors():
+        _progress(review_figures.queue(app))
+        review_grid(app, here, keys=keys)
 
 
 def _progress(queue: QueueFigures) -> None:
