@@ -3,8 +3,8 @@
 The reviewer knows what each image shows and takes a person's time; the app's own time comes on top. Paces are
 assumptions: a decision on one large image takes `LOOK` (1.7 s with the conventional interface of Krishna et al., CHI
 2016, "Embracing error to enable rapid crowdsourcing"; less here, for a trained reviewer), a thumbnail of a page of one
-class `SCAN`, a click `CLICK`, a page's confirmation `TURN`. A decision on the desk is a slip with probability `SLIP`; a
-wrong thumbnail is overlooked with probability `MISS`. `scan_for_4` is the slowest `SCAN` that keeps four times the
+class `SCAN`, a click `CLICK`, a page's confirmation `TURN`. Every `SLIP`th decision on the desk is a slip; every
+`MISS`th wrong thumbnail is overlooked. `scan_for_4` is the slowest `SCAN` that keeps four times the
 desk's rate.
 """
 
@@ -24,15 +24,15 @@ from scones_core.services import App, capture, review
 from tests.browser import served
 
 LOOK, SCAN, CLICK, TURN = 1.2, 0.2, 0.8, 1.0  # seconds
-SLIP, MISS = 0.01, 0.1
+SLIP, MISS = 100, 10
 WRONG = 0.08  # share of planted wrong predictions
-ON_DESK, PAGES, PAGE = 60, 3, 60
+ON_DESK, PAGES, PAGE = 100, 5, 60
 CLASSES = ("bicycle", "motorcycle")
 _SHOWS = {name: "bicycle" if name == "b" else "motorcycle" for name in "bm"}  # by the first letter of the event id
 
 
 def paces(browser: Browser) -> dict[str, Any]:
-    """Takes about three minutes, at a person's pace."""
+    """Takes about four minutes, at a person's pace."""
     with empty() as app:
         _captured(app, ON_DESK + PAGES * PAGE)
         with served(app.settings.home) as address:
@@ -84,14 +84,14 @@ def _opened(browser: Browser, address: str) -> Page:
 
 
 def _desk(browser: Browser, address: str) -> dict[str, float]:
-    page, slips = _opened(browser, address), np.random.default_rng(1)
+    page = _opened(browser, address)
     desk = page.locator(".desk")
     begun = time.perf_counter()
-    for _ in range(ON_DESK):
+    for number in range(1, ON_DESK + 1):
         id = desk.get_attribute("data-item") or ""
         page.wait_for_timeout(1000 * LOOK)
         right = 1 if id.startswith("b") else 2
-        page.keyboard.press(str(3 - right if slips.random() < SLIP else right))
+        page.keyboard.press(str(right if number % SLIP else 3 - right))
         page.locator(f'.desk:not([data-item="{id}"])').wait_for()
     seconds = time.perf_counter() - begun
     _until_saved(page, ".desk")
@@ -100,7 +100,7 @@ def _desk(browser: Browser, address: str) -> dict[str, float]:
 
 
 def _grid(browser: Browser, address: str) -> dict[str, float]:
-    page, misses = _opened(browser, address), np.random.default_rng(2)
+    page, seen = _opened(browser, address), 0
     page.get_by_role("radio", name="Grid").click()
     tiles = page.locator(".grid .tile")
     tiles.first.wait_for()
@@ -111,7 +111,8 @@ def _grid(browser: Browser, address: str) -> dict[str, float]:
         ids = tiles.evaluate_all("tiles => tiles.map(tile => tile.dataset.id)")
         page.wait_for_timeout(1000 * SCAN * len(ids))
         for place, id in enumerate(ids):
-            if id.startswith("m") and misses.random() >= MISS:
+            seen += id.startswith("m")
+            if id.startswith("m") and seen % MISS:
                 page.wait_for_timeout(1000 * CLICK)
                 tiles.nth(place).click()
         page.wait_for_timeout(1000 * TURN)

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -131,18 +130,8 @@ def _ingest(app: App, args: Namespace, terminal: Terminal) -> Document:
 
 
 def _monitor(app: App, args: Namespace, _terminal: Terminal) -> Document:
-    found = monitoring.figures(app, since=_time(args.since), at=args.threshold, model=args.model)
+    found = monitoring.figures(app, since=cli_output.time_of(args.since), at=args.threshold, model=args.model)
     return cli_output.figures(found, capture.makers(app))
-
-
-def _time(text: str | None) -> datetime | None:
-    if text is None:
-        return None
-    try:
-        time = datetime.fromisoformat(text)
-    except ValueError:
-        raise BadInput(f"“{text}” is not a time: use the format 2025-10-04T08:44:11Z.") from None
-    return time if time.tzinfo else time.replace(tzinfo=UTC)
 
 
 def _threshold(app: App, args: Namespace, _terminal: Terminal) -> Document:

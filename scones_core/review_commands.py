@@ -5,10 +5,11 @@ from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
-from scones_core.cli_output import Document
-from scones_core.domain.review import ReviewFilter, Strategy
+from scones_core.cli_output import Document, time_of
+from scones_core.domain.review import ReviewFilter, Status, Strategy
 from scones_core.errors import BadInput
-from scones_core.services import App, label_export, queue_making, queues, review, review_search
+from scones_core.services import App, label_export, label_import, queue_making, queues, review, review_search
+from scones_core.services.label_export import FOLDERS, LabelFilter
 from scones_core.terminal import Terminal
 
 
@@ -45,12 +46,23 @@ def _queues(app: App, _args: Namespace, _terminal: Terminal) -> Document:
 
 
 def _export(app: App, args: Namespace, _terminal: Terminal) -> Document:
-    text, rows = label_export.export(app, label_export.ExportFormat(args.format), model=args.model)
+    since, until = (time_of(text) for text in (args.since, args.until))
+    status = Status(args.status) if args.status else None
+    filter = LabelFilter(args.model, args.reviewer, status, since, until)
+    if args.format == FOLDERS:
+        data, rows = label_export.folders(app, filter)
+    else:
+        text, rows = label_export.export(app, label_export.ExportFormat(args.format), filter=filter)
+        data = text.encode()
     try:
-        Path(args.out).write_text(text)
+        Path(args.out).write_bytes(data)
     except OSError as error:
         raise BadInput(f"“{args.out}” cannot be written ({error.strerror}): name another file with --out.") from None
     return {"rows": rows, "file": args.out}
+
+
+def _import(app: App, args: Namespace, _terminal: Terminal) -> Document:
+    return asdict(label_import.import_labels(app, Path(args.file), reviewer=args.reviewer))
 
 
 COMMANDS: dict[str, Callable[[App, Namespace, Terminal], Document]] = {
@@ -61,4 +73,5 @@ COMMANDS: dict[str, Callable[[App, Namespace, Terminal], Document]] = {
     "review queues": _queues,
     "review find": _find,
     "review export": _export,
+    "review import": _import,
 }

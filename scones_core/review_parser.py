@@ -3,8 +3,8 @@
 from argparse import ArgumentParser
 from typing import Any
 
-from scones_core.domain.review import ORDERS, Strategy
-from scones_core.services.label_export import ExportFormat
+from scones_core.domain.review import ORDERS, Status, Strategy
+from scones_core.services.label_export import FOLDERS, ExportFormat
 
 
 def add_command(
@@ -60,5 +60,13 @@ def add_review(commands: Any, common: ArgumentParser) -> None:
     add_command(review, common, "queues", "list the review queues with their progress", command="review queues")
     sub = add_command(review, common, "export", "write the labels", command="review export")
     add_model(sub)
-    sub.add_argument("--format", choices=list(ExportFormat), required=True)
+    sub.add_argument("--format", choices=[*ExportFormat, FOLDERS], required=True)
     sub.add_argument("--out", required=True, metavar="FILE")
+    sub.add_argument("--reviewer", metavar="R", help="only this reviewer's labels")
+    labelled = [Status.CONFIRMED, Status.RELABELLED, Status.LABELLED]
+    sub.add_argument("--status", choices=labelled, help="only labels that agree or disagree with the prediction")
+    sub.add_argument("--since", metavar="T", help="only decisions from this time on")
+    sub.add_argument("--until", metavar="T", help="only decisions up to this time")
+    sub = add_command(review, common, "import", "read labels from a file", command="review import")
+    sub.add_argument("file", metavar="FILE", help="augmented manifest, Label Studio JSON, CSV, or zip of class folders")
+    sub.add_argument("--reviewer", metavar="R", help="who gave the labels, where the file does not say")

@@ -113,7 +113,7 @@ def decide(
     """
     check_reviewer(reviewer)
     row, names = capture.inference(app, id), ClassNames(app)
-    answer = Answer(id, checked_label(label, names.choices(row)), note, revision)
+    answer = NewDecision(id, checked_label(label, names.choices(row)), note, revision)
     # Copy first, as the decision refers to the copy: captures expire.
     stored = capture.stored_image(app, id) if is_label(answer.label) else None
     with app.db.write() as connection:
@@ -125,7 +125,7 @@ def decide(
 
 
 @dataclass(frozen=True)
-class Answer:
+class NewDecision:
     """A decision to record.  label, revision : as `decide` takes them."""
 
     id: str
@@ -138,7 +138,7 @@ def record(
     connection: sa.Connection,
     row: Mapping[str, Any],
     names: ClassNames,
-    answer: Answer,
+    answer: NewDecision,
     reviewer: str,
     *,
     key: str | None,

@@ -11,14 +11,14 @@ from scones_core.domain.review import is_label
 from scones_core.errors import SconesError
 from scones_core.services import capture, review
 from scones_core.services.app import App
-from scones_core.services.review import Answer
+from scones_core.services.review import NewDecision
 from scones_core.services.review_items import ClassNames
 from scones_core.services.standing_labels import fold
 
 
 @logs.use_case
 def decide_page(
-    app: App, answers: Sequence[Answer], reviewer: str, *, key: str, queue: int | None = None
+    app: App, answers: Sequence[NewDecision], reviewer: str, *, key: str, queue: int | None = None
 ) -> dict[str, str]:
     """Record the decisions of a page in one transaction; id → reason, of those that were not recorded.
 
@@ -49,8 +49,8 @@ def decide_page(
 
 
 def _prepared(
-    app: App, answer: Answer, names: ClassNames
-) -> tuple[Mapping[str, Any], Answer, str | None] | SconesError:
+    app: App, answer: NewDecision, names: ClassNames
+) -> tuple[Mapping[str, Any], NewDecision, str | None] | SconesError:
     """The inference, the parsed answer, and the key of the image's copy."""
     try:
         row = capture.inference(app, answer.id)

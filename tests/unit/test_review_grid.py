@@ -10,7 +10,7 @@ import pytest
 from scones_core.domain.review import Strategy
 from scones_core.errors import Conflict
 from scones_core.services import App, capture, review, review_pages
-from scones_core.services.review import Answer
+from scones_core.services.review import NewDecision
 from scones_core.ui.review.grid import Grid, GridEntry, grid_entries
 from tests.unit.captured_world import captured_home
 
@@ -95,7 +95,7 @@ def test_nobody_ends_anothers_lease(captured: App, grid: Grid) -> None:
 
 
 def test_an_unknown_image_or_label_is_told_by_id(captured: App, grid: Grid) -> None:
-    answers = [Answer("nope", "bicycle"), Answer(grid.waiting[0].id, "boat")]
+    answers = [NewDecision("nope", "bicycle"), NewDecision(grid.waiting[0].id, "boat")]
     refused = review_pages.decide_page(captured, answers, "Ada", key="k")
     assert set(refused) == {"nope", grid.waiting[0].id}
     assert capture.captured(captured) == 12

@@ -16,7 +16,7 @@ from PIL import Image, ImageOps
 from scones_core.domain.review import LEASE, Strategy
 from scones_core.errors import BadImage, Conflict, SconesError
 from scones_core.services import App, capture, review, review_pages
-from scones_core.services.review import Answer
+from scones_core.services.review import NewDecision
 from scones_core.services.review_items import Item
 from scones_core.ui.review.desk import store
 from scones_core.ui.review.keys import choices
@@ -93,7 +93,7 @@ class Grid:
             self.left = [id for id in self.left if id not in entry.left]
             self.waiting = [*back, *(item for item in self.waiting if item.id not in {one.id for one in back})]
             return
-        answers = [Answer(id, label, revision=revision) for id, label, revision in entry.answers]
+        answers = [NewDecision(id, label, revision=revision) for id, label, revision in entry.answers]
         refused = review_pages.decide_page(app, answers, self.reviewer, key=entry.key)
         review_pages.leave(app, entry.left, self.reviewer)
         self.left += entry.left

@@ -6,10 +6,10 @@ from typing import Any
 import streamlit as st
 
 from scones_core.domain.review import ORDERS, Status, Strategy
-from scones_core.services import App, capture, label_export, review, review_figures
-from scones_core.services.label_export import ExportFormat
+from scones_core.services import App, capture, review, review_figures
 from scones_core.services.review_figures import QueueFigures
 from scones_core.ui.review.desk import review_desk
+from scones_core.ui.review.exchange_view import exchange
 from scones_core.ui.review.grid import grid, review_grid
 from scones_core.ui.review.keys import Desk, desk
 from scones_core.ui.review.queue_view import ORDER_NAMES, queue_progress
@@ -30,11 +30,6 @@ _STATUSES: dict[Status, tuple[Colour, str]] = {
     Status.UNUSABLE: ("gray", ":material/hide_image:"),
     Status.UNSURE: ("violet", ":material/help:"),
     Status.PENDING: ("blue", ":material/hourglass_empty:"),
-}
-_EXPORTS = {
-    ExportFormat.MANIFEST: ("Augmented manifest", "reviewed.manifest", "application/jsonl"),
-    ExportFormat.LABEL_STUDIO: ("Label Studio", "reviewed-label-studio.json", "application/json"),
-    ExportFormat.CSV: ("CSV", "reviewed.csv", "text/csv"),
 }
 
 
@@ -110,7 +105,7 @@ def reviewing(app: App, name: str, strategy: Strategy, model: str | None, keys: 
                 icon=":material/task_alt:",
             )
         _recent(app, here)
-        _exports(app, figures)
+        exchange(app, name, figures)
 
 
 @st.fragment
@@ -173,28 +168,3 @@ def _about(row: dict[str, Any], own: bool) -> str:
 def _take_back(app: App, here: Desk, id: str) -> None:
     review.undo(app, here.reviewer, id=id)
     here.put_first(app, id)
-
-
-def _exports(app: App, queue: QueueFigures) -> None:
-    """Buttons that export the current labels; files are written on download."""
-    labels = queue.labels
-    st.header("Export", anchor=False)
-    st.caption(
-        f"{labels:,} reviewed label{'' if labels == 1 else 's'}, for training elsewhere or for another labelling tool."
-    )
-    with st.container(horizontal=True):
-        for format, (text, file_name, mime) in _EXPORTS.items():
-            st.download_button(
-                text,
-                partial(_exported, app, format),
-                file_name,
-                mime,
-                icon=":material/download:",
-                key=f"export_{format}",
-                on_click="ignore",
-                disabled=not labels,
-            )
-
-
-def _exported(app: App, format: ExportFormat) -> str:
-    return label_export.export(app, format)[0]
