@@ -1,6 +1,6 @@
 """Queries on review queues."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -40,6 +40,15 @@ def listed(connection: sa.Connection) -> list[dict[str, Any]]:
     """All queues, newest first."""
     query = sa.select(review_queues).order_by(review_queues.c.id.desc())
     return [dict(row) for row in connection.execute(query).mappings()]
+
+
+def voters(connection: sa.Connection, ids: Collection[int]) -> dict[int, int]:
+    """Queue → reviewers per image, of those of the queues that have several."""
+    if not ids:
+        return {}
+    query = sa.select(review_queues.c.id, review_queues.c.reviewers)
+    query = query.where(review_queues.c.id.in_(ids), review_queues.c.reviewers > 1)
+    return dict(connection.execute(query).all())
 
 
 def progress(connection: sa.Connection, queue: Mapping[str, Any]) -> tuple[int, int]:

@@ -25,6 +25,7 @@ class Drawn:
     probability: float | None
     why: str = ""
     queue: int | None = None
+    like: "Drawn | None" = None  # what a gold image is shown as
 
     @property
     def lease(self) -> dict[str, Any]:

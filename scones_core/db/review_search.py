@@ -7,6 +7,7 @@ import sqlalchemy as sa
 
 from scones_core.db.review_orders import predicts
 from scones_core.db.schema import decisions, inferences, reviewed_images
+from scones_core.domain.review import Status
 
 
 def found(connection: sa.Connection, text: str, limit: int) -> list[dict[str, Any]]:
@@ -43,6 +44,13 @@ def found(connection: sa.Connection, text: str, limit: int) -> list[dict[str, An
 
 
 _TEXTS = (decisions.c.reviewer, decisions.c.note, decisions.c.label)
+
+
+def undecided_votes(connection: sa.Connection, limit: int) -> list[dict[str, Any]]:
+    """Images that wait for an adjudicator, oldest decision first: image_sha256, event_id, status."""
+    waiting = reviewed_images.c.status.in_([str(Status.UNSURE), str(Status.DISPUTED)])
+    columns = (reviewed_images.c[name] for name in ("image_sha256", "event_id", "status"))
+    return _rows(connection, sa.select(*columns).where(waiting).order_by(reviewed_images.c.time).limit(limit))
 
 
 def inferences_of(connection: sa.Connection, image: str) -> list[dict[str, Any]]:

@@ -125,7 +125,9 @@ def of_image(connection: sa.Connection, image: str) -> list[Decision]:
     ).all()
     undone = {row.undoes for row in rows}
     return [
-        Decision(row.id, row.event_id, row.label, row.reviewer, row.note, row.time, row.id in undone)
+        Decision(
+            row.id, row.event_id, row.label, row.reviewer, row.note, row.time, row.id in undone, row.strategy, row.queue
+        )
         for row in rows
         if row.action != "undo"
     ]

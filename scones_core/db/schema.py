@@ -235,6 +235,16 @@ class_proposals = sa.Table(
     sa.Column("settled", UtcTime),
 )
 
+gold_images = sa.Table(  # whose label is known; they measure reviewers
+    "gold_images",
+    metadata,
+    sa.Column("image_sha256", sa.String(64), primary_key=True),
+    sa.Column("event_id", sa.String(64), sa.ForeignKey("inferences.event_id"), nullable=False),
+    sa.Column("label", sa.Text, nullable=False),
+    sa.Column("set_by", sa.Text, nullable=False),
+    sa.Column("time", UtcTime, nullable=False),
+)
+
 leases = sa.Table(
     "leases",
     metadata,

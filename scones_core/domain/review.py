@@ -27,6 +27,7 @@ class Strategy(StrEnum):
     DISAGREEMENT = "disagreement"  # champion and challenger predict different classes
     LABEL_ERRORS = "label_errors"  # the label in force is suspected to be wrong
     ADJUDICATION = "adjudication"  # reviewers gave different labels, or were unsure
+    GOLD = "gold"  # its label is known; it measures the reviewer, and the answer changes no label
 
 
 ORDERS = (  # the strategies that need no queue
@@ -71,6 +72,8 @@ class Status(StrEnum):
     SKIPPED = "skipped"
     UNUSABLE = "unusable"  # no usable picture: it needs no label
     UNSURE = "unsure"  # for an adjudicator
+    VOTING = "voting"  # several reviewers decide, and not enough have
+    DISPUTED = "disputed"  # they have, and disagree
 
 
 class ProposalState(StrEnum):
@@ -90,6 +93,8 @@ class Decision:
     note: str
     time: datetime
     undone: bool = False
+    strategy: str | None = None
+    queue: int | None = None
 
 
 def label_of(answer: str, classes: Sequence[str]) -> str | None:
@@ -117,11 +122,6 @@ def is_label(answer: str | None) -> bool:
 def in_words(label: str | None, classes: Sequence[str] = ()) -> str | None:
     """An answer for display: "other" for none of the classes, unless a class has that name; so the other controls."""
     return label[1:] if label in _CONTROLS and label[1:] not in classes else label
-
-
-def standing(decisions: Sequence[Decision]) -> Decision | None:
-    """The current decision: the last one not taken back."""
-    return next((decision for decision in reversed(decisions) if not decision.undone), None)
 
 
 def status_of(decision: Decision | None, prediction: str | None) -> Status:

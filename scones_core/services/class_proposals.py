@@ -8,7 +8,8 @@ from scones_core import logs
 from scones_core.db import class_proposals as table
 from scones_core.db import inferences as inferences_table
 from scones_core.db import reviews
-from scones_core.domain.review import OTHER, ProposalState, standing
+from scones_core.domain.review import OTHER, ProposalState
+from scones_core.domain.votes import standing
 from scones_core.errors import BadInput, NotFound
 from scones_core.services import capture, review
 from scones_core.services.app import App
@@ -74,7 +75,7 @@ def accept(app: App, name: str, by: str) -> int:
         now = datetime.now(UTC)
         for row in rows:
             current = standing(reviews.of_image(connection, row["image_sha256"]))
-            if current is None or current.id != row["id"]:
+            if current is None or current.decision.id != row["id"]:
                 continue  # decided anew since
             classes = [*dict.fromkeys([*(row["classes"] or ()), name])]
             values = {column: row[column] for column in _KEPT} | {"label": name, "time": now, "classes": classes}

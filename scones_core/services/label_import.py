@@ -13,11 +13,12 @@ from scones_core import logs
 from scones_core.db import label_import as table
 from scones_core.db import reviews
 from scones_core.domain.label_files import LabelRow, NotALabelFile, RefusedRow, rows_of
-from scones_core.domain.review import Strategy, is_label, standing
+from scones_core.domain.review import Strategy, is_label
+from scones_core.domain.votes import standing
 from scones_core.errors import BadInput, SconesError
-from scones_core.services import capture, review
+from scones_core.services import capture
 from scones_core.services.app import App
-from scones_core.services.review_items import ClassNames
+from scones_core.services.review_items import ClassNames, checked_label
 from scones_core.services.standing_labels import fold
 from scones_core.sources.naming import printable
 from scones_core.sources.tree import TreeLimits
@@ -110,7 +111,7 @@ def _pictures(path: Path) -> Iterable[LabelRow | RefusedRow]:
 def _record(app: App, row: LabelRow, names: ClassNames, by: str) -> bool:
     """Whether the label is new."""
     inference = _inference(app, row)
-    label = review.checked_label(row.label, names.choices(inference))
+    label = checked_label(row.label, names.choices(inference))
     reviewer, time = row.reviewer or by, row.time
     if time is not None and time > datetime.now(UTC) + timedelta(days=1):
         raise _Refusal(f"Its time, {time:%Y-%m-%d %H:%M} UTC, is in the future.")
@@ -121,9 +122,9 @@ def _record(app: App, row: LabelRow, names: ClassNames, by: str) -> bool:
         if any(one.label == label and one.reviewer == reviewer and time in (None, one.time) for one in before):
             return False
         current = standing(before)
-        if current is not None and (time is None or time <= current.time) and current.label != label:
-            said = current.label or "a skip"
-            raise _Refusal(f"The image has a newer label, “{said.lstrip('/')}” by {current.reviewer}, which stays.")
+        if current is not None and current.label != label and (time is None or time <= current.decision.time):
+            said, who = (current.label or "a skip").lstrip("/"), current.decision.reviewer
+            raise _Refusal(f"The image has a newer label, “{said}” by {who}, which stays.")
         reviews.append(connection, _decision(row, inference, names, label, reviewer, stored))
         fold(connection, inference, names)
     return True

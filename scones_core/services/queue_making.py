@@ -1,10 +1,11 @@
 """Making review queues from orders of the captured inferences, and from what models disagree on."""
 
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from scones_core.db import review_orders
-from scones_core.domain.review import ALL, ORDERS, ReviewFilter, Strategy
+from scones_core.db import review_orders, review_search
+from scones_core.domain.review import ALL, ORDERS, ReviewFilter, Strategy, in_words
 from scones_core.errors import BadInput, Conflict, NotFound
 from scones_core.services import deployment, queues
 from scones_core.services.app import App
@@ -27,13 +28,16 @@ def make(
 ) -> int:
     """Create a queue of up to `size` images without a decision; returns its id.
 
-    strategy : one of ORDERS, as it is now, or DISAGREEMENT, which takes no filter.
+    strategy : one of ORDERS, as it is now; or, without a filter, DISAGREEMENT, or ADJUDICATION: images on which
+    reviewers disagree or were unsure.
     Raises BadInput, Conflict if no image fits, NotFound without a challenger.
     """
     if not 1 <= size <= LARGEST:
         raise BadInput(f"The size of a queue must be from 1 to {LARGEST:,}.")
     if strategy is Strategy.DISAGREEMENT:
         entries = _disagreements(app, size)
+    elif strategy is Strategy.ADJUDICATION:
+        entries = _undecided(app, size)
     elif strategy in ORDERS:
         entries = _ordered(app, strategy, size, filter)
     else:
@@ -41,7 +45,10 @@ def make(
     if not entries:
         raise Conflict("No image without a decision fits: widen the filter, or capture more images.")
     made_from: dict[str, Any] = filter.as_json() | {"size": size}
-    return queues.create(app, name, entries, strategy=strategy, by=by, filter=made_from, reviewers=reviewers)
+    again = strategy is Strategy.ADJUDICATION
+    return queues.create(
+        app, name, entries, strategy=strategy, by=by, filter=made_from, reviewers=reviewers, again=again
+    )
 
 
 def _ordered(app: App, strategy: Strategy, size: int, filter: ReviewFilter) -> list[QueueEntry]:
@@ -82,3 +89,22 @@ def _disagreements(app: App, size: int) -> list[QueueEntry]:
         )
         for row in rows
     ]
+
+
+def _undecided(app: App, size: int) -> list[QueueEntry]:
+    """Images whose reviewers disagree or were unsure, each with what they said."""
+    with app.db.read() as connection:
+        rows = review_search.undecided_votes(connection, size)
+        said = [review_search.decisions_of(connection, image=row["image_sha256"]) for row in rows]
+    return [QueueEntry(row["event_id"], _votes(decisions)) for row, decisions in zip(rows, said, strict=True)]
+
+
+def _votes(decisions: Sequence[Mapping[str, Any]]) -> str:
+    """Such as “Ann: bicycle; Ben: unsure, “a tandem?””."""
+    last = {one["reviewer"]: one for one in decisions[::-1] if one["action"] != "undo" and not one["undone"]}
+    parts = [
+        f"{who}: {in_words(one['label']) or 'skip'}" + (f", “{one['note']}”" if one["note"] else "")
+        for who, one in last.items()
+        if one["strategy"] != Strategy.GOLD
+    ]
+    return "; ".join(parts)

@@ -16,20 +16,16 @@ from scones_core.db import reviews as table
 from scones_core.domain.review import (
     LEASE,
     ORDERS,
-    OTHER,
-    UNSURE,
-    UNUSABLE,
     ReviewFilter,
     Strategy,
     in_words,
     is_label,
-    label_of,
 )
 from scones_core.errors import BadInput, Conflict
-from scones_core.services import capture, queues
+from scones_core.services import capture, gold, queues
 from scones_core.services.app import App
 from scones_core.services.classification import class_name
-from scones_core.services.review_items import ClassNames, Item, made_by, make_item, reason
+from scones_core.services.review_items import ClassNames, Item, checked_label, made_by, make_item, reason
 from scones_core.services.standing_labels import Recorded, check_revision, fold
 from scones_core.services.unreadable import set_aside
 
@@ -58,7 +54,7 @@ def next_items(
         raise BadInput(f"The order “{strategy}” needs a queue: name one with --queue.")
     check_reviewer(reviewer)
     names, now = ClassNames(app), datetime.now(UTC)
-    expires = now + LEASE
+    expires, gold_share = now + LEASE, gold.rate(app)
     while True:
         with app.db.write() as connection:
             if queue is not None:
@@ -75,6 +71,7 @@ def next_items(
                     filter=ReviewFilter(model=model, predicted=predicted),
                     serving=names.serving,
                 )
+            found = gold.planted(connection, found, reviewer, gold_share) if gold_share else found
             for drawn in found:
                 table.lease(connection, drawn.row["image_sha256"], reviewer, expires, **drawn.lease)
             revisions = [table.revision(connection, drawn.row["image_sha256"]) for drawn in found]
@@ -84,7 +81,8 @@ def next_items(
 
 def _drawn_item(drawn: review_orders.Drawn, revision: int, names: ClassNames, expires: datetime) -> Item:
     why = drawn.why or reason(drawn.row, drawn.strategy, drawn.probability, names.serving)
-    return make_item(drawn.row, names, expires, why=why, revision=revision, **drawn.lease)
+    shown = (drawn.like or drawn).lease
+    return make_item(drawn.row, names, expires, why=why, revision=revision, **shown)
 
 
 @logs.use_case
@@ -121,7 +119,7 @@ def decide(
             decision = record(connection, row, names, answer, reviewer, key=key, queue=queue, stored=stored)
             if proposed is not None:
                 class_proposals.add(connection, proposed, decision)
-        return fold(connection, row, names)
+        return fold(connection, row, names, by=reviewer)
 
 
 @dataclass(frozen=True)
@@ -147,7 +145,8 @@ def record(
 ) -> int:
     """Append a decision on an inference, with a parsed label; returns its id. Raises Conflict as `decide`."""
     lease = _check_lease(connection, row["image_sha256"], reviewer)
-    if answer.revision is not None and not _votes(connection, queue):
+    is_gold = lease is not None and lease.strategy == Strategy.GOLD
+    if answer.revision is not None and not is_gold and not _votes(connection, queue):
         check_revision(connection, row["image_sha256"], reviewer, answer.revision)
     values = _decision_row(row, answer.label, reviewer, answer.note, key)
     values |= {"model": row["model"], "classes": list(names.choices(row)), "stored_key": stored}
@@ -155,17 +154,6 @@ def record(
     decision = table.append(connection, values)
     table.release(connection, row["image_sha256"])
     return decision
-
-
-def checked_label(label: str | None, classes: Sequence[str]) -> str | None:
-    """An answer parsed. Raises BadInput with the choices."""
-    if label is None:
-        return None
-    try:
-        return label_of(label, classes)
-    except ValueError:
-        choices = ", ".join(filter(None, (*classes, *(in_words(one, classes) for one in (OTHER, UNUSABLE, UNSURE)))))
-        raise BadInput(f"“{label}” is not a valid label: choose {choices}.") from None
 
 
 @logs.use_case
@@ -233,7 +221,8 @@ def _votes(connection: sa.Connection, queue: int | None) -> bool:
 
 def _draw(connection: sa.Connection, id: str, queue: int | None, lease: table.Lease | None) -> dict[str, Any]:
     """Strategy, probability and queue of the draw that a decision rests on."""
-    if queue is not None and (item := queue_table.item(connection, queue, id)):
+    is_gold = lease is not None and lease.strategy == Strategy.GOLD
+    if queue is not None and not is_gold and (item := queue_table.item(connection, queue, id)):
         return {"strategy": item["strategy"], "probability": item["probability"], "queue": queue}
     return {} if lease is None else {n: getattr(lease, n) for n in ("strategy", "probability", "queue")}
 

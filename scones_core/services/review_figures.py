@@ -21,11 +21,13 @@ class QueueFigures:
     labelled: int = 0  # without the model's class names, a prediction is neither right nor wrong
     unusable: int = 0
     unsure: int = 0
+    voting: int = 0  # by several reviewers, of whom not enough have decided
+    disputed: int = 0
 
     @property
     def decided(self) -> int:
         """Images with any decision."""
-        return self.labels + self.skipped + self.unusable + self.unsure
+        return self.labels + self.skipped + self.unusable + self.unsure + self.voting + self.disputed
 
     @property
     def labels(self) -> int:
@@ -43,7 +45,16 @@ def queue(app: App) -> QueueFigures:
 
 def queue_figures(pending: int, counts: Mapping[str, int]) -> QueueFigures:
     """counts : status → images."""
-    fields = ("confirmed", "relabelled", "skipped", "labelled", "unusable", "unsure")  # each a Status
+    fields = (
+        "confirmed",
+        "relabelled",
+        "skipped",
+        "labelled",
+        "unusable",
+        "unsure",
+        "voting",
+        "disputed",
+    )  # each a Status
     return QueueFigures(pending, **{name: counts.get(name, 0) for name in fields})
 
 

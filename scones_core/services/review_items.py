@@ -1,13 +1,14 @@
 """Captured inferences as reviewers see them, in the class names of the models that made them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from scones_core.db import class_proposals
 from scones_core.db import inferences as inferences_table
-from scones_core.domain.review import Strategy
+from scones_core.domain.review import OTHER, UNSURE, UNUSABLE, Strategy, in_words, label_of
+from scones_core.errors import BadInput
 from scones_core.services import deployment
 from scones_core.services.app import App
 from scones_core.services.classification import class_name, class_names
@@ -95,3 +96,14 @@ def reason(row: Mapping[str, Any], strategy: Strategy, probability: float | None
     if strategy is Strategy.RANDOM:
         return f"Random draw, probability {probability:.2g}"
     return f"{str(strategy).replace('_', ' ').capitalize()} first"
+
+
+def checked_label(label: str | None, classes: Sequence[str]) -> str | None:
+    """An answer parsed. Raises BadInput with the choices."""
+    if label is None:
+        return None
+    try:
+        return label_of(label, classes)
+    except ValueError:
+        choices = ", ".join(filter(None, (*classes, *(in_words(one, classes) for one in (OTHER, UNUSABLE, UNSURE)))))
+        raise BadInput(f"“{label}” is not a valid label: choose {choices}.") from None

@@ -12,7 +12,7 @@ from scones_core.errors import SconesError
 from scones_core.services import capture, review
 from scones_core.services.app import App
 from scones_core.services.review import NewDecision
-from scones_core.services.review_items import ClassNames
+from scones_core.services.review_items import ClassNames, checked_label
 from scones_core.services.standing_labels import fold
 
 
@@ -54,7 +54,7 @@ def _prepared(
     """The inference, the parsed answer, and the key of the image's copy."""
     try:
         row = capture.inference(app, answer.id)
-        parsed = replace(answer, label=review.checked_label(answer.label, names.choices(row)))
+        parsed = replace(answer, label=checked_label(answer.label, names.choices(row)))
         return row, parsed, capture.stored_image(app, answer.id) if is_label(parsed.label) else None
     except SconesError as error:
         return error

@@ -26,7 +26,7 @@ _KINDS = ORDER_NAMES | {
     Strategy.SELECTION: "Selected images",
     Strategy.DISAGREEMENT: "Champion and challenger disagree",
     Strategy.LABEL_ERRORS: "Suspected label errors",
-    Strategy.ADJUDICATION: "Adjudication",
+    Strategy.ADJUDICATION: "Reviewers disagree or are unsure",
 }
 
 
@@ -80,12 +80,12 @@ def queue_list(app: App, name: str, classes: tuple[str, ...], models: list[str])
 @st.dialog("New queue", icon=":material/playlist_add:")
 def _new_queue(app: App, name: str, classes: tuple[str, ...], models: list[str]) -> None:
     title = st.text_input("Name", max_chars=queues.LONGEST_NAME, key="queue_name")
-    kinds = [*ORDERS, Strategy.DISAGREEMENT]
+    kinds = [*ORDERS, Strategy.DISAGREEMENT, Strategy.ADJUDICATION]
     strategy: Strategy = st.selectbox("Images", kinds, format_func=_KINDS.__getitem__, key="queue_strategy")
     size = int(st.number_input("Size", 1, queue_making.LARGEST, SIZE, key="queue_size"))
     reviewers = int(st.number_input("Reviewers per image", 1, 9, 1, key="queue_reviewers"))
     filter = ReviewFilter()
-    if strategy is not Strategy.DISAGREEMENT:
+    if strategy in ORDERS:
         predicted = st.selectbox("Predicted class", [None, *classes], format_func=_or_any, key="queue_predicted")
         model = st.selectbox("Model", [None, *models], format_func=_or_any, key="queue_model")
         filter = ReviewFilter(model=model, predicted=predicted)

@@ -29,6 +29,8 @@ _STATUSES: dict[Status, tuple[Colour, str]] = {
     Status.SKIPPED: ("gray", ":material/skip_next:"),
     Status.UNUSABLE: ("gray", ":material/hide_image:"),
     Status.UNSURE: ("violet", ":material/help:"),
+    Status.VOTING: ("blue", ":material/how_to_vote:"),
+    Status.DISPUTED: ("violet", ":material/balance:"),
     Status.PENDING: ("blue", ":material/hourglass_empty:"),
 }
 

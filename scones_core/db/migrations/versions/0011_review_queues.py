@@ -1,4 +1,4 @@
-"""Review queues, the queue in which a decision was made, and classes that reviewers propose."""
+"""Review queues, the queue in which a decision was made, classes that reviewers propose, gold images."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -40,4 +40,12 @@ def upgrade() -> None:
         sa.Column("state", sa.String(16), nullable=False),
         sa.Column("settled_by", sa.Text()),
         sa.Column("settled", sa.BigInteger()),
+    )
+    op.create_table(
+        "gold_images",
+        sa.Column("image_sha256", sa.String(64), primary_key=True),
+        sa.Column("event_id", sa.String(64), sa.ForeignKey("inferences.event_id"), nullable=False),
+        sa.Column("label", sa.Text(), nullable=False),
+        sa.Column("set_by", sa.Text(), nullable=False),
+        sa.Column("time", sa.BigInteger(), nullable=False),
     )
