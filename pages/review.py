@@ -2,8 +2,20 @@
 
 import streamlit as st
 
-from scones_core.services import capture
-from scones_core.ui.review.review_view import keys_input, model_input, reviewer, reviewing, strategy_input
+from scones_core.services import capture, classification
+from scones_core.ui.review.proposal_view import proposals
+from scones_core.ui.review.queue_view import opened_queue, queue_header, queue_list
+from scones_core.ui.review.review_view import (
+    class_input,
+    keys_input,
+    model_input,
+    reviewer,
+    reviewing,
+    reviewing_pages,
+    strategy_input,
+    view_input,
+)
+from scones_core.ui.review.search_view import IMAGE, REVIEWER, image_page, reviewer_page, search
 from scones_core.ui.shell.ingest import ingest_on_opening
 from scones_core.ui.shell.session import get_app, shown_errors
 from scones_core.ui.shell.widgets import empty_state, next_step, page_header
@@ -21,12 +33,35 @@ if not capture.captured(app):
     )
     st.stop()
 
+asked = st.query_params
+if IMAGE in asked or REVIEWER in asked:
+    with shown_errors():
+        if IMAGE in asked:
+            image_page(app, asked[IMAGE])
+        else:
+            reviewer_page(app, asked[REVIEWER])
+    st.stop()
+
 name = reviewer()
 if name is None:
     st.stop()
 
-with st.container(horizontal=True, vertical_alignment="bottom"):
-    strategy, model, keys = strategy_input(), model_input(app), keys_input()
 with shown_errors():
-    reviewing(app, name, strategy, model, keys)
+    queue = opened_queue(app)
+    if queue:
+        queue_header(queue)
+        reviewing(app, name, queue.strategy, None, keys_input(), queue.id)
+    else:
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            pages, strategy, model = view_input(), strategy_input(), model_input(app)
+            predicted = class_input(app) if pages else None
+            keys = keys_input()
+        if pages:
+            reviewing_pages(app, name, strategy, model, predicted, keys)
+        else:
+            reviewing(app, name, strategy, model, keys)
+        models = [maker.name for maker in capture.makers(app)]
+        queue_list(app, name, classification.class_names(app), models)
+    proposals(app, name)
+    search(app)
 next_step("models", "Retrain with the reviewed labels")

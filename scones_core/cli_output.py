@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import Any
 
 from scones_core.domain.attribution import Maker
 from scones_core.domain.datasets import DatasetVersion
 from scones_core.domain.models import ModelVersion
+from scones_core.errors import BadInput
 from scones_core.ports import Endpoint
 from scones_core.services import App, classification, etl, monitoring, retraining
 from scones_core.services import batch as batches
@@ -102,3 +104,14 @@ def batch(found: batches.Batch) -> Document:
         "summary": found.summary_key,
         "seconds": found.seconds,
     }
+
+
+def time_of(text: str | None) -> datetime | None:
+    """A time given as an argument; UTC unless it names a zone. Raises BadInput."""
+    if text is None:
+        return None
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError:
+        raise BadInput(f"“{text}” is not a time: use the format 2025-10-04T08:44:11Z.") from None
+    return time if time.tzinfo else time.replace(tzinfo=UTC)

@@ -33,6 +33,7 @@ class Settings(BaseSettings):
     algorithm : of training jobs, `image-classification` (SageMaker's) or `embedded` (the one of the embedded backend).
     log_json : write the log as one JSON object per line.
     without_sign_in : allow other machines to connect without sign-in.
+    operators : comma-separated names of those who see all reviewers' figures and settle proposals; empty: everybody.
     poll_seconds : polling interval for operations that take minutes on AWS.
     """
 
@@ -48,6 +49,7 @@ class Settings(BaseSettings):
     notify_seconds: float = 60.0
     log_json: bool = False
     without_sign_in: bool = False
+    operators: str = ""
     # The AWS backend
     stack: str = "scones-unlimited"
     region: str | None = None

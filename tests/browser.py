@@ -50,11 +50,9 @@ def served(home: Path, script: Path = ROOT / "streamlit_app.py") -> Iterator[str
 
 
 @contextmanager
-def server(home: Path, script: Path) -> Iterator[tuple[str, int]]:
-    """As `served`, with the id of the server's process."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+def server(home: Path, script: Path = ROOT / "streamlit_app.py", port: int | None = None) -> Iterator[tuple[str, int]]:
+    """As `served`, with the id of the server's process; on a free port unless one is given."""
+    port = port or free_port()
     options = ["--server.port", str(port), "--server.headless", "true", "--server.fileWatcherType", "none"]
     command = [sys.executable, "-m", "streamlit", "run", str(script), *options]
     environment = {**os.environ, "SCONES_HOME": str(home), "PYTHONPATH": str(ROOT)}
@@ -66,6 +64,13 @@ def server(home: Path, script: Path) -> Iterator[tuple[str, int]]:
     finally:
         process.terminate()
         process.wait(30)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        found: int = probe.getsockname()[1]
+        return found
 
 
 def _until_healthy(url: str, process: "subprocess.Popen[bytes]") -> None:

@@ -146,6 +146,7 @@ inferences = sa.Table(
 )
 sa.Index("inferences_time", inferences.c.time)
 sa.Index("inferences_confidence", inferences.c.confidence)
+sa.Index("inferences_model", inferences.c.model, inferences.c.confidence)
 sa.Index("inferences_image", inferences.c.image_sha256, inferences.c.confidence)
 
 unreadable_images = sa.Table(  # undecodable captured images, excluded from review
@@ -208,8 +209,34 @@ decisions = sa.Table(
     sa.Column("model", sa.Integer),  # of the inference that was looked at
     sa.Column("classes", sa.JSON),  # the class names that could be chosen
     sa.Column("stored_key", sa.Text),  # the copy of the image, under train/reviewed/
+    sa.Column("queue", sa.Integer),  # of the review queue in which it was made; null outside of any
 )
 sa.Index("decisions_image", decisions.c.image_sha256)
+sa.Index("decisions_queue", decisions.c.queue)
+
+review_queues = sa.Table(
+    "review_queues",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("strategy", sa.String(32), nullable=False),  # a domain.review.Strategy: how its items were chosen
+    sa.Column("created", UtcTime, nullable=False),
+    sa.Column("created_by", sa.Text, nullable=False),
+    sa.Column("filter", sa.JSON, nullable=False),  # from which inferences: name of the condition → value
+    sa.Column("reviewers", sa.Integer, nullable=False, server_default="1"),  # who decide on each image
+    sa.Column("again", sa.Boolean, nullable=False, server_default=sa.false()),  # also images that have a label
+)
+
+review_queue_items = sa.Table(
+    "review_queue_items",
+    metadata,
+    sa.Column("queue", sa.Integer, sa.ForeignKey("review_queues.id"), primary_key=True),
+    sa.Column("position", sa.Integer, primary_key=True),  # from 1, in the order of review
+    sa.Column("event_id", sa.String(64), sa.ForeignKey("inferences.event_id"), nullable=False),
+    sa.Column("why", sa.Text, nullable=False),  # the reason why it is in the queue, as shown
+    sa.Column("probability", sa.Float),  # with which it was drawn; null for a ranking or a choice by hand
+)
+sa.Index("review_queue_items_event", review_queue_items.c.event_id)
 
 reviewed_images = sa.Table(  # the decision in force per image, kept in step with `decisions`
     "reviewed_images",
@@ -224,6 +251,27 @@ reviewed_images = sa.Table(  # the decision in force per image, kept in step wit
     sa.Column("copy_of", sa.Text),  # key of the test image that it was found to be a copy of
 )
 
+class_proposals = sa.Table(
+    "class_proposals",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("decision", sa.Integer, sa.ForeignKey("decisions.id"), nullable=False),  # which labels the image "other"
+    sa.Column("state", sa.String(16), nullable=False),  # a domain.review.ProposalState
+    sa.Column("settled_by", sa.Text),
+    sa.Column("settled", UtcTime),
+)
+
+gold_images = sa.Table(  # whose label is known; they measure reviewers
+    "gold_images",
+    metadata,
+    sa.Column("image_sha256", sa.String(64), primary_key=True),
+    sa.Column("event_id", sa.String(64), sa.ForeignKey("inferences.event_id"), nullable=False),
+    sa.Column("label", sa.Text, nullable=False),
+    sa.Column("set_by", sa.Text, nullable=False),
+    sa.Column("time", UtcTime, nullable=False),
+)
+
 leases = sa.Table(
     "leases",
     metadata,
@@ -232,6 +280,7 @@ leases = sa.Table(
     sa.Column("expires", UtcTime, nullable=False),
     sa.Column("strategy", sa.String(32)),
     sa.Column("probability", sa.Float),
+    sa.Column("queue", sa.Integer),
 )
 
 notifications = sa.Table(

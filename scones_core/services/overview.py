@@ -12,7 +12,7 @@ from scones_core.domain.models import JobState, ModelVersion
 from scones_core.services import deployment
 from scones_core.services.app import App
 from scones_core.services.deployment import InService
-from scones_core.services.review import QueueFigures, queue_figures
+from scones_core.services.review_figures import QueueFigures, queue_figures
 
 ENOUGH_LABELS = 3  # new labels at which retraining is suggested
 

@@ -91,11 +91,16 @@ def no_progress(done: int, total: int | None, what: str) -> None:
     """The progress callback of a caller that wants none."""
 
 
+def check_class(name: str) -> None:
+    """Raises BadInput for what cannot be the name of a class."""
+    if not name.strip() or not name.isprintable() or len(name) > LONGEST_CLASS or set(name) & set("/\\"):
+        raise BadInput(f"“{name[:LONGEST_CLASS]!a}” cannot be the name of a class; use a short word.")
+
+
 def check_classes(classes: tuple[str, ...]) -> tuple[str, ...]:
     """Return `classes`. Raises BadInput unless they are 2 to 20 different names, short and without slashes."""
     for name in classes:
-        if not name.strip() or not name.isprintable() or len(name) > LONGEST_CLASS or set(name) & set("/\\"):
-            raise BadInput(f"“{name[:LONGEST_CLASS]!a}” cannot be the name of a class; use a short word.")
+        check_class(name)
     repeated = sorted({name for name in classes if classes.count(name) > 1})
     if repeated:
         raise BadInput(f"The class “{repeated[0]}” is given twice; give every class once.")

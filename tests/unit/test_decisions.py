@@ -4,7 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from scones_core.domain.review import OTHER, SKIP, Decision, Status, in_words, label_of, standing, status_of
+from scones_core.domain.review import OTHER, SKIP, Decision, Status, in_words, label_of, status_of
+from scones_core.domain.votes import Standing, standing
 
 CLASSES = ("bicycle", "motorcycle")
 
@@ -49,7 +50,7 @@ def test_none_of_the_classes_is_said_as_other_unless_a_class_is_called_so(
 
 def test_the_last_decision_that_was_not_taken_back_stands():
     decisions = [decision(1, "bicycle"), decision(2, "motorcycle"), decision(3, "bicycle", undone=True)]
-    assert standing(decisions) == decisions[1]
+    assert standing(decisions) == Standing(decisions[1], decisions[1].label)
     assert standing(decisions[2:]) is None
 
 

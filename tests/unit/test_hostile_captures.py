@@ -25,6 +25,7 @@ from scones_core.services import (
     monitoring,
     retraining,
     review,
+    review_figures,
 )
 from scones_core.ui.shell.images import enlarged
 from tests.conftest import png
@@ -70,7 +71,7 @@ def test_what_cannot_be_decoded_is_counted_and_offered_to_nobody(serving: App):
     assert capture.ingest(serving).new == len(NO_PICTURES) + 1
     assert [item.id for item in review.next_items(serving, "ann", count=9)] == ["good"]
     assert [item.id for item in review.next_items(serving, "ann", count=9)] == ["good"]
-    assert review.queue(serving).pending == 1
+    assert review_figures.queue(serving).pending == 1
     assert len(capture.put_aside(serving)) == len(NO_PICTURES)
     for name in NO_PICTURES:
         with pytest.raises(BadImage):

@@ -27,6 +27,7 @@ from scones_core.services import (
     registration,
     retraining,
     review,
+    review_figures,
     training,
 )
 from scones_core.settings import Settings
@@ -102,7 +103,7 @@ READS = {
     "threshold": lambda app: monitoring.threshold_figures(app, 0.9),
     "labels": retraining.new_labels,
     "reviewed": review.reviewed,
-    "queue": review.queue,
+    "queue": review_figures.queue,
     "captured": capture.captured,
     "costs": costs.of_endpoint,
 }

@@ -1,7 +1,7 @@
-// The review desk. Actions show at once and stay in an outbox until the server has processed them.
+// The review desk. Actions show at once and stay in the outbox until the server has processed them.
 // Texts are set as text, never as markup.
 
-const DOUBLE = 300; // milliseconds: the same key again within this time is one press
+const DOUBLE = 180; // milliseconds: the same key again within this time is one press
 const desks = new WeakMap();
 
 function make(tag, attributes = {}, ...children) {
@@ -18,7 +18,7 @@ function make(tag, attributes = {}, ...children) {
 function view(desk) {
   let items = desk.data.items.slice();
   const undone = desk.history.slice();
-  for (const entry of desk.outbox) {
+  for (const entry of desk.outbox.unsaved) {
     if (entry.action === "undo") {
       const back = undone.pop();
       if (back) items.unshift(back);
@@ -32,79 +32,136 @@ function view(desk) {
 }
 
 function send(desk, entry) {
-  desk.number += 1;
-  desk.outbox.push({ number: desk.number, ...entry });
-  desk.setStateValue("outbox", desk.outbox);
+  if (!desk.outbox.unsaved.length) desk.waitingSince = performance.now();
+  desk.outbox.add(entry);
+  post(desk);
   render(desk);
 }
 
-/** Entries that the server has carried out leave the outbox; their images are what an undo brings back. */
+/** Entries that the server has processed leave the outbox, or stay as drafts if refused; an undo brings images back. */
 function confirm(desk) {
-  for (const entry of desk.outbox.filter((one) => one.number <= desk.data.done)) {
+  const done = new Set(desk.data.done);
+  for (const entry of desk.outbox.unsaved.filter((one) => done.has(one.key))) {
+    const refused = desk.data.refused[entry.key];
+    if (refused) desk.outbox.refuse(entry.key, refused);
+    else desk.outbox.remove(entry.key);
     if (entry.action === "undo") desk.history.pop();
-    else if (desk.known.has(entry.id)) desk.history.push(desk.known.get(entry.id));
+    else if (!refused && desk.known.has(entry.id)) desk.history.push(desk.known.get(entry.id));
+    desk.waitingSince = performance.now();
   }
   desk.history.splice(0, Math.max(0, desk.history.length - 50));
-  desk.outbox = desk.outbox.filter((entry) => entry.number > desk.data.done);
 }
 
 function decide(desk, action, label = "") {
   const item = view(desk).items[0];
   if (!item) return;
   const note = desk.note.value.trim();
+  desk.outbox.keepNote(item.id, "");
   desk.note.value = "";
-  send(desk, { action, id: item.id, label, note });
+  send(desk, { action, id: item.id, label, note, revision: item.revision });
 }
 
 /** True for the second of two presses of the same key or button that were one. */
 function repeated(desk, what, time) {
-  const twice = desk.last === what && time - desk.lastTime < DOUBLE;
+  if (desk.last === what && time - desk.lastTime < DOUBLE) return true;
   desk.last = what;
   desk.lastTime = time;
-  return twice;
+  return false;
 }
 
 function act(desk, what, time) {
   if (repeated(desk, what, time)) return;
-  if (what === "undo") send(desk, { action: "undo" });
+  if (what === "undo") send(desk, { action: "undo", id: view(desk).undone.at(-1)?.id ?? "" });
   else if (what === "skip") decide(desk, "skip");
   else decide(desk, "label", what);
+}
+
+/** The digit of a key, by its place on keyboards whose digit row has other characters. */
+function digitOf(event) {
+  if (/^\d$/.test(event.key)) return event.key;
+  const place = event.shiftKey ? null : /^(?:Digit|Numpad)(\d)$/.exec(event.code);
+  return place ? place[1] : null;
 }
 
 function onKey(desk, event) {
   const target = event.composedPath()[0];
   const typing = target.closest?.("input, textarea, select, [contenteditable=true], [role=combobox], [role=slider]");
-  if (event.key === "Escape" && target === desk.note) desk.note.blur();
+  if (event.key === "Escape") escape(desk, target);
   if (!desk.data.keys || typing || event.ctrlKey || event.metaKey || event.altKey) return;
-  const choice = choicesOf(desk).find((one) => one.key && one.key === event.key);
-  const known = { [desk.data.undo]: "undo", [desk.data.skip]: "skip" }[event.key.toLowerCase()] ?? choice?.label;
-  if (event.key.toLowerCase() === "n") desk.note.focus();
-  else if (event.key.toLowerCase() === "p") desk.look.click();
-  else if (event.key.toLowerCase() === "b") desk.light.click();
-  else if (known !== undefined) {
-    if (!event.repeat) act(desk, known, event.timeStamp);
+  const key = event.key.toLowerCase();
+  const digit = digitOf(event);
+  if (digit !== null) {
+    if (!event.repeat) onDigit(desk, digit, event.timeStamp);
+  } else if (desk.commands[key]) {
+    desk.prefix = "";
+    if (!event.repeat) desk.commands[key](event.timeStamp);
   } else return;
   event.preventDefault();
   event.stopPropagation();
 }
 
-/** What can be chosen for the image on screen: the classes of the model that answered. */
-function choicesOf(desk) {
-  return view(desk).items[0]?.choices ?? [];
+function escape(desk, target) {
+  if (target === desk.note || target === desk.search || target === desk.newClass) target.blur();
+  desk.search.value = "";
+  desk.newClass.hidden = true;
+  desk.prefix = "";
+  render(desk);
 }
 
-function showChoices(desk, choices) {
-  const labels = JSON.stringify(choices);
+/** One digit for up to nine classes; for more, 1 to 3 are the model's first three, and the others have two digits. */
+function onDigit(desk, digit, time) {
+  const item = view(desk).items[0];
+  if (!item) return;
+  const keys = [...item.top, ...item.choices];
+  const pressed = desk.prefix + digit;
+  const choice = keys.find((one) => one.key === pressed);
+  const begins = !choice && keys.some((one) => one.key.length > pressed.length && one.key.startsWith(pressed));
+  desk.prefix = begins ? pressed : "";
+  if (choice) act(desk, choice.label, time);
+  else render(desk);
+}
+
+function commandsOf(desk) {
+  const keys = desk.data.commands;
+  const answer = (what) => (time) => act(desk, what, time);
+  return {
+    [keys.skip]: answer("skip"),
+    [keys.undo]: answer("undo"),
+    [keys.unusable]: answer("/unusable"),
+    [keys.unsure]: answer("/unsure"),
+    [keys.confirm]: (time) => {
+      const item = view(desk).items[0];
+      if (item?.choices.some((choice) => choice.label === item.answer)) act(desk, item.answer, time);
+    },
+    n: () => desk.note.focus(),
+    "/": () => desk.search.hidden || desk.search.focus(),
+    p: () => desk.look.click(),
+    b: () => desk.light.click(),
+    k: () => desk.contrast.click(),
+    z: () => desk.zoom.click(),
+    h: () => desk.hide.click(),
+    "?": () => (desk.help.open = !desk.help.open),
+  };
+}
+
+function showChoices(desk, item) {
+  const wanted = desk.search.value.trim().toLocaleLowerCase();
+  const fits = (choice) => !wanted || choice.text.toLocaleLowerCase().includes(wanted);
+  const shown = item.choices.filter(fits);
+  const labels = JSON.stringify([item.top, shown]);
   if (desk.labels === labels) return;
   desk.labels = labels;
-  desk.choices.replaceChildren(...choices.map((c) => button(desk, c.text, c.key, c.label, "choice")));
+  desk.form.classList.toggle("many", item.choices.length > 10);
+  desk.choices.replaceChildren(...shown.map((c) => button(desk, c.text, c.key, c.label, "choice")));
+  desk.top.replaceChildren(...item.top.map((c) => button(desk, c.text, c.key, c.label, "choice")));
 }
 
 function button(desk, text, key, what, kind) {
-  const made = make("button", { type: "button", className: kind }, make("span", { textContent: text }));
+  const made = make("button", { type: "button", className: kind }, make("span", { textContent: text, dir: "auto" }));
   if (key) made.append(make("kbd", { textContent: key.toUpperCase(), ariaHidden: "true" }));
   made.setAttribute("aria-label", text);
-  if (key) made.setAttribute("aria-keyshortcuts", key);
+  made.title = text;
+  if (key) made.setAttribute("aria-keyshortcuts", [...key].join(" "));
   made.onclick = (event) => act(desk, what, event.timeStamp);
   return made;
 }
@@ -122,115 +179,268 @@ function toggle(desk, text, key, name) {
   return made;
 }
 
-function hints(desk) {
-  const keys = [["1–9", "label"], ["0", "none"], [desk.data.skip, "skip"], [desk.data.undo, "undo"], ["n", "note"]];
-  const parts = keys.flatMap(([key, what]) => [make("kbd", { textContent: key.toUpperCase() }), ` ${what}  `]);
-  return make("div", { className: "hints", ariaHidden: "true" }, ...parts);
+function helpOf(desk) {
+  const { skip, undo, unusable, unsure, confirm: right } = desk.data.commands;
+  const keys = [
+    ["1–9", "label; with more than nine classes, 1–3 are the model's first three and the others have two digits"],
+    [right, "the model is right"], ["0", "none of these"], [unusable, "no usable picture"],
+    [unsure, "unsure, for an adjudicator"], [skip, "skip"], [undo, "undo"], ["n", "note"], ["/", "search classes"],
+    ["p", "pixels"], ["b", "brighten"], ["k", "contrast"], ["z", "zoom"], ["h", "hide the model's answer"],
+    ["?", "these keys"],
+  ];
+  const rows = keys.map(([key, what]) => make("div", {}, make("kbd", { textContent: key.toUpperCase() }), ` ${what}`));
+  return make("details", { className: "hints" }, make("summary", { textContent: "Keys (?)" }), ...rows);
+}
+
+function field(desk, className, label, placeholder) {
+  const made = make("input", { className, type: "text", placeholder, maxLength: 500, dir: "auto" });
+  made.setAttribute("aria-label", label);
+  return made;
 }
 
 function build(desk) {
-  const root = desk.root;
+  const { skip, undo, unusable, unsure } = desk.data.commands;
+  desk.commands = commandsOf(desk);
   desk.picture = make("img", { className: "picture", draggable: false });
   desk.unreadable = make("div", { className: "picture unreadable", textContent: "This image cannot be shown." });
   desk.lease = make("div", { className: "lease" });
-  desk.headline = make("div", { className: "headline", role: "status" });
+  desk.why = make("div", { className: "why" });
+  desk.headline = make("div", { className: "headline", role: "status", dir: "auto" });
   desk.bars = make("div", { className: "bars" });
+  desk.top = make("div", { className: "choices top", role: "group", ariaLabel: "The model's first three" });
   desk.choices = make("div", { className: "choices", role: "group", ariaLabel: "Label" });
-  desk.note = make("input", { className: "note", type: "text", placeholder: "Note (optional)", maxLength: 500 });
-  desk.note.setAttribute("aria-label", "Note");
-  desk.skip = button(desk, "Skip", desk.data.skip, "skip", "plain");
-  desk.undo = button(desk, "Undo", desk.data.undo, "undo", "plain");
+  desk.search = field(desk, "note search", "Search classes", "Type to find a class ( / )");
+  desk.note = field(desk, "note", "Note", "Note (optional)");
+  desk.newClass = field(desk, "note", "New class", "Name of a class that is missing; Enter proposes it");
+  desk.newClass.hidden = true;
+  desk.propose = make("button", { type: "button", className: "plain", textContent: "Propose a class" });
+  desk.buttons = [
+    button(desk, "Unusable", unusable, "/unusable", "plain"),
+    button(desk, "Unsure", unsure, "/unsure", "plain"),
+    button(desk, "Skip", skip, "skip", "plain"),
+  ];
+  desk.undo = button(desk, "Undo", undo, "undo", "plain");
   desk.look = toggle(desk, "Show pixels", "p", "pixels");
   desk.light = toggle(desk, "Brighten", "b", "bright");
+  desk.contrast = toggle(desk, "Contrast", "k", "strong");
+  desk.zoom = toggle(desk, "Zoom", "z", "near");
+  desk.hide = toggle(desk, "Hide answer", "h", "blind");
+  desk.help = helpOf(desk);
   desk.empty = make("div", { className: "empty", role: "status" });
-  desk.form = make(
-    "div",
-    { className: "form" },
-    desk.headline,
-    desk.bars,
-    desk.choices,
-    desk.note,
-    make("div", { className: "row" }, desk.skip, desk.undo),
-    hints(desk),
-  );
-  const tools = make("div", { className: "tools" }, desk.light, desk.look);
-  desk.frame = make("figure", {}, desk.picture, desk.unreadable, tools, desk.lease);
-  root.replaceChildren(desk.frame, desk.empty, desk.form);
+  desk.unsaved = make("div", { className: "unsaved", role: "status" });
+  desk.drafts = make("div", { className: "drafts", role: "status" });
+  listen(desk);
+  const row = make("div", { className: "row" }, ...desk.buttons, desk.undo, desk.propose);
+  const typed = make("div", { className: "row" }, desk.search, desk.note);
+  const fields = [desk.choices, row, typed, desk.newClass, desk.unsaved, desk.help];
+  desk.form = make("div", { className: "form" }, desk.why, desk.headline, desk.bars, desk.top, ...fields);
+  const tools = make("div", { className: "tools" }, desk.zoom, desk.contrast, desk.light, desk.look, desk.hide);
+  const stage = make("div", { className: "stage" }, desk.picture, desk.unreadable);
+  desk.frame = make("figure", {}, stage, tools, desk.lease);
+  desk.root.replaceChildren(desk.drafts, desk.frame, desk.empty, desk.form);
+}
+
+function listen(desk) {
+  desk.note.oninput = () => {
+    const item = view(desk).items[0];
+    if (item) desk.outbox.keepNote(item.id, desk.note.value);
+  };
+  desk.search.oninput = () => render(desk);
+  desk.search.onkeydown = (event) => {
+    const first = desk.choices.querySelector("button");
+    if (event.key !== "Enter" || event.isComposing || !first || !desk.search.value.trim()) return;
+    desk.search.value = "";
+    desk.search.blur();
+    first.onclick(event);
+  };
+  desk.propose.onclick = () => {
+    desk.newClass.hidden = !desk.newClass.hidden;
+    if (!desk.newClass.hidden) desk.newClass.focus();
+  };
+  desk.newClass.onkeydown = (event) => {
+    const name = desk.newClass.value.trim();
+    if (event.key !== "Enter" || event.isComposing || !name) return;
+    desk.newClass.value = "";
+    desk.newClass.hidden = true;
+    decide(desk, "propose", name);
+  };
+  desk.picture.onpointermove = (event) => {
+    const box = desk.picture.parentElement.getBoundingClientRect();
+    const part = (at, start, length) => `${((100 * (at - start)) / length).toFixed(1)}%`;
+    const [x, y] = [part(event.clientX, box.left, box.width), part(event.clientY, box.top, box.height)];
+    desk.picture.style.transformOrigin = `${x} ${y}`;
+  };
 }
 
 function render(desk) {
   const { items, undone } = view(desk);
   const item = items[0];
   for (const one of items) desk.known.set(one.id, one);
-  desk.frame.hidden = desk.headline.hidden = desk.bars.hidden = desk.choices.hidden = desk.note.hidden = !item;
-  desk.skip.hidden = !item;
+  for (const part of [desk.frame, desk.headline, desk.bars, desk.top, desk.choices, desk.note]) part.hidden = !item;
+  for (const part of [...desk.buttons, desk.propose]) part.hidden = !item;
+  desk.search.hidden = !item || item.choices.length <= 10;
+  desk.why.hidden = !item?.why;
+  desk.why.textContent = item?.why ?? "";
   desk.empty.hidden = Boolean(item);
-  desk.empty.textContent = desk.outbox.length ? "Saving…" : "Nothing left to review.";
+  desk.empty.textContent = emptyText(desk);
   desk.undo.disabled = !item && !undone.length;
   desk.root.dataset.item = item?.id ?? "";
-  desk.root.dataset.unsaved = desk.outbox.length;
+  showUnsaved(desk);
+  showDrafts(desk, items);
   if (!item) return;
+  showPicture(desk, item, items[1]);
+  const name = make("strong", { textContent: item.prediction, dir: "auto" });
+  desk.headline.replaceChildren("The model says ", name, ` with ${percent(item.confidence)} confidence`);
+  desk.headline.hidden = desk.bars.hidden = Boolean(desk.blind);
+  desk.top.hidden = Boolean(desk.blind) || !item.top.length;
+  desk.hide.setAttribute("aria-pressed", Boolean(desk.blind));
+  desk.bars.replaceChildren(...item.probabilities.map(bar));
+  showChoices(desk, item);
+  for (const one of desk.root.querySelectorAll(".choice kbd")) {
+    one.classList.toggle("begun", Boolean(desk.prefix) && one.textContent.startsWith(desk.prefix));
+  }
+  if (desk.noteOf !== item.id) {
+    desk.noteOf = item.id;
+    desk.note.value = desk.outbox.notes.get(item.id) ?? "";
+  }
+  showLease(desk, item);
+}
+
+function showPicture(desk, item, next) {
   const pixels = desk.pixels && item.pixels;
-  const source = pixels ? item.pixels : item.smooth;
+  const source = pixels ? item.pixels : item.full || item.smooth;
   desk.picture.hidden = !source;
   desk.unreadable.hidden = Boolean(source);
   if (source && desk.picture.getAttribute("src") !== source) desk.picture.src = source;
   desk.picture.classList.toggle("pixels", Boolean(pixels));
   desk.picture.alt = "Captured image to review";
   desk.look.hidden = !item.pixels;
-  desk.look.setAttribute("aria-pressed", desk.pixels);
-  desk.light.setAttribute("aria-pressed", desk.bright);
-  desk.picture.classList.toggle("bright", desk.bright);
-  desk.headline.replaceChildren("The model says ", make("strong", { textContent: item.prediction }));
-  desk.headline.append(` with ${percent(item.confidence)} confidence`);
-  desk.bars.replaceChildren(...item.probabilities.map(bar));
-  showChoices(desk, item.choices);
-  showLease(desk, item);
-  const next = items[1];
+  const looks = { look: "pixels", light: "bright", contrast: "strong", zoom: "near" };
+  for (const [name, state] of Object.entries(looks)) {
+    desk[name].setAttribute("aria-pressed", Boolean(desk[state]));
+    if (name !== "look") desk.picture.classList.toggle(state, Boolean(desk[state]));
+  }
   if (next) new Image().src = desk.pixels && next.pixels ? next.pixels : next.smooth;
+}
+
+function emptyText(desk) {
+  if (desk.outbox.unsaved.length) return "Saving…";
+  const [first] = desk.data.held;
+  if (!first) return "Nothing left to review.";
+  const names = [...new Set(desk.data.held.map((one) => one.reviewer))].join(", ");
+  return `All remaining images are reserved by ${names}. The first is free at ${clock(first.until)}, and comes by itself.`;
+}
+
+function showUnsaved(desk) {
+  const waiting = desk.outbox.unsaved.length;
+  desk.root.dataset.unsaved = waiting;
+  desk.unsaved.hidden = !waiting;
+  if (!waiting) return;
+  const late = performance.now() - desk.waitingSince > LATE;
+  desk.unsaved.classList.toggle("late", late);
+  const what = `${waiting} decision${waiting === 1 ? "" : "s"} not saved yet`;
+  desk.unsaved.textContent = late ? `${what}: kept in this browser, and sent again when the server answers.` : `${what}…`;
+}
+
+/** Decisions that were refused, and notes whose image is no longer reserved: kept until sent again or discarded. */
+function showDrafts(desk, items) {
+  const rows = desk.outbox.refused.map((entry) => {
+    const what = entry.label.replace(/^\//, "") || entry.action;
+    const again = () => {
+      desk.outbox.remove(entry.key);
+      send(desk, { action: entry.action, id: entry.id, label: entry.label, note: entry.note });
+    };
+    const text = `Not recorded: ${what}${entry.note ? `, “${entry.note}”` : ""}. ${entry.refused}`;
+    return draft(desk, text, () => desk.outbox.remove(entry.key), again);
+  });
+  const shown = new Set(items.map((item) => item.id));
+  const lost = [...desk.outbox.notes].filter(([id]) => !shown.has(id) && desk.data.loaded);
+  const notes = lost.map(([id, text]) => {
+    const said = `The reservation of an image ran out; your note on it is kept: “${text}”.`;
+    return draft(desk, said, () => desk.outbox.keepNote(id, ""));
+  });
+  desk.drafts.hidden = !rows.length && !notes.length;
+  desk.drafts.replaceChildren(...rows, ...notes);
+}
+
+function draft(desk, text, discard, again) {
+  const link = (label, does) => {
+    const made = make("button", { type: "button", className: "link", textContent: label });
+    made.onclick = () => {
+      does();
+      render(desk);
+    };
+    return made;
+  };
+  const links = again ? [link("Record it anyway", again), " ", link("Discard", discard)] : [link("Discard", discard)];
+  return make("div", { className: "draft" }, make("span", { textContent: text, dir: "auto" }), " ", ...links);
 }
 
 function bar([name, value]) {
   const fill = make("div", { className: "fill", style: `width:${(100 * value).toFixed(1)}%` });
   const track = make("div", { className: "track", role: "img", ariaLabel: `${name} ${percent(value)}` }, fill);
-  return make("div", { className: "bar" }, make("span", { textContent: name }), track, percent(value));
+  const label = make("span", { textContent: name, title: name, dir: "auto" });
+  return make("div", { className: "bar" }, label, track, make("span", { textContent: percent(value) }));
 }
 
 function percent(value) {
   return `${(100 * value).toFixed(1)} %`;
 }
 
+function clock(time) {
+  return new Date(time).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+}
+
 function showLease(desk, item) {
   const left = item.expires - Date.now();
-  const time = new Date(item.expires).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
-  desk.lease.textContent = left > 0 ? `Reserved for you until ${time}` : "Reservation expired: ";
+  desk.lease.textContent = left > 0 ? `Reserved for you until ${clock(item.expires)}` : "Reservation expired: ";
   if (left > 0) return;
   const renew = make("button", { type: "button", className: "link", textContent: "reserve again" });
-  renew.onclick = () => send(desk, { action: "renew" });
+  renew.onclick = () => send(desk, { action: "renew", id: "" });
   desk.lease.append(renew);
+}
+
+function tick(desk) {
+  const item = view(desk).items[0];
+  if (item) showLease(desk, item);
+  else if (!desk.outbox.unsaved.length && desk.data.held.length) desk.setStateValue("wake", Date.now());
 }
 
 export default function ({ data, parentElement, setStateValue }) {
   const root = parentElement.querySelector(".desk");
   let desk = desks.get(root);
   if (!desk) {
-    desk = { root, data, number: data.done, outbox: [], history: [], known: new Map(), pixels: false, bright: false };
+    desk = { root, data, outbox: new Outbox(data.store), history: [], known: new Map(), prefix: "" };
+    desk.waitingSince = performance.now();
     desks.set(root, desk);
     desk.setStateValue = setStateValue;
     build(desk);
+    takeFocus();
+    if (desk.outbox.unsaved.length) setTimeout(() => post(desk));
   }
   desk.data = data;
   desk.setStateValue = setStateValue;
   confirm(desk);
   render(desk);
-  const listener = (event) => onKey(desk, event);
-  document.addEventListener("keydown", listener, true);
-  const clock = setInterval(() => {
-    const item = view(desk).items[0];
-    if (item) showLease(desk, item);
-  }, 20_000);
+  desk.stop?.(); // each rerun calls this function again, and does not always end what the call before has begun
+  desk.stop = start(desk);
+  return desk.stop;
+}
+
+/** Listen to keys and clocks; returns what ends that. */
+function start(desk) {
+  const ending = new AbortController();
+  const how = { capture: true, signal: ending.signal };
+  document.addEventListener("keydown", (event) => onKey(desk, event), how);
+  document.addEventListener("click", () => setTimeout(takeFocus, 300), how); // a drop-down closes after its choice
+  const leaving = (event) => {
+    if (desk.outbox.unsaved.length && !desk.reloading) event.preventDefault();
+  };
+  window.addEventListener("beforeunload", leaving, how);
+  const timers = [setInterval(() => tick(desk), 20_000)];
+  timers.push(setInterval(() => (watch(desk), showUnsaved(desk)), 1_000));
   return () => {
-    document.removeEventListener("keydown", listener, true);
-    clearInterval(clock);
+    ending.abort();
+    timers.forEach(clearInterval);
   };
 }

@@ -5,7 +5,9 @@ in the browser until the server has confirmed them.
 """
 
 import base64
+import hashlib
 import io
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,13 +16,15 @@ import streamlit as st
 from PIL import Image, ImageOps
 
 from scones_core.errors import BadImage, SconesError
-from scones_core.services import App, capture
-from scones_core.services.review import Item
-from scones_core.ui.review.keys import SKIP_KEY, UNDO_KEY, AnswerKey, Desk, choices, entries
+from scones_core.services import App, capture, review_figures
+from scones_core.services.review_items import Item
+from scones_core.ui.review.keys import COMMANDS, ONE_KEY, Desk, choices, entries, most_probable
 from scones_core.vision.images import decode
 
 _HERE = Path(__file__).parent
 _SMALL, _SIDE = 64, 256  # images up to _SMALL pixels are enlarged to _SIDE; larger ones are fitted into twice _SIDE
+_MOST_SHOWN = 3  # probabilities, if there are more than nine classes
+_FULL = 1600  # pixels that a large image has at most when zoomed into
 
 
 @cache
@@ -29,7 +33,7 @@ def _component() -> Any:
         "scones_review_desk",
         html='<div class="desk"></div>',
         css=(_HERE / "desk.css").read_text("utf-8"),
-        js=(_HERE / "desk.js").read_text("utf-8"),
+        js="\n".join((_HERE / name).read_text("utf-8") for name in ("outbox.js", "desk.js")),
     )
 
 
@@ -41,64 +45,86 @@ def review_desk(app: App, desk: Desk, *, keys: bool) -> None:
         desk.take(app, entries(st.session_state[key].get("outbox")))
 
     desk.refill(app)
-    _component()(key=key, data={**_data(app, desk), "keys": keys}, on_outbox_change=decided)
+    data = {**_data(app, desk), "keys": keys}
+    _component()(key=key, data=data, on_outbox_change=decided, on_wake_change=lambda: None)
 
 
 def _data(app: App, desk: Desk) -> dict[str, Any]:
+    held = [] if desk.waiting else review_figures.held_by_others(app, desk.reviewer, queue=desk.queue)
     return {
+        "store": store(app, desk.reviewer),
         "done": desk.done,
-        "items": [_shown(app, item) for item in desk.waiting],
-        "skip": SKIP_KEY,
-        "undo": UNDO_KEY,
+        "refused": desk.refused,
+        "loaded": True,
+        "items": [_shown(app, item, near=place < 2) for place, item in enumerate(desk.waiting)],
+        "held": [{"reviewer": one.reviewer, "until": _milliseconds(one.expires)} for one in held],
+        "commands": COMMANDS,
     }
 
 
-def _choice(choice: AnswerKey) -> dict[str, str]:
-    return {"label": choice.label, "text": choice.text, "key": choice.key}
+def store(app: App, reviewer: str) -> str:
+    """Names the place in the browser's storage for what this reviewer has not saved in this home."""
+    home = app.settings.database_url.get_secret_value() if app.settings.database_url else app.settings.home.resolve()
+    return hashlib.sha256(f"{home}\n{reviewer}".encode()).hexdigest()[:16]
 
 
-def _shown(app: App, item: Item) -> dict[str, Any]:
-    """Without the file name, which often gives the label away."""
-    most = sorted(item.probabilities.items(), key=lambda entry: -entry[1])[:8]
-    shown = dict(most) if len(item.probabilities) > 8 else item.probabilities
-    smooth, pixels = _shown_pictures(app, item.id)
+def _milliseconds(time: datetime) -> int:
+    return int(time.timestamp() * 1000)
+
+
+def _shown(app: App, item: Item, *, near: bool) -> dict[str, Any]:
+    """Without the file name, which often gives the label away.  near : with the large copy, for zooming."""
+    many = len(item.probabilities) > ONE_KEY
+    most = sorted(item.probabilities.items(), key=lambda entry: -entry[1])[:_MOST_SHOWN]
+    shown = dict(most) if many else item.probabilities
+    smooth, pixels, full = _shown_pictures(app, item.id)
     return {
         "id": item.id,
         "prediction": item.prediction.replace("_", " "),
         "confidence": item.confidence,
-        "choices": [_choice(choice) for choice in choices(item.classes)],
+        "answer": item.prediction,
+        "choices": [vars(choice) for choice in choices(item.classes)],
+        "top": [vars(choice) for choice in most_probable(item.classes, item.probabilities)],
         "model": item.model,
+        "why": item.why,
         "probabilities": [[name.replace("_", " "), value] for name, value in shown.items()],
-        "expires": int(item.lease_expires.timestamp() * 1000),
+        "expires": _milliseconds(item.lease_expires),
+        "revision": item.revision,
         "smooth": smooth,
         "pixels": pixels,
+        "full": full if near else "",
     }
 
 
 @st.cache_data(show_spinner=False, max_entries=200)
-def _pictures(_home: str, event_id: str, _app: App) -> tuple[str, str]:
-    """Data URIs of the captured image: enlarged, and at its own size (empty for large images)."""
+def _pictures(_home: str, event_id: str, _app: App) -> tuple[str, str, str]:
+    """Data URIs of the captured image, as `pictures` makes them."""
     return pictures(capture.image(_app, event_id))
 
 
-def _shown_pictures(app: App, event_id: str) -> tuple[str, str]:
+def _shown_pictures(app: App, event_id: str) -> tuple[str, str, str]:
     """Empty if the image is missing; the desk then says that it cannot be shown."""
     try:
         return _pictures(str(app.settings.home), event_id, app)
     except SconesError:
-        return "", ""
+        return "", "", ""
 
 
-def pictures(data: bytes) -> tuple[str, str]:
-    """Data URIs of the image, enlarged and at its own size; both empty if it cannot be read."""
+def pictures(data: bytes) -> tuple[str, str, str]:
+    """Data URIs of the image: of the desk's size; a small one at its own size; a large one with more pixels, to zoom.
+
+    The last two are empty for images of other sizes, all three if the image cannot be read.
+    """
     try:
         image = decode(data)
     except BadImage:
-        return "", ""
+        return "", "", ""
     small = max(image.size) <= _SMALL
     side = _SIDE if small else 2 * _SIDE
     smooth = ImageOps.contain(image, (side, side), Image.Resampling.LANCZOS)
-    return _uri(smooth, "WEBP"), _uri(image, "PNG") if small else ""
+    large = max(image.size) > 2 * _SIDE
+    full = _uri(ImageOps.contain(image, (_FULL, _FULL)) if max(image.size) > _FULL else image, "WEBP") if large else ""
+    return _uri(smooth, "WEBP"), _uri(image, "PNG") if small else "", full
 
 
 def _uri(image: Image.Image, format: str) -> str:

@@ -5,12 +5,14 @@ from typing import Any
 
 import streamlit as st
 
-from scones_core.domain.review import Status, Strategy
-from scones_core.services import App, capture, label_export, review
-from scones_core.services.label_export import ExportFormat
-from scones_core.services.review import QueueFigures
+from scones_core.domain.review import ORDERS, Status, Strategy
+from scones_core.services import App, capture, review, review_figures
+from scones_core.services.review_figures import QueueFigures
 from scones_core.ui.review.desk import review_desk
+from scones_core.ui.review.exchange_view import exchange
+from scones_core.ui.review.grid import grid, review_grid
 from scones_core.ui.review.keys import Desk, desk
+from scones_core.ui.review.queue_view import ORDER_NAMES, queue_progress
 from scones_core.ui.shell.actions import action_button
 from scones_core.ui.shell.images import captured_image
 from scones_core.ui.shell.session import shown_errors
@@ -20,24 +22,16 @@ from scones_core.ui.shell.user import name_form, named, user
 from scones_core.ui.shell.widgets import Colour, percent
 
 _RECENT = 6
-_STRATEGIES = {
-    Strategy.LEAST_CONFIDENCE: "Least confident",
-    Strategy.MARGIN: "Smallest margin",
-    Strategy.ENTROPY: "Highest entropy",
-    Strategy.RANDOM: "Random",
-    Strategy.NEWEST: "Newest",
-}
 _STATUSES: dict[Status, tuple[Colour, str]] = {
     Status.CONFIRMED: ("green", ":material/check:"),
     Status.RELABELLED: ("orange", ":material/swap_horiz:"),
     Status.LABELLED: ("green", ":material/label:"),
     Status.SKIPPED: ("gray", ":material/skip_next:"),
+    Status.UNUSABLE: ("gray", ":material/hide_image:"),
+    Status.UNSURE: ("violet", ":material/help:"),
+    Status.VOTING: ("blue", ":material/how_to_vote:"),
+    Status.DISPUTED: ("violet", ":material/balance:"),
     Status.PENDING: ("blue", ":material/hourglass_empty:"),
-}
-_EXPORTS = {
-    ExportFormat.MANIFEST: ("Augmented manifest", "reviewed.manifest", "application/jsonl"),
-    ExportFormat.LABEL_STUDIO: ("Label Studio", "reviewed-label-studio.json", "application/json"),
-    ExportFormat.CSV: ("CSV", "reviewed.csv", "text/csv"),
 }
 
 
@@ -56,7 +50,7 @@ def reviewer() -> str | None:
 
 def strategy_input() -> Strategy:
     chosen: Strategy = st.selectbox(
-        "Review order", list(_STRATEGIES), format_func=_STRATEGIES.__getitem__, key="review_strategy", width=220
+        "Review order", list(ORDERS), format_func=ORDER_NAMES.__getitem__, key="review_strategy", width=220
     )
     return chosen
 
@@ -73,36 +67,70 @@ def model_input(app: App) -> str | None:
     return chosen
 
 
+def view_input() -> bool:
+    """Whether to review a page of thumbnails at a time, instead of one image."""
+    views = ("Desk", "Grid")
+    return st.segmented_control("View", views, default="Desk", required=True, key="review_view") == "Grid"
+
+
+def class_input(app: App) -> str | None:
+    """The predicted class whose images the grid shows; None if no class has a name."""
+    classes = review_figures.predicted_classes(app)
+    chosen: str | None = st.selectbox(
+        "Predicted class", classes, format_func=lambda name: name.replace("_", " "), key="review_class", width=220
+    )
+    return chosen
+
+
 def keys_input() -> bool:
     """Whether single keys label; who drives the page by voice or keyboard alone may switch them off."""
     return st.toggle("Keyboard shortcuts", True, key="review_keys")
 
 
 @st.fragment
-def reviewing(app: App, name: str, strategy: Strategy, model: str | None, keys: bool) -> None:
+def reviewing(app: App, name: str, strategy: Strategy, model: str | None, keys: bool, queue: int | None = None) -> None:
     """Progress, the desk, and the last decisions. A fragment: a decision reruns only this."""
-    here = desk(name, strategy, model)
+    here = desk(name, strategy, model, queue)
     with shown_errors():
         here.raise_error()
     with shown_errors():
-        queue = review.queue(app)
-        _progress(queue)
+        figures = review_figures.queue(app)
+        if queue is None:
+            _progress(figures)
+        else:
+            queue_progress(app, queue)
         review_desk(app, here, keys=keys)
-        _figures(queue)
-        if not queue.pending and queue.labels:
+        _figures(figures)
+        if queue is None and not figures.pending and figures.labels:
             st.success(
                 "Every low-confidence image is decided. Retrain with the labels on **Models**.",
                 icon=":material/task_alt:",
             )
         _recent(app, here)
-        _exports(app, queue)
+        exchange(app, name, figures)
+
+
+@st.fragment
+def reviewing_pages(
+    app: App, name: str, strategy: Strategy, model: str | None, predicted: str | None, keys: bool
+) -> None:
+    """Progress, the grid, and the last decisions. A fragment: a page reruns only this."""
+    if predicted is None:
+        st.info("The classes of the captured inferences have no names: name them on Monitor.")
+        return
+    here = grid(name, strategy, predicted, model)
+    if here.error:
+        st.error(plain(here.error), icon=":material/error:")
+        here.error = None
+    with shown_errors():
+        _progress(review_figures.queue(app))
+        review_grid(app, here, keys=keys)
 
 
 def _progress(queue: QueueFigures) -> None:
-    decided = queue.labels + queue.skipped
-    total = decided + queue.pending
+    total = queue.decided + queue.pending
     rest = "" if queue.pending else " The remaining images are above the threshold."
-    st.progress(decided / total if total else 1.0, text=f"{decided:,} of {total:,} images decided.{rest}")
+    st.progress(queue.decided / total if total else 1.0, text=f"{queue.decided:,} of {total:,} images decided.{rest}")
 
 
 def _figures(queue: QueueFigures) -> None:
@@ -110,7 +138,8 @@ def _figures(queue: QueueFigures) -> None:
     grid.metric("Pending", f"{queue.pending:,}", border=True, help="Low-confidence images without a decision.")
     grid.metric("Confirmed", f"{queue.confirmed:,}", border=True, help="The label is the model's prediction.")
     grid.metric("Relabelled", f"{queue.relabelled:,}", border=True, help="The label differs from the prediction.")
-    grid.metric("Skipped", f"{queue.skipped:,}", border=True, help="Left without a label.")
+    skipped = f"Left without a label. Beside them, {queue.unusable:,} unusable and {queue.unsure:,} for an adjudicator."
+    grid.metric("Skipped", f"{queue.skipped:,}", border=True, help=skipped)
 
 
 def _recent(app: App, here: Desk) -> None:
@@ -123,7 +152,7 @@ def _recent(app: App, here: Desk) -> None:
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             captured_image(app, row["id"], width=40, side=96, alt="The decided image")
             colour, icon = _STATUSES[Status(row["status"])]
-            st.badge(plain(str(row["label_text"] or "skipped").replace("_", " ")), icon=icon, color=colour)
+            st.badge(plain(str(row["label_text"] or row["status"]).replace("_", " ")), icon=icon, color=colour)
             st.caption(_about(row, own), width="stretch")
             if own:
                 take_back = partial(_take_back, app, here, row["id"])
@@ -134,34 +163,10 @@ def _about(row: dict[str, Any], own: bool) -> str:
     """Prediction, reviewer and time of a decision."""
     who = "" if own else f" · {plain(row['reviewer'])}"
     said = f"{plain(row['prediction'].replace('_', ' '))} {percent(row['confidence'], 0)} by {row['model']}"
-    return f"{said}{who} · {clock_text(row['time'])}"
+    note = f" · “{plain(row['note'])}”" if row["note"] else ""
+    return f"{said}{who} · {clock_text(row['time'])}{note}"
 
 
 def _take_back(app: App, here: Desk, id: str) -> None:
     review.undo(app, here.reviewer, id=id)
     here.put_first(app, id)
-
-
-def _exports(app: App, queue: QueueFigures) -> None:
-    """Buttons that export the current labels; files are written on download."""
-    labels = queue.labels
-    st.header("Export", anchor=False)
-    st.caption(
-        f"{labels:,} reviewed label{'' if labels == 1 else 's'}, for training elsewhere or for another labelling tool."
-    )
-    with st.container(horizontal=True):
-        for format, (text, file_name, mime) in _EXPORTS.items():
-            st.download_button(
-                text,
-                partial(_exported, app, format),
-                file_name,
-                mime,
-                icon=":material/download:",
-                key=f"export_{format}",
-                on_click="ignore",
-                disabled=not labels,
-            )
-
-
-def _exported(app: App, format: ExportFormat) -> str:
-    return label_export.export(app, format)[0]
