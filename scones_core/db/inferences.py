@@ -1,22 +1,24 @@
 """Queries on captured inferences."""
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import numpy as np
 import sqlalchemy as sa
 
+from scones_core.db import counts
+from scones_core.db.counts import CHUNK
 from scones_core.db.schema import EPOCH, capture_files, inferences, quarantine
 from scones_core.db.schema import class_lists as class_list_table
-from scones_core.domain.attribution import Attribution, Maker
+from scones_core.domain.attribution import Attribution
 from scones_core.domain.models import TRIAL_VARIANT, number_of
 
 if TYPE_CHECKING:
     import pandas as pd
-
-CHUNK = 500  # well under SQLite's limit of bound parameters
 
 
 def unread(connection: sa.Connection, files: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
@@ -34,33 +36,62 @@ def add(connection: sa.Connection, rows: Sequence[dict[str, Any]]) -> int:
 
     A known imported one without class names gets the new names.
     """
-    known: set[str] = set()
-    for start in range(0, len(rows), CHUNK):
-        ids = [row["event_id"] for row in rows[start : start + CHUNK]]
-        known.update(connection.scalars(sa.select(inferences.c.event_id).where(inferences.c.event_id.in_(ids))))
+    known = _known(connection, [row["event_id"] for row in rows])
     fresh = {row["event_id"]: row for row in reversed(rows) if row["event_id"] not in known}
     if fresh:
-        connection.execute(sa.insert(inferences), list(fresh.values()))
+        _insert(connection, list(fresh.values()))
+        counts.change(connection, list(fresh.values()))
     named = [row for row in rows if row["event_id"] in known and row["class_list"] and row["attribution"] == "imported"]
     _name_later(connection, named)
     return len(fresh)
 
 
+# A list of ids as one parameter: expanding one parameter per id takes several times as long as the search.
+_AMONG = {"sqlite": "IN (SELECT value FROM json_each(:ids))", "postgresql": "= ANY(:ids)"}
+
+
+def _known(connection: sa.Connection, ids: Sequence[str]) -> set[str]:
+    sqlite = connection.dialect.name == "sqlite"
+    query = sa.text(f"SELECT event_id FROM inferences WHERE event_id {_AMONG[connection.dialect.name]}")
+    return set(connection.scalars(query, {"ids": json.dumps(ids) if sqlite else list(ids)}))
+
+
+def _insert(connection: sa.Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Handed to the driver as it takes them, for SQLAlchemy prepares each row in twice the time that SQLite stores it."""
+    compiled = sa.insert(inferences).compile(dialect=connection.dialect, column_keys=list(inferences.c.keys()))
+    absent = dict.fromkeys(inferences.c.keys())
+    values = [
+        {
+            **absent,
+            **row,
+            "time": counts.microseconds(row["time"]),
+            "probabilities": msgspec.json.encode(row["probabilities"]).decode(),
+        }
+        for row in rows
+    ]
+    order = compiled.positiontup
+    parameters = list(map(itemgetter(*order), values)) if order else values
+    connection.exec_driver_sql(str(compiled), parameters)  # type: ignore[arg-type]
+
+
+def _unnamed() -> sa.ColumnElement[bool]:
+    return sa.and_(inferences.c.attribution == str(Attribution.IMPORTED), inferences.c.class_list.is_(None))
+
+
 def _name_later(connection: sa.Connection, rows: Sequence[dict[str, Any]]) -> None:
+    names = {row["event_id"]: row["class_list"] for row in rows}
+    counts.move(connection, names, lambda id: {"class_list": names[id]}, _unnamed())
+    query = sa.update(inferences).where(inferences.c.event_id == sa.bindparam("id"), _unnamed())
     if rows:
-        table = inferences.c
-        unnamed = sa.and_(table.attribution == str(Attribution.IMPORTED), table.class_list.is_(None))
-        query = sa.update(inferences).where(table.event_id == sa.bindparam("id"), unnamed)
-        values = [{"id": row["event_id"], "names": row["class_list"]} for row in rows]
+        values = [{"id": id, "names": class_list} for id, class_list in names.items()]
         connection.execute(query.values(class_list=sa.bindparam("names")), values)
 
 
 def name_imported(connection: sa.Connection, class_list: int, classes: int) -> int:
     """Name the classes of unnamed imported inferences with as many probabilities; returns their number."""
-    table = inferences.c
-    unnamed = sa.and_(table.attribution == str(Attribution.IMPORTED), table.class_list.is_(None))
-    fits = sa.func.json_array_length(table.probabilities) == classes
-    return int(connection.execute(sa.update(inferences).where(unnamed, fits).values(class_list=class_list)).rowcount)
+    which = sa.and_(_unnamed(), sa.func.json_array_length(inferences.c.probabilities) == classes)
+    counts.move_all(connection, which, {"class_list": class_list})
+    return int(connection.execute(sa.update(inferences).where(which).values(class_list=class_list)).rowcount)
 
 
 def unattributed(connection: sa.Connection, limit: int) -> list[dict[str, Any]]:
@@ -72,6 +103,8 @@ def unattributed(connection: sa.Connection, limit: int) -> list[dict[str, Any]]:
 
 def attribute(connection: sa.Connection, rows: Sequence[dict[str, Any]]) -> None:
     """rows : {id, maker, names, how}."""
+    made = {row["id"]: {"model": row["maker"], "class_list": row["names"], "attribution": row["how"]} for row in rows}
+    counts.move(connection, made, made.__getitem__)
     query = sa.update(inferences).where(inferences.c.event_id == sa.bindparam("id"))
     values: dict[str, Any] = {
         "model": sa.bindparam("maker"),
@@ -99,15 +132,6 @@ def quarantined(connection: sa.Connection) -> list[dict[str, Any]]:
     return [dict(row) for row in connection.execute(sa.select(quarantine)).mappings()]
 
 
-def counted() -> sa.Select[Any]:
-    """Counts all inferences."""
-    return sa.select(sa.func.count()).select_from(inferences)
-
-
-def count(connection: sa.Connection) -> int:
-    return int(connection.scalar(counted()) or 0)
-
-
 def newest(connection: sa.Connection, until: datetime) -> datetime | None:
     """Time of the newest inference that was not imported; ignores those after `until`, from a clock that was ahead."""
     query = sa.select(inferences.c.time).where(~_imported(), inferences.c.time <= until)
@@ -128,19 +152,6 @@ def made_by(model: str | None) -> sa.ColumnElement[bool]:
     if number is not None:
         return inferences.c.model == number
     return sa.and_(inferences.c.model.is_(None), inferences.c.attribution == model)
-
-
-def makers(connection: sa.Connection) -> list[Maker]:
-    """Makers of the captured inferences, with counts; the newest model first, then those without a model."""
-    table = inferences.c
-    query = sa.select(table.model, table.attribution, table.class_list.is_(None), sa.func.count())
-    rows = connection.execute(query.group_by(table.model, table.attribution, table.class_list.is_(None)))
-    found: dict[str, Maker] = {}
-    for model, attribution, unnamed, count in rows:
-        name = f"v{model}" if model is not None else str(attribution)
-        before = found.get(name, Maker(name, 0, 0))
-        found[name] = Maker(name, before.inferences + count, before.unnamed + count * bool(unnamed))
-    return sorted(found.values(), key=lambda maker: (-(number_of(maker.name) or 0), maker.name))
 
 
 def class_lists(connection: sa.Connection) -> dict[int, tuple[str, ...]]:

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from scones_core import logs
 from scones_core.bounded_map import bounded_map
-from scones_core.db import datasets
+from scones_core.db import counts, datasets
 from scones_core.db import inferences as table
 from scones_core.db.reviews import unreadable
 from scones_core.domain.attribution import Attribution, Maker
@@ -252,10 +252,10 @@ def put_aside(app: App) -> list[dict[str, Any]]:
 def captured(app: App) -> int:
     """Number of ingested inferences."""
     with app.db.read() as connection:
-        return table.count(connection)
+        return int(connection.scalar(counts.counted()) or 0)
 
 
 def makers(app: App) -> list[Maker]:
     """Makers of the captured inferences: model versions, newest first, then the rest."""
     with app.db.read() as connection:
-        return table.makers(connection)
+        return counts.makers(connection)
