@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import sqlalchemy as sa
 
-from scones_core.db.schema import EPOCH, inference_counts, inference_groups, inferences
+from scones_core.db.schema import EPOCH, inference_counts, inference_groups, inferences, reviewed_images
 from scones_core.domain.attribution import Maker
 from scones_core.domain.cells import (
     BINS,
@@ -38,6 +38,10 @@ COLUMNS = [
 
 def microseconds(time: datetime) -> int:
     return (time - EPOCH) // timedelta(microseconds=1)
+
+
+def bounds(*times: datetime | None) -> list[int | None]:
+    return [None if time is None else microseconds(time) for time in times]
 
 
 def groups(connection: sa.Connection) -> dict[int, Group]:
@@ -86,7 +90,8 @@ def move(
     table, wanted = inferences.c, list(ids)
     for at in range(0, len(wanted), CHUNK):
         query = sa.select(table.event_id, *COLUMNS).where(table.event_id.in_(wanted[at : at + CHUNK]))
-        rows = connection.execute(query if which is None else query.where(which)).mappings().all()
+        found = connection.execute(query if which is None else query.where(which)).mappings()
+        rows = [dict(row) for row in found]
         change(connection, rows, -1)
         change(connection, [{**row, **becomes(row["event_id"])} for row in rows])
 
@@ -172,13 +177,13 @@ def cells(connection: sa.Connection, since: int | None, until: int | None, wides
 
     Rows are read only for what is left of the shortest period at either end.
     """
-    table, found, rows = inference_counts.c, [], Cells.none()
+    table, rows = inference_counts.c, Cells.none()
+    found: list[sa.Row[Any]] = []
     start = sa.type_coerce(table.start, sa.BigInteger)
     ids = {group: id for id, group in groups(connection).items()}
     for span in spans(since or 0, END if until is None else until, widest):
         if not span.width:
-            within = between(span.start, span.end)
-            rows += of_rows(connection.execute(sa.select(*COLUMNS).where(*within)), ids)
+            rows += within(connection, between(span.start, span.end), ids)
             continue
         query = sa.select(start, table.group, table.cells).where(table.width == span.width)
         query = query.where(table.start >= _time(span.start))
@@ -201,6 +206,23 @@ def between(since: int | None, until: int | None) -> list[sa.ColumnElement[bool]
         *([] if since is None else [time >= _time(since)]),
         *([] if until is None else [time < _time(until)]),
     ]
+
+
+def reviewed() -> sa.ColumnElement[bool]:
+    """The condition for inferences whose image has a decision."""
+    return sa.exists().where(reviewed_images.c.image_sha256 == inferences.c.image_sha256)
+
+
+def of_reviewed(connection: sa.Connection, since: int | None, until: int | None, ids: Mapping[Group, int]) -> Cells:
+    """The inferences of [since, until) whose image has a decision: few, so that they are counted when asked for."""
+    joined = reviewed_images.join(inferences, inferences.c.image_sha256 == reviewed_images.c.image_sha256)
+    query = sa.select(*COLUMNS).select_from(joined)
+    return of_rows(connection.execute(query.where(*between(since, until))), ids)
+
+
+def within(connection: sa.Connection, conditions: Sequence[sa.ColumnElement[bool]], ids: Mapping[Group, int]) -> Cells:
+    """The inferences for which the conditions hold."""
+    return of_rows(connection.execute(sa.select(*COLUMNS).where(*conditions)), ids)
 
 
 def counted() -> sa.Select[Any]:

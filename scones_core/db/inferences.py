@@ -4,21 +4,18 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
-import numpy as np
 import sqlalchemy as sa
 
 from scones_core.db import counts
 from scones_core.db.counts import CHUNK
-from scones_core.db.schema import EPOCH, capture_files, inferences, quarantine
+from scones_core.db.schema import capture_files, inferences, quarantine
 from scones_core.db.schema import class_lists as class_list_table
 from scones_core.domain.attribution import Attribution
-from scones_core.domain.models import TRIAL_VARIANT, number_of
-
-if TYPE_CHECKING:
-    import pandas as pd
+from scones_core.domain.inference_filter import InferenceFilter, named
+from scones_core.domain.models import number_of
 
 
 def unread(connection: sa.Connection, files: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
@@ -57,7 +54,7 @@ def _known(connection: sa.Connection, ids: Sequence[str]) -> set[str]:
 
 
 def _insert(connection: sa.Connection, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Handed to the driver as it takes them, for SQLAlchemy prepares each row in twice the time that SQLite stores it."""
+    """Handed to the driver as it takes them: SQLAlchemy prepares a row in twice the time that SQLite stores it."""
     compiled = sa.insert(inferences).compile(dialect=connection.dialect, column_keys=list(inferences.c.keys()))
     absent = dict.fromkeys(inferences.c.keys())
     values = [
@@ -71,7 +68,7 @@ def _insert(connection: sa.Connection, rows: Sequence[Mapping[str, Any]]) -> Non
     ]
     order = compiled.positiontup
     parameters = list(map(itemgetter(*order), values)) if order else values
-    connection.exec_driver_sql(str(compiled), parameters)  # type: ignore[arg-type]
+    connection.exec_driver_sql(str(compiled), parameters)
 
 
 def _unnamed() -> sa.ColumnElement[bool]:
@@ -169,42 +166,41 @@ def class_list_ids(connection: sa.Connection, lists: Iterable[tuple[str, ...]]) 
     return known
 
 
-def frame(connection: sa.Connection, since: datetime | None = None, *, model: str | None = None) -> "pd.DataFrame":
-    """Columns time (UTC), event_id, prediction, confidence, trial (who answered was on trial), class_list (0 where
-    the class names are not known), in the order of time.  model : as `made_by` takes it."""
+def matching(
+    which: InferenceFilter, lists: Mapping[int, Sequence[str]], threshold: float
+) -> list[sa.ColumnElement[bool]]:
+    """The conditions of a filter.  lists : as `class_lists` returns them."""
     table = inferences.c
-    time = sa.type_coerce(table.time, sa.BigInteger).label("time")
-    trial = sa.type_coerce(table.variant == TRIAL_VARIANT, sa.Integer).label("trial")
-    names = sa.func.coalesce(table.class_list, 0)
-    query = sa.select(time, table.event_id, table.prediction, table.confidence, trial, names).where(made_by(model))
-    if since:
-        query = query.where(table.time >= since)
-    rows = connection.execute(query.order_by(table.time, table.event_id)).all()
-    # Column by column: pandas takes ten times as long over rows.
-    times, ids, predictions, confidences, trials, lists = zip(*rows, strict=True) if rows else ((),) * 6
-    import pandas as pd  # a quarter of a second, which the first page does without
-
-    return pd.DataFrame(
-        {
-            "time": pd.Timestamp(EPOCH) + pd.to_timedelta(np.array(times, dtype="int64"), unit="us"),
-            "event_id": pd.Series(ids, dtype=object),
-            "prediction": np.array(predictions, dtype="int64"),
-            "confidence": np.array(confidences, dtype="float64"),
-            "trial": np.array(trials, dtype="bool"),
-            "class_list": np.array(lists, dtype="int64"),
-        }
-    )
+    found = counts.between(*counts.bounds(which.since, which.until))
+    found += [table.endpoint == which.endpoint] if which.endpoint is not None else []
+    found += [made_by(which.model)] if which.model is not None else []
+    if which.prediction is not None:
+        of = sa.func.coalesce(table.class_list, 0)
+        pairs = sorted(named(which.prediction, lists))
+        found.append(sa.or_(sa.false(), *(sa.and_(of == id, table.prediction == index) for id, index in pairs)))
+    if which.accepted is not None:
+        found.append(table.confidence > threshold if which.accepted else table.confidence <= threshold)
+    if which.reviewed is not None:
+        found.append(counts.reviewed() if which.reviewed else ~counts.reviewed())
+    found += [table.confidence > which.above] if which.above else []
+    found += [table.confidence <= which.up_to] if which.up_to is not None else []
+    return found
 
 
-def captured_rows(
-    connection: sa.Connection, since: datetime | None = None, *, model: str | None = None
+def rows(
+    connection: sa.Connection,
+    conditions: Sequence[sa.ColumnElement[bool]],
+    *,
+    columns: Sequence[str] = (),
+    skip: int = 0,
+    limit: int | None = None,
+    oldest_first: bool = False,
 ) -> Iterator[sa.Row[Any]]:
-    """The inferences that `frame` counts, with image and maker, one by one."""
-    columns = "time image_key image_sha256 class_list prediction confidence model attribution endpoint event_id"
-    query = sa.select(*(inferences.c[name] for name in columns.split())).where(made_by(model))
-    if since:
-        query = query.where(inferences.c.time >= since)
-    yield from connection.execute(query.order_by(inferences.c.time, inferences.c.event_id))
+    """Inferences one by one, newest first; all columns unless named."""
+    time, id = inferences.c.time, inferences.c.event_id
+    query = sa.select(*(inferences.c[name] for name in columns or inferences.c.keys())).where(*conditions)
+    query = query.order_by(time, id) if oldest_first else query.order_by(time.desc(), id.desc())
+    yield from connection.execute(query.offset(skip or None).limit(limit), execution_options={"yield_per": 1000})
 
 
 def newest_of_model(
@@ -215,20 +211,6 @@ def newest_of_model(
     query = sa.select(table.confidence, table.prediction).where(table.time >= since, table.model == model)
     query = query.where(table.endpoint == endpoint, table.attribution == str(Attribution.MODEL))
     return list(connection.execute(query.order_by(table.time.desc(), table.event_id).limit(limit)))
-
-
-def by_variant(
-    connection: sa.Connection, endpoint: str, since: datetime | None, threshold: float
-) -> list[tuple[str, int, int, float]]:
-    """(variant, inferences, those at or below the threshold, mean confidence) of an endpoint, by the variant's name."""
-    table = inferences.c
-    low = sa.func.sum(sa.case((table.confidence <= threshold, 1), else_=0))
-    query = sa.select(table.variant, sa.func.count(), low, sa.func.avg(table.confidence))
-    query = query.where(table.endpoint == endpoint, ~_imported())
-    query = query.group_by(table.variant).order_by(table.variant)
-    if since:
-        query = query.where(table.time >= since)
-    return [(name, int(count), int(of_low), float(mean)) for name, count, of_low, mean in connection.execute(query)]
 
 
 def get(connection: sa.Connection, event_id: str) -> dict[str, Any] | None:

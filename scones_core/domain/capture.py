@@ -12,11 +12,11 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, TypeVar
 from urllib.parse import quote, unquote
 
-import msgspec
 from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 from pydantic.alias_generators import to_camel
 
 from scones_core.domain.answers import Answer, NotAnInference, read_answer
+from scones_core.domain.usual_capture import UsualOutput, UsualRecord, usual_record
 
 __all__ = ["Inference", "NotAnInference", "image_format", "image_of", "parse", "record"]
 
@@ -151,69 +151,16 @@ class _Record(_Part):
 M = TypeVar("M", bound=_Part)
 
 
-# A record as endpoints write it, and not a field more: decoded in a quarter of the time. Anything else, and whatever is
-# to be refused, goes through the models above, which say why.
-class _Usual(msgspec.Struct, rename="camel", forbid_unknown_fields=True, gc=False):
-    pass
-
-
-class _UsualOutput(_Usual):
-    data: str
-    encoding: str = ""
-    observed_content_type: str | None = None
-    mode: str = ""
-
-
-class _UsualInput(_Usual):
-    data: bytes  # decoded from BASE64
-    encoding: str
-    observed_content_type: str | None = None
-    mode: str = ""
-
-
-class _UsualData(_Usual):
-    endpoint_input: _UsualInput
-    endpoint_output: _UsualOutput
-
-
-class _UsualMetadata(_Usual):
-    event_id: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
-    inference_time: str
-    inference_id: str | None = None
-    custom_attributes: list[str] | None = None
-
-
-class _UsualRecord(_Usual):
-    capture_data: _UsualData
-    event_metadata: _UsualMetadata
-    event_version: str = ""
-
-
-_USUAL = msgspec.json.Decoder(_UsualRecord)
-
-
-def _usual(line: str | bytes) -> _UsualRecord | None:
-    try:
-        found = _USUAL.decode(line)
-    except (msgspec.MsgspecError, UnicodeError, RecursionError):
-        return None
-    given, metadata = found.capture_data.endpoint_input, found.event_metadata
-    texts = (metadata.event_id, metadata.inference_id, given.observed_content_type)
-    returned = found.capture_data.endpoint_output.observed_content_type
-    nul = any(text is not None and "\0" in text for text in (*texts, returned))
-    return None if nul or given.encoding.upper() != "BASE64" else found
-
-
 def parse(line: str | bytes) -> Inference:
     """Parse one line of a capture file; a time without a zone is UTC. Raises only NotAnInference."""
-    usual = _usual(line)
+    usual = usual_record(line)
     if usual is not None:
         return _inference(usual, usual.capture_data.endpoint_input.data)
     found = _validated(_Record, line)
     return _inference(found, _image_bytes(found.capture_data.endpoint_input))
 
 
-def _inference(found: _UsualRecord | _Record, image: bytes) -> Inference:
+def _inference(found: UsualRecord | _Record, image: bytes) -> Inference:
     given, metadata = found.capture_data.endpoint_input, found.event_metadata
     answer = _answer(found.capture_data.endpoint_output)
     return Inference(
@@ -289,7 +236,7 @@ def _utc(text: str) -> datetime:
     return time
 
 
-def _decoded(side: _Side | _UsualOutput, what: str) -> bytes:
+def _decoded(side: _Side | UsualOutput, what: str) -> bytes:
     try:
         return base64.b64decode(side.data, validate=True)
     except ValueError:  # binascii.Error, and what it raises on other characters than ASCII's
@@ -302,7 +249,7 @@ def _image_bytes(given: _Side) -> bytes:
     return _decoded(given, "input")
 
 
-def _answer(returned: _Side | _UsualOutput) -> Answer:
+def _answer(returned: _Side | UsualOutput) -> Answer:
     if returned.encoding.upper() != "BASE64":
         return read_answer(returned.data)
     try:

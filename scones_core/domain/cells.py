@@ -1,7 +1,7 @@
 """Counts of inferences per period, maker, predicted class and confidence bin, and their sums.
 
-A bin holds (k / 1000, (k + 1) / 1000]; the first holds 0 as well. An inference is accepted if its confidence exceeds the
-threshold, so that counts at thresholds of three decimals are sums of whole bins.
+A bin holds (k / 1000, (k + 1) / 1000]; the first holds 0 as well. An inference is accepted if its confidence exceeds
+the threshold, so that counts at thresholds of three decimals are sums of whole bins.
 """
 
 from collections.abc import Iterable, Sequence
@@ -165,27 +165,25 @@ class Span(NamedTuple):
 
 
 def spans(start: int, end: int, widest: int) -> list[Span]:
-    """[start, end) in as few periods as possible, none wider than `widest` seconds; what is left at the ends in rows."""
-    if start >= end:
-        return []
+    """[start, end) in as few periods as possible, none wider than `widest` seconds; the rest at the ends in rows."""
     for width in reversed([width for width in WIDTHS if width <= widest]):
         wide = width * SECOND
         first, last = -(-start // wide) * wide, end // wide * wide
         if first < last:
-            narrower = max((w for w in WIDTHS if w < width), default=0)
-            rest = (lambda a, b: spans(a, b, narrower)) if narrower else _in_rows
-            return [*rest(start, first), Span(width, first, last), *rest(last, end)]
-    return _in_rows(start, end)
-
-
-def _in_rows(start: int, end: int) -> list[Span]:
+            return [*spans(start, first, width - 1), Span(width, first, last), *spans(last, end, width - 1)]
     return [Span(0, start, end)] if start < end else []
 
 
-def class_pairs(cells: Cells, groups: dict[int, Group]) -> set[tuple[int | None, int]]:
-    """The pairs (class list, prediction) that occur."""
-    key = np.unique(np.stack([cells.group, cells.prediction]), axis=1) if len(cells) else np.zeros((2, 0), np.int64)
-    return {(groups[int(group)].class_list, int(prediction)) for group, prediction in key.T}
+def histogram(bins: Ints, low: Ints, parts: int = 20) -> list[dict[str, float]]:
+    """Counts over [0, 1] in `parts` of equal width, as rows `{from, to, inferences, low_confidence}`.
+
+    bins, low : counts per bin of all inferences, and of those at or below the threshold.
+    """
+    counts, below = (part.reshape(parts, -1).sum(axis=1) for part in (bins, low))
+    return [
+        {"from": i / parts, "to": (i + 1) / parts, "inferences": int(n), "low_confidence": int(m)}
+        for i, (n, m) in enumerate(zip(counts, below, strict=True))
+    ]
 
 
 def packed(cell: Ints, count: Ints, sums: Ints) -> bytes:

@@ -22,14 +22,14 @@ def outcome(line: str | bytes) -> Any:
 
 def by_the_models_alone(line: str | bytes) -> Any:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(domain, "_usual", lambda _line: None)
+        patch.setattr(domain, "usual_record", lambda _line: None)
         patch.setattr(answers, "_NUMBERS", answers.msgspec.json.Decoder(dict[str, list[float]]))
         return outcome(line)
 
 
 def test_what_endpoints_write_is_in_the_usual_form():
     for line in (capture(), capture(eventMetadata__customAttributes=None), json.dumps(document(model="v3"))):
-        assert domain._usual(line) is not None
+        assert domain.usual_record(line) is not None
 
 
 @settings(max_examples=500)
@@ -58,7 +58,9 @@ def test_texts_that_are_hard_to_decode_are_read_the_same(field: str, text: str):
         assert outcome(form) == by_the_models_alone(form)
 
 
-@pytest.mark.parametrize("data", ["", "YQ", "YQ=", "YQ==", "YR==", "YQ==YQ==", "Y Q==", "-_-_", "====", "YQ==\\n", "éé"])
+@pytest.mark.parametrize(
+    "data", ["", "YQ", "YQ=", "YQ==", "YR==", "YQ==YQ==", "Y Q==", "-_-_", "====", "YQ==\\n", "éé"]
+)
 def test_base64_is_read_the_same(data: str):
     line = capture(endpointInput__data="HERE").replace("HERE", data)
     assert outcome(line) == by_the_models_alone(line)

@@ -8,6 +8,7 @@ import streamlit as st
 
 from scones_core.domain.attribution import Attribution, Maker
 from scones_core.domain.drift import SIGNIFICANT, Drift, DriftLevel
+from scones_core.domain.inference_filter import InferenceFilter
 from scones_core.services import App, capture, deployment, inference_export, monitoring, review
 from scones_core.services.monitoring import Figures
 from scones_core.ui.monitor import charts
@@ -178,7 +179,7 @@ def timeline(app: App, figures: Figures, since: datetime | None, model: str | No
         )
         st.download_button(
             "Download CSV",
-            lambda: inference_export.captured_csv(app, since=since, model=model),
+            lambda: inference_export.captured_csv(app, InferenceFilter(since=since, model=model)),
             "captured-inferences.csv",
             "text/csv",
             icon=":material/download:",
