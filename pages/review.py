@@ -2,8 +2,10 @@
 
 import streamlit as st
 
-from scones_core.services import capture
+from scones_core.services import capture, classification
+from scones_core.ui.review.queue_view import opened_queue, queue_header, queue_list
 from scones_core.ui.review.review_view import keys_input, model_input, reviewer, reviewing, strategy_input
+from scones_core.ui.review.search_view import IMAGE, REVIEWER, image_page, reviewer_page, search
 from scones_core.ui.shell.ingest import ingest_on_opening
 from scones_core.ui.shell.session import get_app, shown_errors
 from scones_core.ui.shell.widgets import empty_state, next_step, page_header
@@ -21,12 +23,29 @@ if not capture.captured(app):
     )
     st.stop()
 
+asked = st.query_params
+if IMAGE in asked or REVIEWER in asked:
+    with shown_errors():
+        if IMAGE in asked:
+            image_page(app, asked[IMAGE])
+        else:
+            reviewer_page(app, asked[REVIEWER])
+    st.stop()
+
 name = reviewer()
 if name is None:
     st.stop()
 
-with st.container(horizontal=True, vertical_alignment="bottom"):
-    strategy, model, keys = strategy_input(), model_input(app), keys_input()
 with shown_errors():
-    reviewing(app, name, strategy, model, keys)
+    queue = opened_queue(app)
+    if queue:
+        queue_header(queue)
+        reviewing(app, name, queue.strategy, None, keys_input(), queue.id)
+    else:
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            strategy, model, keys = strategy_input(), model_input(app), keys_input()
+        reviewing(app, name, strategy, model, keys)
+        models = [maker.name for maker in capture.makers(app)]
+        queue_list(app, name, classification.class_names(app), models)
+    search(app)
 next_step("models", "Retrain with the reviewed labels")

@@ -11,16 +11,15 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from scones_core import __version__, logs
+from scones_core import __version__, logs, review_parser
 from scones_core.bootstrap import open_app
 from scones_core.commands import run
 from scones_core.domain.datasets import POOL, TEST
 from scones_core.domain.drift import SimulatedDrift
-from scones_core.domain.review import Strategy
 from scones_core.errors import SconesError, of_the_system
+from scones_core.review_parser import add_command
 from scones_core.services import demo
 from scones_core.services.doctor import checks_without_home
-from scones_core.services.label_export import ExportFormat
 from scones_core.settings import FILES, BackendName, Settings
 from scones_core.terminal import Terminal
 
@@ -147,22 +146,16 @@ def parser() -> ArgumentParser:
     top.add_argument("--version", action="version", version=f"scones {__version__}")
     commands = top.add_subparsers(required=True, metavar="COMMAND")
     _loop_commands(commands, common)
-    _review_commands(commands, common)
+    review_parser.add_review(commands, common)
     _model_commands(commands, common)
     return top
 
 
-def _add(commands: Any, common: ArgumentParser, name: str, does: str, *, command: str | None = None) -> ArgumentParser:
-    sub: ArgumentParser = commands.add_parser(name, help=does, description=does, parents=[common])
-    sub.set_defaults(command=command or name)
-    return sub
-
-
 def _loop_commands(commands: Any, common: ArgumentParser) -> None:
-    sub = _add(commands, common, "run", "open the app in the browser")
+    sub = add_command(commands, common, "run", "open the app in the browser")
     sub.add_argument("--port", type=int, default=8501)
     sub.add_argument("--headless", action="store_true", help="do not open a browser")
-    sub = _add(commands, common, "etl", "extract, transform and load images into a dataset version")
+    sub = add_command(commands, common, "etl", "extract, transform and load images into a dataset version")
     sub.add_argument("--source", required=True, help="cifar100, sample, or a path to an archive, folder or zip")
     sub.add_argument("--classes", help="2 to 20 comma-separated class names")
     sub.add_argument(
@@ -172,40 +165,40 @@ def _loop_commands(commands: Any, common: ArgumentParser) -> None:
         help="share of each class's training images to set aside as the pool for classification and review "
         "(default 0.2 for cifar100 and sample, 0 for your own images)",
     )
-    sub = _add(commands, common, "train", "run a training job and evaluate its model")
+    sub = add_command(commands, common, "train", "run a training job and evaluate its model")
     sub.add_argument("--dataset", metavar="ID")
     sub.add_argument("--seed", type=int, default=0)
-    sub = _add(commands, common, "register", "register the models of completed jobs, or retry one")
+    sub = add_command(commands, common, "register", "register the models of completed jobs, or retry one")
     sub.add_argument("job", nargs="?", metavar="JOB")
-    sub = _add(commands, common, "deploy", "create or update the endpoint")
+    sub = add_command(commands, common, "deploy", "create or update the endpoint")
     sub.add_argument("--model", metavar="ID")
     sub.add_argument("--capture-percentage", type=int, metavar="P")
-    sub = _add(commands, common, "classify", "start one execution per image")
+    sub = add_command(commands, common, "classify", "start one execution per image")
     sub.add_argument("paths", nargs="*", metavar="PATH")
     sub.add_argument(
         "--sample", type=int, metavar="N", help="classify N random images of the pool, or of the test images"
     )
     _add_split(sub)
     sub.add_argument("--workers", type=int, default=4, metavar="W")
-    sub = _add(commands, common, "batch", "classify all images under a prefix in one execution")
+    sub = add_command(commands, common, "batch", "classify all images under a prefix in one execution")
     sub.add_argument("--prefix", metavar="KEY", help="default: the pool, or the test images")
     sub.add_argument("--sample", type=int, metavar="N", help="N random images instead")
     _add_split(sub)
-    sub = _add(commands, common, "traffic", "generate test traffic")
+    sub = add_command(commands, common, "traffic", "generate test traffic")
     sub.add_argument("--count", type=int, required=True, metavar="N")
     sub.add_argument("--rate", type=float, metavar="R", help="images per second (default: all at once)")
     sub.add_argument("--drift", choices=list(SimulatedDrift), default=SimulatedDrift.NONE)
-    sub = _add(commands, common, "history", "show the events of an execution")
+    sub = add_command(commands, common, "history", "show the events of an execution")
     sub.add_argument("name", metavar="NAME")
-    sub = _add(commands, common, "ingest", "read captured inferences")
+    sub = add_command(commands, common, "ingest", "read captured inferences")
     sub.add_argument("paths", nargs="*", metavar="PATH")
     sub.add_argument("--classes", help="class names of the captures in PATH, in the order of their probabilities")
     sub.add_argument("--endpoint", metavar="NAME", help="the endpoint that made the captures in PATH")
-    sub = _add(commands, common, "monitor", "show the figures of the Monitor page")
+    sub = add_command(commands, common, "monitor", "show the figures of the Monitor page")
     sub.add_argument("--since", metavar="T")
-    _add_model(sub)
+    review_parser.add_model(sub)
     sub.add_argument("--threshold", type=float, metavar="T")
-    sub = _add(commands, common, "threshold", "show, set or suggest the threshold")
+    sub = add_command(commands, common, "threshold", "show, set or suggest the threshold")
     sub.add_argument("--set", type=float, metavar="T")
     sub.add_argument("--max-risk", type=float, metavar="R")
     sub.add_argument("--confidence", type=float, default=0.95, metavar="C")
@@ -215,55 +208,23 @@ def _add_split(sub: ArgumentParser) -> None:
     sub.add_argument("--split", choices=[POOL, TEST], help="default: the pool, or the test images if there is none")
 
 
-def _add_model(sub: ArgumentParser) -> None:
-    sub.add_argument("--model", metavar="M", help="only inferences of v1, v2, …, or imported, undecided, unknown")
-
-
-def _review_commands(commands: Any, common: ArgumentParser) -> None:
-    review = commands.add_parser("review", help="lease, decide, undo, export").add_subparsers(
-        required=True, metavar="ACTION"
-    )
-    sub = _add(review, common, "next", "lease the next images", command="review next")
-    _add_model(sub)
-    sub.add_argument("--strategy", choices=list(Strategy), default=Strategy.LEAST_CONFIDENCE)
-    sub.add_argument("--count", type=int, default=1, metavar="N")
-    sub.add_argument("--reviewer", required=True, metavar="R")
-    sub = _add(
-        review,
-        common,
-        "decide",
-        "record a decision; “other”: none of the classes, “skip”: no label",
-        command="review decide",
-    )
-    sub.add_argument("id", metavar="ID")
-    sub.add_argument("label", metavar="LABEL")
-    sub.add_argument("--reviewer", required=True, metavar="R")
-    sub.add_argument("--note", default="", metavar="T")
-    sub.add_argument("--key", metavar="K", help="idempotency key")
-    sub = _add(review, common, "undo", "take the reviewer's last decision back", command="review undo")
-    sub.add_argument("id", metavar="ID", nargs="?")
-    sub.add_argument("--reviewer", required=True, metavar="R")
-    sub = _add(review, common, "export", "write the labels", command="review export")
-    _add_model(sub)
-    sub.add_argument("--format", choices=list(ExportFormat), required=True)
-    sub.add_argument("--out", required=True, metavar="FILE")
-
-
 def _model_commands(commands: Any, common: ArgumentParser) -> None:
-    sub = _add(commands, common, "retrain", "train a challenger on reviewed labels and compare it with the champion")
+    sub = add_command(
+        commands, common, "retrain", "train a challenger on reviewed labels and compare it with the champion"
+    )
     sub.add_argument("--min-labels", type=int, default=1, metavar="N")
     sub.add_argument("--seed", type=int, default=0)
-    sub = _add(commands, common, "promote", "put the challenger, or the named model, into service")
+    sub = add_command(commands, common, "promote", "put the challenger, or the named model, into service")
     sub.add_argument("model", nargs="?", metavar="MODEL")
     sub.add_argument("--reason", default="", metavar="TEXT")
-    sub = _add(commands, common, "reject", "reject a model version, so that it is no longer the challenger")
+    sub = add_command(commands, common, "reject", "reject a model version, so that it is no longer the challenger")
     sub.add_argument("model", metavar="MODEL")
     sub.add_argument("--reason", required=True, metavar="TEXT")
-    _add(commands, common, "rollback", "return the previous model to service")
-    _add(commands, common, "undeploy", "delete the endpoint; captures, labels and models are kept")
-    sub = _add(commands, common, "demo", "run the whole loop once with a scripted reviewer")
+    add_command(commands, common, "rollback", "return the previous model to service")
+    add_command(commands, common, "undeploy", "delete the endpoint; captures, labels and models are kept")
+    sub = add_command(commands, common, "demo", "run the whole loop once with a scripted reviewer")
     sub.add_argument("--source", default="sample")
     sub.add_argument("--images", type=int, default=demo.IMAGES, metavar="N")
     sub.add_argument("--replace", action="store_true", help="replace the model in service and the current dataset")
-    _add(commands, common, "status", "show what exists and the next step")
-    _add(commands, common, "doctor", "check the installation and the configuration")
+    add_command(commands, common, "status", "show what exists and the next step")
+    add_command(commands, common, "doctor", "check the installation and the configuration")

@@ -11,77 +11,22 @@ from scones_core.db.inferences import made_by
 from scones_core.db.schema import dataset_images, decisions, inferences, leases, reviewed_images, unreadable_images
 from scones_core.domain.datasets import TEST, TRAFFIC, TRAIN
 from scones_core.domain.drift import SimulatedDrift
-from scones_core.domain.review import LEASE, Decision, Strategy
-
-
-@dataclass(frozen=True)
-class Drawn:
-    """An inference to review, and its probability in the draw; 1 for a ranking."""
-
-    row: dict[str, Any]
-    strategy: Strategy
-    probability: float
+from scones_core.domain.review import LEASE, Decision
 
 
 @dataclass(frozen=True)
 class Lease:
-    """strategy, probability : of the draw; None if the image was requested by id."""
+    """strategy, probability, queue : of the draw; None if the image was requested by id."""
 
     reviewer: str
     expires: datetime
     strategy: str | None
     probability: float | None
+    queue: int | None
 
 
-_ORDER: dict[Strategy, Any] = {
-    Strategy.LEAST_CONFIDENCE: inferences.c.confidence,
-    Strategy.MARGIN: inferences.c.margin,
-    Strategy.ENTROPY: inferences.c.entropy.desc(),
-    Strategy.NEWEST: inferences.c.time.desc(),
-}
-
-
-def open_items(
-    connection: sa.Connection,
-    *,
-    strategy: Strategy,
-    count: int,
-    reviewer: str,
-    now: datetime,
-    exclude: Sequence[str] = (),
-    model: str | None = None,
-) -> list[Drawn]:
-    """Inferences whose image has no decision and no other reviewer's lease, one per image, in the strategy's order.
-
-    exclude : event ids whose images to skip.  model : as for `db.inferences.made_by`.
-    """
-    open_ones = _open(reviewer, now, exclude, model)
-    if strategy is Strategy.RANDOM:
-        return _at_random(connection, open_ones, count)
-    query = open_ones.with_only_columns(inferences).order_by(_ORDER[strategy], inferences.c.event_id)
-    chosen: dict[str, dict[str, Any]] = {}
-    with connection.execute(query, execution_options={"yield_per": 100}) as rows:
-        for row in rows.mappings():
-            chosen.setdefault(row["image_sha256"], dict(row))
-            if len(chosen) >= count:
-                break
-    return [Drawn(row, strategy, 1.0) for row in chosen.values()]
-
-
-def _open(reviewer: str, now: datetime, exclude: Sequence[str], model: str | None) -> sa.Select[Any]:
-    held = sa.select(inferences.c.image_sha256).where(inferences.c.event_id.in_(exclude))
-    return (
-        sa.select(inferences.c.image_sha256)
-        .select_from(inferences)
-        .outerjoin(reviewed_images, reviewed_images.c.image_sha256 == inferences.c.image_sha256)
-        .outerjoin(leases, leases.c.image_sha256 == inferences.c.image_sha256)
-        .where(reviewed_images.c.image_sha256.is_(None), _readable(inferences.c.image_sha256))
-        .where(sa.or_(leases.c.expires.is_(None), leases.c.reviewer == reviewer, sa.not_(_in_force(now))))
-        .where(inferences.c.image_sha256.not_in(held), made_by(model))
-    )
-
-
-def _readable(image: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:
+def readable(image: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:
+    """The condition for images that can be decoded, as far as known."""
     return ~sa.exists().where(unreadable_images.c.image_sha256 == image)
 
 
@@ -111,20 +56,14 @@ def unreadable(connection: sa.Connection) -> Sequence[Any]:
     )
 
 
+def free(reviewer: str, now: datetime) -> sa.ColumnElement[bool]:
+    """The condition for images, joined with `leases`, that no other reviewer holds."""
+    return sa.or_(leases.c.expires.is_(None), leases.c.reviewer == reviewer, sa.not_(_in_force(now)))
+
+
 def _in_force(now: datetime) -> sa.ColumnElement[bool]:
     """Filter for leases that end later than a new one would: they came from a clock that was ahead."""
     return sa.and_(leases.c.expires > now, leases.c.expires <= now + LEASE)
-
-
-def _at_random(connection: sa.Connection, open_ones: sa.Select[Any], count: int) -> list[Drawn]:
-    """Images drawn with equal probability, without replacement; of each the newest inference."""
-    images = open_ones.distinct().subquery()
-    of = int(connection.scalar(sa.select(sa.func.count()).select_from(images)) or 0)
-    drawn = connection.scalars(sa.select(images.c.image_sha256).order_by(sa.func.random()).limit(count)).all()
-    table = inferences.c
-    newest = sa.select(inferences).where(table.image_sha256.in_(drawn)).order_by(table.time, table.event_id)
-    rows = {row["image_sha256"]: dict(row) for row in connection.execute(newest).mappings()}
-    return [Drawn(rows[image], Strategy.RANDOM, min(1.0, len(drawn) / of)) for image in drawn]
 
 
 def lease(
@@ -135,16 +74,17 @@ def lease(
     *,
     strategy: str | None = None,
     probability: float | None = None,
+    queue: int | None = None,
 ) -> None:
-    """Lease an image to a reviewer until `expires`; strategy and probability are kept for the decision."""
+    """Lease an image to a reviewer until `expires`; strategy, probability and queue are kept for the decision."""
     connection.execute(sa.delete(leases).where(leases.c.image_sha256 == image))
     row = {"image_sha256": image, "reviewer": reviewer, "expires": expires}
-    connection.execute(sa.insert(leases), {**row, "strategy": strategy, "probability": probability})
+    connection.execute(sa.insert(leases), {**row, "strategy": strategy, "probability": probability, "queue": queue})
 
 
 def lease_of(connection: sa.Connection, image: str) -> Lease | None:
     """The last lease of an image, possibly expired."""
-    query = sa.select(leases.c.reviewer, leases.c.expires, leases.c.strategy, leases.c.probability)
+    query = sa.select(leases.c.reviewer, leases.c.expires, leases.c.strategy, leases.c.probability, leases.c.queue)
     row = connection.execute(query.where(leases.c.image_sha256 == image)).first()
     return Lease(*row) if row else None
 
@@ -208,7 +148,10 @@ def revision(connection: sa.Connection, image: str) -> int:
 def reviewed(connection: sa.Connection, limit: int | None = None, *, model: str | None = None) -> list[dict[str, Any]]:
     """Current labels with their inferences, newest first; the labels' columns start with review_."""
     labels = [c.label(f"review_{c.name}") for c in reviewed_images.c if c.name != "event_id"]
-    why = [c.label(f"review_{c.name}") for c in (decisions.c.classes, decisions.c.strategy)]
+    why = [
+        c.label(f"review_{c.name}")
+        for c in (decisions.c.classes, decisions.c.strategy, decisions.c.probability, decisions.c.queue)
+    ]
     query = (
         sa.select(*labels, decisions.c.stored_key, *why, inferences)
         .join(inferences, inferences.c.event_id == reviewed_images.c.event_id)
@@ -276,6 +219,6 @@ def pending(threshold: float) -> sa.Select[Any]:
     image = inferences.c.image_sha256
     reviewed = sa.exists().where(reviewed_images.c.image_sha256 == image)
     # Grouped, for SQLite then walks along the index of both columns; count(distinct …) takes sixteen times as long.
-    waits = (inferences.c.confidence <= threshold, ~reviewed, _readable(image))
+    waits = (inferences.c.confidence <= threshold, ~reviewed, readable(image))
     images = sa.select(image).where(*waits).group_by(image).subquery()
     return sa.select(sa.func.count()).select_from(images)

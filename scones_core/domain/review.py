@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 # Answers that are no class: the image shows none of the classes, which keeps it out of training, or it is passed over.
 # No class name has a slash, so that a class may be called "other".
@@ -12,13 +13,53 @@ LEASE = timedelta(minutes=10)
 
 
 class Strategy(StrEnum):
-    """Order in which captured inferences are reviewed."""
+    """Why an image is reviewed: its place in an order of all captured inferences, or the kind of its queue."""
 
     LEAST_CONFIDENCE = "least_confidence"
     MARGIN = "margin"
     ENTROPY = "entropy"
     RANDOM = "random"
     NEWEST = "newest"
+    OLDEST = "oldest"
+    AUDIT = "audit"  # drawn with known probabilities, for an unbiased estimate
+    SELECTION = "selection"  # chosen by hand, or a slice sent from Monitor
+    DISAGREEMENT = "disagreement"  # champion and challenger predict different classes
+    LABEL_ERRORS = "label_errors"  # the label in force is suspected to be wrong
+    ADJUDICATION = "adjudication"  # reviewers gave different labels, or were unsure
+
+
+ORDERS = (  # the strategies that need no queue
+    Strategy.LEAST_CONFIDENCE,
+    Strategy.MARGIN,
+    Strategy.ENTROPY,
+    Strategy.RANDOM,
+    Strategy.NEWEST,
+    Strategy.OLDEST,
+)
+
+
+@dataclass(frozen=True)
+class ReviewFilter:
+    """Which captured inferences to review; None: any.
+
+    model : a model version ("v3"), or "imported", "undecided", "unknown".  predicted : name of the predicted class.
+    low, high : bounds of the confidence, included.  since, until : bounds of the time, UTC, included.
+    """
+
+    model: str | None = None
+    predicted: str | None = None
+    low: float | None = None
+    high: float | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """Only the conditions that are set."""
+        found = {name: value for name, value in vars(self).items() if value is not None}
+        return {name: v.isoformat() if isinstance(v, datetime) else v for name, v in found.items()}
+
+
+ALL = ReviewFilter()
 
 
 class Status(StrEnum):

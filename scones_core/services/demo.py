@@ -23,6 +23,7 @@ from scones_core.services import (
     training,
 )
 from scones_core.services.app import App, Progress, silent
+from scones_core.services.standing_labels import Recorded
 
 REVIEWER = "demo"
 BASE = 20  # images of each class that the first model is trained on; the other training images become pool
@@ -94,7 +95,7 @@ def check(app: App, *, replace: bool) -> None:
         )
 
 
-def review_by_known_labels(app: App, *, count: int = REVIEWS, progress: Progress = silent) -> list[review.Recorded]:
+def review_by_known_labels(app: App, *, count: int = REVIEWS, progress: Progress = silent) -> list[Recorded]:
     """Label the least confident images with their labels in the dataset; images without one are skipped.
 
     Raises Conflict if nothing is left to review.

@@ -14,7 +14,7 @@ from scones_core.services.classification import Classified
 from scones_core.services.demo import Stage
 from scones_core.services.monitoring import Figures
 from scones_core.services.retraining import Retrained
-from scones_core.services.review import Recorded
+from scones_core.services.standing_labels import Recorded
 from scones_core.ui.overview.demo_runner import TITLES, Story
 from scones_core.ui.shell.comparison import comparison_view
 from scones_core.ui.shell.confidence_chart import confidence_histogram

@@ -64,7 +64,9 @@ def navigation() -> dict[str, list[st.Page]]:
     return sections
 
 
-def link(name: PageName | str, label: str | None = None) -> None:
-    """A link to a page, with the page's own icon."""
+def link(
+    name: PageName | str, label: str | None = None, *, query: dict[str, str] | None = None, icon: str | None = None
+) -> None:
+    """A link to a page, with the page's own icon unless another is given.  query : parameters of the URL."""
     name = PageName(name)
-    st.page_link(name.path, label=label or name.label, icon=name.icon)
+    st.page_link(name.path, label=label or name.label, icon=icon or name.icon, query_params=query)

@@ -1,0 +1,84 @@
+"""Making review queues from orders of the captured inferences, and from what models disagree on."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from scones_core.db import review_orders
+from scones_core.domain.review import ALL, ORDERS, ReviewFilter, Strategy
+from scones_core.errors import BadInput, Conflict, NotFound
+from scones_core.services import deployment, queues
+from scones_core.services.app import App
+from scones_core.services.classification import class_name
+from scones_core.services.queues import QueueEntry
+from scones_core.services.review_items import ClassNames, reason
+
+LARGEST = 10_000  # images
+
+
+def make(
+    app: App,
+    name: str,
+    strategy: Strategy,
+    *,
+    size: int,
+    by: str,
+    filter: ReviewFilter = ALL,
+    reviewers: int = 1,
+) -> int:
+    """Create a queue of up to `size` images without a decision; returns its id.
+
+    strategy : one of ORDERS, as it is now, or DISAGREEMENT, which takes no filter.
+    Raises BadInput, Conflict if no image fits, NotFound without a challenger.
+    """
+    if not 1 <= size <= LARGEST:
+        raise BadInput(f"The size of a queue must be from 1 to {LARGEST:,}.")
+    if strategy is Strategy.DISAGREEMENT:
+        entries = _disagreements(app, size)
+    elif strategy in ORDERS:
+        entries = _ordered(app, strategy, size, filter)
+    else:
+        raise BadInput(f"A queue “{strategy}” cannot be made from an order: choose one of {', '.join(ORDERS)}.")
+    if not entries:
+        raise Conflict("No image without a decision fits: widen the filter, or capture more images.")
+    made_from: dict[str, Any] = filter.as_json() | {"size": size}
+    return queues.create(app, name, entries, strategy=strategy, by=by, filter=made_from, reviewers=reviewers)
+
+
+def _ordered(app: App, strategy: Strategy, size: int, filter: ReviewFilter) -> list[QueueEntry]:
+    serving, now = ClassNames(app).serving, datetime.now(UTC)
+    with app.db.read() as connection:
+        found = review_orders.open_items(
+            connection, strategy=strategy, count=size, reviewer=None, now=now, filter=filter, serving=serving
+        )
+    drawn = strategy is Strategy.RANDOM
+    return [
+        QueueEntry(
+            one.row["event_id"],
+            reason(one.row, strategy, one.probability, serving),
+            one.probability if drawn else None,
+        )
+        for one in found
+    ]
+
+
+def _disagreements(app: App, size: int) -> list[QueueEntry]:
+    serving = deployment.in_service(app)
+    champion, challenger = serving.champion, serving.challenger
+    if champion is None or challenger is None:
+        raise NotFound("No challenger to disagree with the champion: retrain, and start a trial on Models.")
+    names = ClassNames(app)
+    with app.db.read() as connection:
+        rows = review_orders.disagreements(connection, champion.number, challenger.number, size)
+    if not rows:
+        raise Conflict(
+            f"No image on which {champion.id} and {challenger.id} disagree has been captured: a trial of "
+            f"{challenger.id} captures its inferences."
+        )
+    return [
+        QueueEntry(
+            row["event_id"],
+            f"{champion.id} predicts {class_name(names.known(row), row['prediction'])} ({row['confidence']:.0%}), "
+            f"{challenger.id} {class_name(names.known(row), row['other_prediction'])} ({row['other_confidence']:.0%})",
+        )
+        for row in rows
+    ]
