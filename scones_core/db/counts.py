@@ -215,9 +215,8 @@ def reviewed() -> sa.ColumnElement[bool]:
 
 def of_reviewed(connection: sa.Connection, since: int | None, until: int | None, ids: Mapping[Group, int]) -> Cells:
     """The inferences of [since, until) whose image has a decision: few, so that they are counted when asked for."""
-    joined = reviewed_images.join(inferences, inferences.c.image_sha256 == reviewed_images.c.image_sha256)
-    query = sa.select(*COLUMNS).select_from(joined)
-    return of_rows(connection.execute(query.where(*between(since, until))), ids)
+    found = within(connection, [inferences.c.image_sha256.in_(sa.select(reviewed_images.c.image_sha256))], ids)
+    return found.where((found.start >= (since or 0)) & (found.start < (END if until is None else until)))
 
 
 def within(connection: sa.Connection, conditions: Sequence[sa.ColumnElement[bool]], ids: Mapping[Group, int]) -> Cells:

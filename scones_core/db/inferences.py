@@ -141,13 +141,16 @@ def _imported() -> sa.ColumnElement[bool]:
     return sa.func.coalesce(inferences.c.attribution, "") == str(Attribution.IMPORTED)
 
 
-def made_by(model: str | None) -> sa.ColumnElement[bool]:
-    """The condition for inferences of one model version ("v3"), of an attribution ("imported", …), or of all (None)."""
+def made_by(model: str | None, *, indexed: bool = True) -> sa.ColumnElement[bool]:
+    """The condition for inferences of one model version ("v3"), of an attribution ("imported", …), or of all (None).
+
+    indexed : a search may begin with it; False where the newest are wanted, and the index of times is faster.
+    """
     if model is None:
         return sa.true()
     number = number_of(model)
     if number is not None:
-        return inferences.c.model == number
+        return (inferences.c.model if indexed else sa.func.coalesce(inferences.c.model, 0)) == number
     return sa.and_(inferences.c.model.is_(None), inferences.c.attribution == model)
 
 
@@ -167,23 +170,26 @@ def class_list_ids(connection: sa.Connection, lists: Iterable[tuple[str, ...]]) 
 
 
 def matching(
-    which: InferenceFilter, lists: Mapping[int, Sequence[str]], threshold: float
+    which: InferenceFilter, lists: Mapping[int, Sequence[str]], threshold: float, *, by_confidence: bool = False
 ) -> list[sa.ColumnElement[bool]]:
-    """The conditions of a filter.  lists : as `class_lists` returns them."""
-    table = inferences.c
+    """The conditions of a filter.  lists : as `class_lists` returns them.
+
+    by_confidence : the rows are few among the confidences, and not in the time. Databases then use another index.
+    """
+    table, confidence = inferences.c, inferences.c.confidence if by_confidence else inferences.c.confidence + 0.0
     found = counts.between(*counts.bounds(which.since, which.until))
     found += [table.endpoint == which.endpoint] if which.endpoint is not None else []
-    found += [made_by(which.model)] if which.model is not None else []
+    found += [made_by(which.model, indexed=False)] if which.model is not None else []
     if which.prediction is not None:
         of = sa.func.coalesce(table.class_list, 0)
         pairs = sorted(named(which.prediction, lists))
         found.append(sa.or_(sa.false(), *(sa.and_(of == id, table.prediction == index) for id, index in pairs)))
     if which.accepted is not None:
-        found.append(table.confidence > threshold if which.accepted else table.confidence <= threshold)
+        found.append(confidence > threshold if which.accepted else confidence <= threshold)
     if which.reviewed is not None:
         found.append(counts.reviewed() if which.reviewed else ~counts.reviewed())
-    found += [table.confidence > which.above] if which.above else []
-    found += [table.confidence <= which.up_to] if which.up_to is not None else []
+    found += [confidence > which.above] if which.above else []
+    found += [confidence <= which.up_to] if which.up_to is not None else []
     return found
 
 
@@ -208,7 +214,8 @@ def newest_of_model(
 ) -> list[tuple[float, int]]:
     """(confidence, prediction) of the newest inferences attributed to a model at an endpoint."""
     table = inferences.c
-    query = sa.select(table.confidence, table.prediction).where(table.time >= since, table.model == model)
+    query = sa.select(table.confidence, table.prediction).where(table.time >= since)
+    query = query.where(made_by(f"v{model}", indexed=False))
     query = query.where(table.endpoint == endpoint, table.attribution == str(Attribution.MODEL))
     return list(connection.execute(query.order_by(table.time.desc(), table.event_id).limit(limit)))
 

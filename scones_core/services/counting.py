@@ -54,12 +54,27 @@ class Counted:
         found = zip(starts.tolist(), totals(index, cells.count, len(starts)).tolist(), strict=True)
         return {start: count for start, count in found if count}
 
-    def reach(self, skip: int, wanted: int, most: float = math.inf) -> tuple[int, int, int]:
-        """(start, end, rest) of the time that has the inferences from `skip` to `skip + wanted`, newest first.
+    def search(self, skip: int, wanted: int, most: float = math.inf) -> tuple[list[sa.ColumnElement[bool]], int]:
+        """(conditions, rest): where the inferences from `skip` to `skip + wanted`, newest first, are found soonest.
 
-        In microseconds since 1970; `rest` are still to be skipped there. Whole periods are skipped by their counts.
-        most : inferences to look through; beyond them, and at least a period, the time ends early.
+        `rest` are still to be skipped there: whole periods are skipped by their counts, unless the confidences of the
+        filter are rarer than what those periods hold.  most : inferences to look through; beyond them, and at least
+        a period, fewer are found.
         """
+        start, end, rest, cost = self._reach(skip, wanted, most)
+        if self._as_confident() < cost:
+            return table.matching(self.which, self.lists, self.at, by_confidence=True), skip
+        return [*counts.between(start, end), *table.matching(self.which, self.lists, self.at)], rest
+
+    def _as_confident(self) -> float:
+        """Inferences of that time within the confidences of the filter; infinite for a filter without."""
+        lowest, highest = round((self.which.above or 0) * BINS), round((self.which.up_to or 1) * BINS)
+        if highest - lowest == BINS or self.which.since or self.which.until:
+            return math.inf
+        return int(self.every.by_bin()[lowest:highest].sum())
+
+    def _reach(self, skip: int, wanted: int, most: float) -> tuple[int, int, int, int]:
+        """start and end of the periods to look through, in microseconds; skipped there; inferences there."""
         here, every = self.per_period(self.cells), self.per_period(self.every)
         start = end = searched = 0
         for at in sorted(here, reverse=True):
@@ -71,7 +86,7 @@ class Counted:
             start, wanted, searched = at, wanted - here[at], searched + every.get(at, 0)
             if wanted <= 0 or searched >= most:
                 break
-        return start, end, skip
+        return start, end, skip, searched
 
 
 def count(connection: sa.Connection, which: InferenceFilter, at: float, *, widest: int | None = None) -> Counted:
@@ -127,7 +142,7 @@ def _low(
     if whole or not (cells.bin == place).any():
         return below
     narrowed = replace(which, accepted=False, above=max(which.above or 0, place / BINS) or None)
-    conditions = table.matching(narrowed, lists, at)
+    conditions = table.matching(narrowed, lists, at, by_confidence=True)
     return below + counts.within(connection, conditions, {group: id for id, group in groups.items()}).per(period)
 
 

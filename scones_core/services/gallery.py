@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from scones_core.db import counts, reviews
+from scones_core.db import reviews
 from scones_core.db import inferences as table
 from scones_core.domain.inference_filter import InferenceFilter, class_name
 from scones_core.services import monitoring
@@ -46,9 +46,8 @@ def page(app: App, which: InferenceFilter, number: int = 1, *, at: float | None 
     at = monitoring.threshold(app) if at is None else at
     with app.db.read() as connection:
         found = count(connection, which, at)
-        start, end, rest = found.reach((number - 1) * size, size)
-        conditions = [*counts.between(start, end), *table.matching(which, found.lists, at)]
-        rows = list(table.rows(connection, conditions, skip=rest, limit=size)) if start < end else []
+        conditions, rest = found.search((number - 1) * size, size)
+        rows = list(table.rows(connection, conditions, skip=rest, limit=size))
         labels = reviews.labels(connection, [row.image_sha256 for row in rows])
     shown = [
         Shown(

@@ -8,7 +8,6 @@ import numpy as np
 import sqlalchemy as sa
 from numpy.typing import NDArray
 
-from scones_core.db import counts
 from scones_core.db import inferences as table
 from scones_core.db.schema import EPOCH
 from scones_core.domain import confidence
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 MOST_POINTS = 2_000  # of a chart; beyond that, density
-SEARCHED = 50_000  # inferences looked through for the points of a filter
+SEARCHED = 20_000  # inferences looked through for the points of a filter
 RECENT = 200  # inferences in the drift test: older ones would dilute recent drift
 
 
@@ -132,10 +131,8 @@ def _periods(found: Counted) -> list[Period]:
 
 def _points(connection: sa.Connection, found: Counted) -> "pd.DataFrame":
     """The newest inferences of a filter, found by their counts."""
-    start, end, _ = found.reach(0, MOST_POINTS, SEARCHED)
-    reach = counts.between(start, end)
+    conditions, _ = found.search(0, MOST_POINTS, SEARCHED)
     columns = ("time", "event_id", "prediction", "confidence", "variant", "class_list")
-    conditions = [*reach, *table.matching(found.which, found.lists, found.at)]
     rows = list(table.rows(connection, conditions, columns=columns, limit=MOST_POINTS))[::-1]
     import pandas as pd  # a quarter of a second, which the first page does without
 
