@@ -242,6 +242,14 @@ def makers(connection: sa.Connection) -> list[Maker]:
     return sorted(found.values(), key=lambda maker: (-(number_of(maker.name) or 0), maker.name))
 
 
+def nameless(connection: sa.Connection) -> set[int]:
+    """Predicted classes, by index, of inferences whose class names are not known."""
+    table, of = inference_counts.c, inference_groups.c
+    query = sa.select(table.cells).join(inference_groups, of.id == table.group)
+    found = connection.scalars(query.where(table.width == WIDTHS[-1], of.class_list.is_(None)))
+    return {int(index) for data in found for index in np.unique(unpacked(data)["cell"] // BINS)}
+
+
 def extent(connection: sa.Connection, since: int | None = None, until: int | None = None) -> tuple[int, int] | None:
     """Times of the oldest and the newest inference of [since, until), in microseconds; None if there is none."""
     time = sa.type_coerce(inferences.c.time, sa.BigInteger)

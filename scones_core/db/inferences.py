@@ -10,7 +10,7 @@ import msgspec
 import sqlalchemy as sa
 
 from scones_core.db import counts
-from scones_core.db.counts import CHUNK
+from scones_core.db.counts import CHUNK as CHUNK  # of db.queues, too
 from scones_core.db.schema import capture_files, inferences, quarantine
 from scones_core.db.schema import class_lists as class_list_table
 from scones_core.domain.attribution import Attribution

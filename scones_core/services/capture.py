@@ -58,6 +58,15 @@ def ingest(app: App, *, recent: bool = False, progress: Progress = silent) -> In
 
     recent : read only hours from one day before the newest inference on; its time does not grow with the history.
     """
+    return _captured(app, recent, progress)
+
+
+def read_recent(app: App) -> Ingested:
+    """As `ingest` of recent hours, without a line in the log: for pages that look every few seconds."""
+    return _captured(app, True, silent)
+
+
+def _captured(app: App, recent: bool, progress: Progress) -> Ingested:
     with app.db.read() as connection:
         newest = table.newest(connection, datetime.now(UTC)) if recent else None
     since = f"{newest - LATE:%Y/%m/%d/%H}/" if newest else ""

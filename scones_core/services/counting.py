@@ -11,6 +11,7 @@ from scones_core.db import counts
 from scones_core.db import inferences as table
 from scones_core.domain.cells import BINS, SECOND, Bools, Cells, Group, Ints, cut, period_of, totals
 from scones_core.domain.inference_filter import InferenceFilter, class_name, named
+from scones_core.services.app import App
 
 
 @dataclass(frozen=True)
@@ -144,6 +145,24 @@ def _low(
     narrowed = replace(which, accepted=False, above=max(which.above or 0, place / BINS) or None)
     conditions = table.matching(narrowed, lists, at, by_confidence=True)
     return below + counts.within(connection, conditions, {group: id for id, group in groups.items()}).per(period)
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What filters can be set to. classes : names of predicted classes."""
+
+    endpoints: Sequence[str]
+    classes: Sequence[str]
+
+
+def choices(app: App) -> Choices:
+    """Of all captured inferences."""
+    with app.db.read() as connection:
+        groups, lists = counts.groups(connection), table.class_lists(connection)
+        nameless = counts.nameless(connection)
+    named_ones = {name for group in groups.values() for name in lists.get(group.class_list or 0, ())}
+    numbered = [f"class {index}" for index in sorted(nameless)]
+    return Choices(sorted({group.endpoint for group in groups.values()}), [*sorted(named_ones), *numbered])
 
 
 def thresholds(found: Counted) -> Ints:

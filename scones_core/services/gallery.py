@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from scones_core.db import reviews
 from scones_core.db import inferences as table
+from scones_core.db import reviews
 from scones_core.domain.inference_filter import InferenceFilter, class_name
 from scones_core.services import monitoring
 from scones_core.services.app import App

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from scones_core.db import counts
 from scones_core.db import inferences as table
 from scones_core.db.schema import inference_counts
-from scones_core.domain.cells import EDGES, SECOND, Cells, bin_of, cut, spans
+from scones_core.domain.cells import EDGES, SECOND, Cells, bin_of, cut, histogram, spans
 from scones_core.domain.inference_filter import InferenceFilter
 from scones_core.errors import BadInput
 from scones_core.services import App, capture, counting, gallery, monitoring, review
@@ -234,6 +234,17 @@ def test_spans_cover_a_time_once_and_in_whole_periods(start: int, length: int, w
         span.start % (span.width * SECOND) == span.end % (span.width * SECOND) == 0 for span in found if span.width
     )
     assert sum(span.end - span.start for span in found if not span.width) < 2 * 300 * SECOND
+
+
+def test_the_histogram_has_twenty_bins_and_the_threshold_cuts_one():
+    cells = Cells.of([(0, 1, 0, value) for value in (0.0, 0.91, 0.93, 0.931, 0.94, 0.95, 1.0)])
+    rows = histogram(cells.by_bin(), cells.where(cells.bin < 930).by_bin())
+    assert [(row["from"], row["to"]) for row in rows] == [(i / 20, (i + 1) / 20) for i in range(20)]
+    assert {row["to"]: (row["inferences"], row["low_confidence"]) for row in rows if row["inferences"]} == {
+        0.05: (1, 1),
+        0.95: (5, 2),
+        1.0: (1, 0),
+    }
 
 
 def test_subtracting_counts_leaves_nothing():

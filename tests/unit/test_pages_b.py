@@ -5,7 +5,6 @@ import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import pandas as pd
 import pytest
 import streamlit as st
 from PIL import Image
@@ -14,7 +13,6 @@ from streamlit.testing.v1 import AppTest
 from scones_core.domain.review import Strategy
 from scones_core.services import App, capture, classification, deployment, monitoring, queues, review
 from scones_core.services.queues import QueueEntry
-from scones_core.ui.monitor.charts import MOST_POINTS, sampled
 from scones_core.ui.shell.session import get_app
 from tests.unit.captured_world import IMAGES, captured_home
 from tests.unit.test_ingest import line
@@ -207,14 +205,6 @@ def test_a_threshold_is_tried_and_set(captured: App, open_page: Open) -> None:
 
 def test_the_image_behind_the_latest_inference_is_shown(captured: App, open_page: Open) -> None:
     assert "### Latest" in texts(shown(open_page("monitor")))
-
-
-def test_of_many_points_a_sample_is_drawn_that_spans_all_of_the_time() -> None:
-    points = pd.DataFrame({"n": range(3 * MOST_POINTS)})
-    drawn = sampled(points)
-    assert len(drawn) == MOST_POINTS
-    assert (drawn["n"].min(), drawn["n"].max()) == (0, 3 * MOST_POINTS - 3)
-    assert sampled(points.head(7)) is not None
 
 
 # Review
