@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from scones_core.domain.inference_filter import InferenceFilter
 from scones_core.services import capture, monitoring
 from scones_core.ui.monitor.filters import filter_input
 from scones_core.ui.monitor.monitor_view import (
@@ -36,6 +37,7 @@ if not makers:
         import_button(app, key="import")
     st.stop()
 
+which = InferenceFilter()
 with shown_errors():
     which = filter_input(app, makers)
     unnamed_note(app, makers)
@@ -47,7 +49,7 @@ with shown_errors():
         production_variants(figures)
     else:
         st.info("No inferences match these filters. Clear some above.", icon=":material/filter_alt:")
-threshold_section(app)
+threshold_section(app, which)
 put_aside(app)
 read_button(app)
 next_step("review", "Review the least confident images")

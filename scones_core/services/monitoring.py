@@ -193,14 +193,14 @@ def champion_drift(app: App) -> Drift:
 
 def threshold_figures(app: App, value: float, *, level: float = 0.95) -> confidence.ThresholdFigures:
     """Coverage and risk of a threshold on the champion's labelled test images. Raises NotFound."""
-    measured = _measured(app)
-    return confidence.figures_at(value, measured.confidences, measured.correct, level)
+    found = measured(app)
+    return confidence.figures_at(value, found.confidences, found.correct, level)
 
 
 def risk_coverage(app: App) -> list[dict[str, float | None]]:
     """Coverage and risk for thresholds from 0.5 to 0.99, on the champion's labelled test images."""
-    measured = _measured(app)
-    steps = [confidence.figures_at(t / 100, measured.confidences, measured.correct, 0.95) for t in range(50, 100)]
+    labels = measured(app)
+    steps = [confidence.figures_at(t / 100, labels.confidences, labels.correct, 0.95) for t in range(50, 100)]
     return [{"threshold": f.threshold, "coverage": f.coverage, "risk": f.risk} for f in steps]
 
 
@@ -208,19 +208,19 @@ def propose_threshold(app: App, *, max_risk: float, level: float) -> confidence.
     """The lowest threshold that keeps the risk at `max_risk` with confidence `level`. Raises BadInput, NotFound."""
     if not (0 < max_risk < 1 and 0 < level < 1):
         raise BadInput("Risk and confidence must be between 0 and 1, such as 0.05 and 0.95.")
-    measured = _measured(app)
-    found = confidence.propose_threshold(measured.confidences, measured.correct, max_risk=max_risk, level=level)
+    labels = measured(app)
+    found = confidence.propose_threshold(labels.confidences, labels.correct, max_risk=max_risk, level=level)
     if found is None:
         raise NotFound(
             f"No threshold keeps the error rate at {max_risk:.1%} with confidence {level:.0%} on the "
-            f"{len(measured.correct):,} test images: allow more errors or less confidence, or load more test images."
+            f"{len(labels.correct):,} test images: allow more errors or less confidence, or load more test images."
         )
     return found
 
 
 @dataclass(frozen=True)
 class Measured:
-    """The champion on its labelled test images.  confidences : shape (n,); correct : bool, shape (n,)."""
+    """A model version on its labelled test images.  confidences : shape (n,); correct : bool, shape (n,)."""
 
     model: str
     test_set: str
@@ -230,15 +230,16 @@ class Measured:
 
 def measured_on(app: App) -> tuple[str, str, int]:
     """(model version, test set, test images) behind the threshold's figures. Raises NotFound."""
-    measured = _measured(app)
-    return measured.model, measured.test_set, len(measured.correct)
+    found = measured(app)
+    return found.model, found.test_set, len(found.correct)
 
 
-def _measured(app: App) -> Measured:
-    champion = deployment.champion(app)
-    if champion is None:
+def measured(app: App, model: str | None = None) -> Measured:
+    """A model version (default: the one in service) on the test images of its dataset. Raises NotFound."""
+    chosen = training.model(app, model) if model else deployment.champion(app)
+    if chosen is None:
         raise NotFound("No model is deployed yet: deploy one first.")
-    found = training.evaluation(app, champion, champion.dataset)
+    found = training.evaluation(app, chosen, chosen.dataset)
     probabilities = np.asarray(found.probabilities, dtype=float)
     correct = probabilities.argmax(axis=1) == np.asarray(found.labels)
-    return Measured(champion.id, found.dataset.test_set, probabilities.max(axis=1), correct)
+    return Measured(chosen.id, found.dataset.test_set, probabilities.max(axis=1), correct)
