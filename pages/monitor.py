@@ -13,6 +13,7 @@ from scones_core.ui.monitor.monitor_view import (
     put_aside,
     unnamed_note,
 )
+from scones_core.ui.monitor.slices_section import slices_section
 from scones_core.ui.monitor.threshold_section import threshold_section
 from scones_core.ui.shell.import_captures import import_button
 from scones_core.ui.shell.ingest import ingest_on_opening, keep_reading, read_button
@@ -50,6 +51,7 @@ with shown_errors():
     else:
         st.info("No inferences match these filters. Clear some above.", icon=":material/filter_alt:")
 threshold_section(app, which)
+slices_section(app)
 put_aside(app)
 read_button(app)
 next_step("review", "Review the least confident images")

@@ -203,6 +203,24 @@ def test_a_threshold_is_tried_and_set(captured: App, open_page: Open) -> None:
     assert monitoring.threshold(captured) == 0.75
 
 
+def test_weak_slices_are_looked_for_when_asked(captured: App, open_page: Open) -> None:
+    page = pressed(open_page("monitor"), "Find weak slices")
+    assert "From 24 sealed test images of v1" in texts(page)
+    assert any(label.label.startswith("All ") and "slices" in label.label for label in page.expander)
+
+
+def test_what_another_threshold_does_is_told_and_the_cheapest_is_set(captured: App, open_page: Open) -> None:
+    page = open_page("monitor")
+    page.slider(key="tried_threshold").set_value(0.999)
+    page = shown(page.run())
+    assert "What if the threshold were 0.999?" in [part.value for part in page.subheader]
+    low = monitoring.figures(captured, at=0.999).low_confidence
+    assert any(f"From {IMAGES} captured inferences of v1" in part.value for part in page.caption)
+    assert {m.label: m.value for m in page.metric}["Low-confidence in all"] == f"{low}"
+    page.button(key="set_cheapest_threshold").click().run()
+    assert f"Cheapest at **{monitoring.threshold(captured):g}**" in texts(shown(page))
+
+
 def test_the_image_behind_the_latest_inference_is_shown(captured: App, open_page: Open) -> None:
     assert "### Latest" in texts(shown(open_page("monitor")))
 
