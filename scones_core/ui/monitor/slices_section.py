@@ -26,12 +26,14 @@ def slices_section(app: App) -> None:
             "Compares the error rate of dark and bright, flat and stark, smooth and sharp, grey and colourful images, "
             "of each predicted class and each hour, with that of the rest."
         )
-        if st.button("Find weak slices", icon=":material/search:", key="find_slices"):
-            st.session_state[_ASKED] = True
-            st.rerun(scope="fragment")
+        st.button("Find weak slices", icon=":material/search:", key="find_slices", on_click=_ask)
         return
     with shown_errors():
         _show(app, _found(app, str(app.settings.home)))
+
+
+def _ask() -> None:
+    st.session_state[_ASKED] = True
 
 
 @st.cache_resource(show_spinner="Measuring the labelled images…", max_entries=4, ttl=300)
