@@ -2,29 +2,28 @@
 
 import streamlit as st
 
-from scones_core.services import capture
+from scones_core.domain.inference_filter import InferenceFilter
+from scones_core.services import capture, monitoring
+from scones_core.ui.monitor.filters import filter_input
 from scones_core.ui.monitor.monitor_view import (
-    current_figures,
-    distributions,
     drift_message,
+    explorer,
     key_figures,
-    model_input,
     production_variants,
     put_aside,
-    time_range,
-    timeline,
     unnamed_note,
 )
+from scones_core.ui.monitor.slices_section import slices_section
 from scones_core.ui.monitor.threshold_section import threshold_section
-from scones_core.ui.shell.actions import action_button
 from scones_core.ui.shell.import_captures import import_button
-from scones_core.ui.shell.ingest import ingest, ingest_on_opening
+from scones_core.ui.shell.ingest import ingest_on_opening, keep_reading, read_button
 from scones_core.ui.shell.session import get_app, shown_errors
 from scones_core.ui.shell.widgets import empty_state, next_step, page_header
 
 page_header("Monitor", "Inferences captured by the endpoint. Capture is best effort: some may be missing.")
 app = get_app()
 ingest_on_opening(app)
+keep_reading(app)
 
 makers = capture.makers(app)
 if not makers:
@@ -39,29 +38,20 @@ if not makers:
         import_button(app, key="import")
     st.stop()
 
-with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
-    since = time_range()
-    model = model_input(makers)
-    action_button(
-        "Read captured inferences",
-        lambda: ingest(app),
-        key="ingest",
-        icon=":material/sync:",
-        help="Reads inferences captured since the last read. Opening this page does the same.",
-    )
-
+which = InferenceFilter()
 with shown_errors():
+    which = filter_input(app, makers)
     unnamed_note(app, makers)
-    figures = current_figures(app, since, model, makers)
+    figures = monitoring.figures(app, which)
     if figures.inferences:
         key_figures(figures)
         drift_message(figures.drift)
-        st.header("Confidence over time", anchor=False)
-        timeline(app, figures, since, model)
-        distributions(figures)
+        explorer(app, figures, which)
         production_variants(figures)
     else:
-        st.info("No inferences in this period. Choose a longer one above.", icon=":material/schedule:")
-threshold_section(app)
+        st.info("No inferences match these filters. Clear some above.", icon=":material/filter_alt:")
+threshold_section(app, which)
+slices_section(app)
 put_aside(app)
+read_button(app)
 next_step("review", "Review the least confident images")

@@ -1,22 +1,21 @@
 """Queries on captured inferences."""
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from operator import itemgetter
+from typing import Any
 
-import numpy as np
+import msgspec
 import sqlalchemy as sa
 
-from scones_core.db.schema import EPOCH, capture_files, inferences, quarantine
+from scones_core.db import counts
+from scones_core.db.counts import CHUNK as CHUNK  # of db.queues, too
+from scones_core.db.schema import capture_files, inferences, quarantine
 from scones_core.db.schema import class_lists as class_list_table
-from scones_core.domain.attribution import Attribution, Maker
-from scones_core.domain.models import TRIAL_VARIANT, number_of
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-CHUNK = 500  # well under SQLite's limit of bound parameters
+from scones_core.domain.attribution import Attribution
+from scones_core.domain.inference_filter import InferenceFilter, named
+from scones_core.domain.models import number_of
 
 
 def unread(connection: sa.Connection, files: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
@@ -34,33 +33,62 @@ def add(connection: sa.Connection, rows: Sequence[dict[str, Any]]) -> int:
 
     A known imported one without class names gets the new names.
     """
-    known: set[str] = set()
-    for start in range(0, len(rows), CHUNK):
-        ids = [row["event_id"] for row in rows[start : start + CHUNK]]
-        known.update(connection.scalars(sa.select(inferences.c.event_id).where(inferences.c.event_id.in_(ids))))
+    known = _known(connection, [row["event_id"] for row in rows])
     fresh = {row["event_id"]: row for row in reversed(rows) if row["event_id"] not in known}
     if fresh:
-        connection.execute(sa.insert(inferences), list(fresh.values()))
+        _insert(connection, list(fresh.values()))
+        counts.change(connection, list(fresh.values()))
     named = [row for row in rows if row["event_id"] in known and row["class_list"] and row["attribution"] == "imported"]
     _name_later(connection, named)
     return len(fresh)
 
 
+# A list of ids as one parameter: expanding one parameter per id takes several times as long as the search.
+_AMONG = {"sqlite": "IN (SELECT value FROM json_each(:ids))", "postgresql": "= ANY(:ids)"}
+
+
+def _known(connection: sa.Connection, ids: Sequence[str]) -> set[str]:
+    sqlite = connection.dialect.name == "sqlite"
+    query = sa.text(f"SELECT event_id FROM inferences WHERE event_id {_AMONG[connection.dialect.name]}")
+    return set(connection.scalars(query, {"ids": json.dumps(ids) if sqlite else list(ids)}))
+
+
+def _insert(connection: sa.Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Handed to the driver as it takes them: SQLAlchemy prepares a row in twice the time that SQLite stores it."""
+    compiled = sa.insert(inferences).compile(dialect=connection.dialect, column_keys=list(inferences.c.keys()))
+    absent = dict.fromkeys(inferences.c.keys())
+    values = [
+        {
+            **absent,
+            **row,
+            "time": counts.microseconds(row["time"]),
+            "probabilities": msgspec.json.encode(row["probabilities"]).decode(),
+        }
+        for row in rows
+    ]
+    order = compiled.positiontup
+    parameters = list(map(itemgetter(*order), values)) if order else values
+    connection.exec_driver_sql(str(compiled), parameters)
+
+
+def _unnamed() -> sa.ColumnElement[bool]:
+    return sa.and_(inferences.c.attribution == str(Attribution.IMPORTED), inferences.c.class_list.is_(None))
+
+
 def _name_later(connection: sa.Connection, rows: Sequence[dict[str, Any]]) -> None:
+    names = {row["event_id"]: row["class_list"] for row in rows}
+    counts.move(connection, names, lambda id: {"class_list": names[id]}, _unnamed())
+    query = sa.update(inferences).where(inferences.c.event_id == sa.bindparam("id"), _unnamed())
     if rows:
-        table = inferences.c
-        unnamed = sa.and_(table.attribution == str(Attribution.IMPORTED), table.class_list.is_(None))
-        query = sa.update(inferences).where(table.event_id == sa.bindparam("id"), unnamed)
-        values = [{"id": row["event_id"], "names": row["class_list"]} for row in rows]
+        values = [{"id": id, "names": class_list} for id, class_list in names.items()]
         connection.execute(query.values(class_list=sa.bindparam("names")), values)
 
 
 def name_imported(connection: sa.Connection, class_list: int, classes: int) -> int:
     """Name the classes of unnamed imported inferences with as many probabilities; returns their number."""
-    table = inferences.c
-    unnamed = sa.and_(table.attribution == str(Attribution.IMPORTED), table.class_list.is_(None))
-    fits = sa.func.json_array_length(table.probabilities) == classes
-    return int(connection.execute(sa.update(inferences).where(unnamed, fits).values(class_list=class_list)).rowcount)
+    which = sa.and_(_unnamed(), sa.func.json_array_length(inferences.c.probabilities) == classes)
+    counts.move_all(connection, which, {"class_list": class_list})
+    return int(connection.execute(sa.update(inferences).where(which).values(class_list=class_list)).rowcount)
 
 
 def unattributed(connection: sa.Connection, limit: int) -> list[dict[str, Any]]:
@@ -72,6 +100,8 @@ def unattributed(connection: sa.Connection, limit: int) -> list[dict[str, Any]]:
 
 def attribute(connection: sa.Connection, rows: Sequence[dict[str, Any]]) -> None:
     """rows : {id, maker, names, how}."""
+    made = {row["id"]: {"model": row["maker"], "class_list": row["names"], "attribution": row["how"]} for row in rows}
+    counts.move(connection, made, made.__getitem__)
     query = sa.update(inferences).where(inferences.c.event_id == sa.bindparam("id"))
     values: dict[str, Any] = {
         "model": sa.bindparam("maker"),
@@ -99,15 +129,6 @@ def quarantined(connection: sa.Connection) -> list[dict[str, Any]]:
     return [dict(row) for row in connection.execute(sa.select(quarantine)).mappings()]
 
 
-def counted() -> sa.Select[Any]:
-    """Counts all inferences."""
-    return sa.select(sa.func.count()).select_from(inferences)
-
-
-def count(connection: sa.Connection) -> int:
-    return int(connection.scalar(counted()) or 0)
-
-
 def newest(connection: sa.Connection, until: datetime) -> datetime | None:
     """Time of the newest inference that was not imported; ignores those after `until`, from a clock that was ahead."""
     query = sa.select(inferences.c.time).where(~_imported(), inferences.c.time <= until)
@@ -120,27 +141,17 @@ def _imported() -> sa.ColumnElement[bool]:
     return sa.func.coalesce(inferences.c.attribution, "") == str(Attribution.IMPORTED)
 
 
-def made_by(model: str | None) -> sa.ColumnElement[bool]:
-    """The condition for inferences of one model version ("v3"), of an attribution ("imported", …), or of all (None)."""
+def made_by(model: str | None, *, indexed: bool = True) -> sa.ColumnElement[bool]:
+    """The condition for inferences of one model version ("v3"), of an attribution ("imported", …), or of all (None).
+
+    indexed : a search may begin with it; False where the newest are wanted, and the index of times is faster.
+    """
     if model is None:
         return sa.true()
     number = number_of(model)
     if number is not None:
-        return inferences.c.model == number
+        return (inferences.c.model if indexed else sa.func.coalesce(inferences.c.model, 0)) == number
     return sa.and_(inferences.c.model.is_(None), inferences.c.attribution == model)
-
-
-def makers(connection: sa.Connection) -> list[Maker]:
-    """Makers of the captured inferences, with counts; the newest model first, then those without a model."""
-    table = inferences.c
-    query = sa.select(table.model, table.attribution, table.class_list.is_(None), sa.func.count())
-    rows = connection.execute(query.group_by(table.model, table.attribution, table.class_list.is_(None)))
-    found: dict[str, Maker] = {}
-    for model, attribution, unnamed, count in rows:
-        name = f"v{model}" if model is not None else str(attribution)
-        before = found.get(name, Maker(name, 0, 0))
-        found[name] = Maker(name, before.inferences + count, before.unnamed + count * bool(unnamed))
-    return sorted(found.values(), key=lambda maker: (-(number_of(maker.name) or 0), maker.name))
 
 
 def class_lists(connection: sa.Connection) -> dict[int, tuple[str, ...]]:
@@ -158,42 +169,44 @@ def class_list_ids(connection: sa.Connection, lists: Iterable[tuple[str, ...]]) 
     return known
 
 
-def frame(connection: sa.Connection, since: datetime | None = None, *, model: str | None = None) -> "pd.DataFrame":
-    """Columns time (UTC), event_id, prediction, confidence, trial (who answered was on trial), class_list (0 where
-    the class names are not known), in the order of time.  model : as `made_by` takes it."""
-    table = inferences.c
-    time = sa.type_coerce(table.time, sa.BigInteger).label("time")
-    trial = sa.type_coerce(table.variant == TRIAL_VARIANT, sa.Integer).label("trial")
-    names = sa.func.coalesce(table.class_list, 0)
-    query = sa.select(time, table.event_id, table.prediction, table.confidence, trial, names).where(made_by(model))
-    if since:
-        query = query.where(table.time >= since)
-    rows = connection.execute(query.order_by(table.time, table.event_id)).all()
-    # Column by column: pandas takes ten times as long over rows.
-    times, ids, predictions, confidences, trials, lists = zip(*rows, strict=True) if rows else ((),) * 6
-    import pandas as pd  # a quarter of a second, which the first page does without
+def matching(
+    which: InferenceFilter, lists: Mapping[int, Sequence[str]], threshold: float, *, by_confidence: bool = False
+) -> list[sa.ColumnElement[bool]]:
+    """The conditions of a filter.  lists : as `class_lists` returns them.
 
-    return pd.DataFrame(
-        {
-            "time": pd.Timestamp(EPOCH) + pd.to_timedelta(np.array(times, dtype="int64"), unit="us"),
-            "event_id": pd.Series(ids, dtype=object),
-            "prediction": np.array(predictions, dtype="int64"),
-            "confidence": np.array(confidences, dtype="float64"),
-            "trial": np.array(trials, dtype="bool"),
-            "class_list": np.array(lists, dtype="int64"),
-        }
-    )
+    by_confidence : the rows are few among the confidences, and not in the time. Databases then use another index.
+    """
+    table, confidence = inferences.c, inferences.c.confidence if by_confidence else inferences.c.confidence + 0.0
+    found = counts.between(*counts.bounds(which.since, which.until))
+    found += [table.endpoint == which.endpoint] if which.endpoint is not None else []
+    found += [made_by(which.model, indexed=False)] if which.model is not None else []
+    if which.prediction is not None:
+        of = sa.func.coalesce(table.class_list, 0)
+        pairs = sorted(named(which.prediction, lists))
+        found.append(sa.or_(sa.false(), *(sa.and_(of == id, table.prediction == index) for id, index in pairs)))
+    if which.accepted is not None:
+        found.append(confidence > threshold if which.accepted else confidence <= threshold)
+    if which.reviewed is not None:
+        found.append(counts.reviewed() if which.reviewed else ~counts.reviewed())
+    found += [confidence > which.above] if which.above else []
+    found += [confidence <= which.up_to] if which.up_to is not None else []
+    return found
 
 
-def captured_rows(
-    connection: sa.Connection, since: datetime | None = None, *, model: str | None = None
+def rows(
+    connection: sa.Connection,
+    conditions: Sequence[sa.ColumnElement[bool]],
+    *,
+    columns: Sequence[str] = (),
+    skip: int = 0,
+    limit: int | None = None,
+    oldest_first: bool = False,
 ) -> Iterator[sa.Row[Any]]:
-    """The inferences that `frame` counts, with image and maker, one by one."""
-    columns = "time image_key image_sha256 class_list prediction confidence model attribution endpoint event_id"
-    query = sa.select(*(inferences.c[name] for name in columns.split())).where(made_by(model))
-    if since:
-        query = query.where(inferences.c.time >= since)
-    yield from connection.execute(query.order_by(inferences.c.time, inferences.c.event_id))
+    """Inferences one by one, newest first; all columns unless named."""
+    time, id = inferences.c.time, inferences.c.event_id
+    query = sa.select(*(inferences.c[name] for name in columns or inferences.c.keys())).where(*conditions)
+    query = query.order_by(time, id) if oldest_first else query.order_by(time.desc(), id.desc())
+    yield from connection.execute(query.offset(skip or None).limit(limit), execution_options={"yield_per": 1000})
 
 
 def newest_images(connection: sa.Connection, limit: int) -> list[sa.Row[Any]]:
@@ -208,23 +221,10 @@ def newest_of_model(
 ) -> list[tuple[float, int]]:
     """(confidence, prediction) of the newest inferences attributed to a model at an endpoint."""
     table = inferences.c
-    query = sa.select(table.confidence, table.prediction).where(table.time >= since, table.model == model)
+    query = sa.select(table.confidence, table.prediction).where(table.time >= since)
+    query = query.where(made_by(f"v{model}", indexed=False))
     query = query.where(table.endpoint == endpoint, table.attribution == str(Attribution.MODEL))
     return list(connection.execute(query.order_by(table.time.desc(), table.event_id).limit(limit)))
-
-
-def by_variant(
-    connection: sa.Connection, endpoint: str, since: datetime | None, threshold: float
-) -> list[tuple[str, int, int, float]]:
-    """(variant, inferences, those at or below the threshold, mean confidence) of an endpoint, by the variant's name."""
-    table = inferences.c
-    low = sa.func.sum(sa.case((table.confidence <= threshold, 1), else_=0))
-    query = sa.select(table.variant, sa.func.count(), low, sa.func.avg(table.confidence))
-    query = query.where(table.endpoint == endpoint, ~_imported())
-    query = query.group_by(table.variant).order_by(table.variant)
-    if since:
-        query = query.where(table.time >= since)
-    return [(name, int(count), int(of_low), float(mean)) for name, count, of_low, mean in connection.execute(query)]
 
 
 def get(connection: sa.Connection, event_id: str) -> dict[str, Any] | None:

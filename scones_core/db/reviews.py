@@ -178,6 +178,19 @@ def reviewed(connection: sa.Connection, limit: int | None = None, *, model: str 
     return [dict(row) for row in connection.execute(query).mappings()]
 
 
+def decision_times(connection: sa.Connection, limit: int) -> list[tuple[str, datetime]]:
+    """(reviewer, time) of the newest labels and skips."""
+    query = sa.select(decisions.c.reviewer, decisions.c.time).where(decisions.c.action != "undo")
+    return [tuple(row) for row in connection.execute(query.order_by(decisions.c.id.desc()).limit(limit))]
+
+
+def labels(connection: sa.Connection, images: Sequence[str]) -> dict[str, str]:
+    """SHA-256 → current label, of these images that have one."""
+    table = reviewed_images.c
+    query = sa.select(table.image_sha256, table.label).where(table.image_sha256.in_(images), table.label.is_not(None))
+    return dict(connection.execute(query).all())
+
+
 def set_copies(connection: sa.Connection, copies: Mapping[str, str]) -> None:
     """Record reviewed images that are copies of test images: SHA-256 → key of the test image."""
     for sha256, key in copies.items():

@@ -149,6 +149,27 @@ sa.Index("inferences_confidence", inferences.c.confidence)
 sa.Index("inferences_model", inferences.c.model, inferences.c.confidence)
 sa.Index("inferences_image", inferences.c.image_sha256, inferences.c.confidence)
 
+inference_groups = sa.Table(  # domain.cells.Group
+    "inference_groups",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("endpoint", sa.String(63), nullable=False),
+    sa.Column("variant", sa.String(63), nullable=False),
+    sa.Column("model", sa.Integer),
+    sa.Column("attribution", sa.String(16)),
+    sa.Column("class_list", sa.Integer),
+)
+
+inference_counts = sa.Table(  # kept by db.counts whenever inferences are added or changed
+    "inference_counts",
+    metadata,
+    sa.Column("width", sa.Integer, primary_key=True, autoincrement=False),  # of the period, in seconds
+    sa.Column("start", UtcTime, primary_key=True, autoincrement=False),
+    sa.Column("group", sa.Integer, sa.ForeignKey("inference_groups.id"), primary_key=True, autoincrement=False),
+    sa.Column("inferences", sa.Integer, nullable=False),
+    sa.Column("cells", sa.LargeBinary, nullable=False),  # domain.cells.packed
+)
+
 unreadable_images = sa.Table(  # undecodable captured images, excluded from review
     "unreadable_images",
     metadata,

@@ -19,6 +19,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 import pydantic_core
 
 SUM_MAY_MISS = 1e-3  # probabilities rounded to half precision or to four digits add up to 1 so nearly
@@ -30,6 +31,9 @@ SCORES = (
 )
 LABELS = ("labels", "label", "class_names", "class_name", "classes", "class", "names", "name")
 WORDS = {*SCORES, *LABELS, "predicted_label", "predicted_class"}  # name no class themselves
+
+
+_NUMBERS = msgspec.json.Decoder(list[float])
 
 
 class NotAnInference(ValueError):
@@ -46,6 +50,10 @@ class Answer:
 
 def read_answer(text: str) -> Answer:
     """The probabilities in the text of an answer. Raises NotAnInference."""
+    try:  # the usual form
+        return Answer(_checked(_NUMBERS.decode(text)))
+    except (msgspec.MsgspecError, UnicodeError, NotAnInference):
+        pass
     value, labels = _parsed(text), None
     for _ in range(DEPTH):
         if isinstance(value, list) and len(value) == 1 and isinstance(value[0], list | dict):

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 from pydantic.alias_generators import to_camel
 
 from scones_core.domain.answers import Answer, NotAnInference, read_answer
+from scones_core.domain.usual_capture import UsualOutput, UsualRecord, usual_record
 
 __all__ = ["Inference", "NotAnInference", "image_format", "image_of", "parse", "record"]
 
@@ -152,9 +153,16 @@ M = TypeVar("M", bound=_Part)
 
 def parse(line: str | bytes) -> Inference:
     """Parse one line of a capture file; a time without a zone is UTC. Raises only NotAnInference."""
+    usual = usual_record(line)
+    if usual is not None:
+        return _inference(usual, usual.capture_data.endpoint_input.data)
     found = _validated(_Record, line)
+    return _inference(found, _image_bytes(found.capture_data.endpoint_input))
+
+
+def _inference(found: UsualRecord | _Record, image: bytes) -> Inference:
     given, metadata = found.capture_data.endpoint_input, found.event_metadata
-    image, answer = _image_bytes(given), _answer(found.capture_data.endpoint_output)
+    answer = _answer(found.capture_data.endpoint_output)
     return Inference(
         event_id=metadata.event_id,
         time=_utc(metadata.inference_time),
@@ -228,7 +236,7 @@ def _utc(text: str) -> datetime:
     return time
 
 
-def _decoded(side: _Side, what: str) -> bytes:
+def _decoded(side: _Side | UsualOutput, what: str) -> bytes:
     try:
         return base64.b64decode(side.data, validate=True)
     except ValueError:  # binascii.Error, and what it raises on other characters than ASCII's
@@ -241,7 +249,7 @@ def _image_bytes(given: _Side) -> bytes:
     return _decoded(given, "input")
 
 
-def _answer(returned: _Side) -> Answer:
+def _answer(returned: _Side | UsualOutput) -> Answer:
     if returned.encoding.upper() != "BASE64":
         return read_answer(returned.data)
     try:

@@ -15,19 +15,6 @@ def is_low(confidence: float, threshold: float) -> bool:
     return confidence <= threshold
 
 
-def histogram(confidences: Floats, threshold: float) -> list[dict[str, float]]:
-    """Counts over [0, 1] in 20 bins of equal width, as rows `{from, to, inferences, low_confidence}`.
-
-    low_confidence : those at or below the threshold. The last bin includes 1.0.
-    """
-    counts, edges = np.histogram(confidences, bins=20, range=(0.0, 1.0))
-    low, _ = np.histogram(confidences[confidences <= threshold], bins=20, range=(0.0, 1.0))
-    return [
-        {"from": round(float(a), 2), "to": round(float(b), 2), "inferences": int(n), "low_confidence": int(m)}
-        for a, b, n, m in zip(edges[:-1], edges[1:], counts, low, strict=True)
-    ]
-
-
 def coverage(confidences: Floats, threshold: float) -> float:
     """Share of inferences accepted at `threshold`, in [0, 1]; 0.0 for none.  Source: Geifman & El-Yaniv 2017, eq. 2."""
     return float(np.mean(confidences > threshold)) if len(confidences) else 0.0

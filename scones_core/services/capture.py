@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from scones_core import logs
 from scones_core.bounded_map import bounded_map
-from scones_core.db import datasets
+from scones_core.db import counts, datasets
 from scones_core.db import inferences as table
 from scones_core.db.reviews import unreadable
 from scones_core.domain.attribution import Attribution, Maker
@@ -58,6 +58,15 @@ def ingest(app: App, *, recent: bool = False, progress: Progress = silent) -> In
 
     recent : read only hours from one day before the newest inference on; its time does not grow with the history.
     """
+    return _captured(app, recent, progress)
+
+
+def read_recent(app: App) -> Ingested:
+    """As `ingest` of recent hours, without a line in the log: for pages that look every few seconds."""
+    return _captured(app, True, silent)
+
+
+def _captured(app: App, recent: bool, progress: Progress) -> Ingested:
     with app.db.read() as connection:
         newest = table.newest(connection, datetime.now(UTC)) if recent else None
     since = f"{newest - LATE:%Y/%m/%d/%H}/" if newest else ""
@@ -252,10 +261,10 @@ def put_aside(app: App) -> list[dict[str, Any]]:
 def captured(app: App) -> int:
     """Number of ingested inferences."""
     with app.db.read() as connection:
-        return table.count(connection)
+        return int(connection.scalar(counts.counted()) or 0)
 
 
 def makers(app: App) -> list[Maker]:
     """Makers of the captured inferences: model versions, newest first, then the rest."""
     with app.db.read() as connection:
-        return table.makers(connection)
+        return counts.makers(connection)

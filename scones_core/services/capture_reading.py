@@ -23,7 +23,6 @@ MOST_REJECTED = 1_000  # unreadable lines of a file listed individually
 AT_ONCE = 1 << 20  # bytes
 BETWEEN = re.compile(r"[\s,\[\]]*")  # records
 PRINTED = re.compile(rb"\s*(\[|\{[ \t\r]*\n)")  # a list, or a record over several lines
-NOT_EMPTY = re.compile(rb"[^\n]+")
 
 Files = Sequence[tuple[str, str]]  # (key, version)
 
@@ -162,9 +161,11 @@ class _Line(NamedTuple):
 
 
 def _lines(data: bytes) -> Iterator[_Line]:
-    number = end = 0
-    for found in NOT_EMPTY.finditer(data):
-        number += data.count(b"\n", end, found.start())
-        end = found.end()
-        if not found[0].isspace():
-            yield _Line(number, found.start(), end, found[0])
+    number, start = 0, 0
+    while start < len(data):
+        end = data.find(b"\n", start)
+        end = len(data) if end < 0 else end
+        text = data[start:end]
+        if text and not text.isspace():
+            yield _Line(number, start, end, text)
+        number, start = number + 1, end + 1

@@ -19,6 +19,7 @@ from pydantic import BaseModel, Field, ValidationError
 from scones_core import logs
 from scones_core.bounded_map import bounded_map
 from scones_core.domain.datasets import POOL, TEST, LabelledImage
+from scones_core.domain.inference_filter import class_name as class_name
 from scones_core.errors import BadImage, BadInput, NotFound
 from scones_core.ports import Execution, ExecutionStatus
 from scones_core.services import deployment, etl
@@ -239,11 +240,6 @@ def class_names(app: App) -> tuple[str, ...]:
         return champion.classes
     dataset = etl.current(app)
     return dataset.classes if dataset else ()
-
-
-def class_name(names: Sequence[str], index: int) -> str:
-    """The name of a class; its index if the names are unknown."""
-    return names[index] if index < len(names) else f"class {index}"
 
 
 def _probabilities(execution: Execution, events: Any) -> tuple[float, ...]:

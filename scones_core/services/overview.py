@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from scones_core.db import datasets, inferences, reviews, settings
+from scones_core.db import datasets, reviews, settings
 from scones_core.db import models as models_table
+from scones_core.db.counts import counted
 from scones_core.domain.confidence import DEFAULT_THRESHOLD
 from scones_core.domain.datasets import DatasetVersion
 from scones_core.domain.models import JobState, ModelVersion
@@ -92,7 +93,7 @@ def _counts(
     """Captured inferences, images pending review, new labels, open jobs, images by status; in one statement."""
     labels = reviews.trainable(dataset.id, dataset.classes) if dataset else sa.select(sa.literal(0))
     figures = {
-        "captured": inferences.counted(),
+        "captured": counted(),
         "pending": reviews.pending(threshold),
         "labels": labels,
         "open": models_table.jobs_in(JobState.OPEN),

@@ -6,7 +6,6 @@ from scones_core.domain.confidence import (
     accuracy_interval,
     coverage,
     figures_at,
-    histogram,
     is_low,
     propose_threshold,
     risk_upper_bound,
@@ -16,23 +15,6 @@ from scones_core.domain.confidence import (
 def test_an_inference_at_the_threshold_is_low_confidence():
     assert is_low(0.93, 0.93)
     assert not is_low(0.930001, 0.93)
-
-
-def test_every_confidence_falls_into_one_bin_of_the_histogram():
-    bins = histogram(np.array([0.5, 0.51, 0.999, 1.0]), 0.93)
-    assert sum(row["inferences"] for row in bins) == 4
-    assert bins[-1]["inferences"] == 2
-
-
-def test_the_bin_that_the_threshold_cuts_counts_both_sides():
-    [cut] = [row for row in histogram(np.array([0.91, 0.93, 0.931, 0.94]), 0.93) if row["inferences"]]
-    assert (cut["from"], cut["inferences"], cut["low_confidence"]) == (0.9, 4, 2)
-
-
-def test_the_histogram_has_twenty_bins_from_zero_to_one_whatever_it_counts():
-    bins = histogram(np.array([0.96, 0.97]), 0.93)
-    assert [row["from"] for row in bins] == [round(0.05 * i, 2) for i in range(20)]
-    assert [row["to"] for row in bins] == [round(0.05 * i, 2) for i in range(1, 21)]
 
 
 def test_coverage_is_the_share_above_the_threshold():

@@ -15,7 +15,7 @@ from scones_core.db.engine import HEAD, MIGRATIONS
 from scones_core.db.schema import metadata
 from scones_core.domain.datasets import LabelledImage
 from scones_core.domain.datasets import test_set_id as domain_id
-from scones_core.services import App, etl, review, training
+from scones_core.services import App, capture, etl, monitoring, review, training
 from scones_core.settings import Settings
 from tests.conftest import on_every_database
 
@@ -117,6 +117,13 @@ def test_a_home_of_the_version_before_opens_and_its_history_is_told_rightly(
         "during": ("undecided", "class 0"),
         "second": ("v2", "apple"),
     }
+    assert {maker.name: maker.inferences for maker in capture.makers(app)} == {
+        "v1": 1,
+        "v2": 1,
+        "undecided": 1,
+        "unknown": 1,
+    }
+    assert monitoring.figures(app).inferences == len(INFERENCES)
     states = {name: str(record.state) for name, record in training.records(app).items()}
     assert states == {"j1": "registered", "j2": "registered", "j3": "ended", "j4": "open"}
     assert etl.versions(app)[0].test_set == domain_id([LabelledImage("test", "test/a.png", 1, "abc")])

@@ -5,7 +5,6 @@ import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import pandas as pd
 import pytest
 import streamlit as st
 from PIL import Image
@@ -14,7 +13,6 @@ from streamlit.testing.v1 import AppTest
 from scones_core.domain.review import Strategy
 from scones_core.services import App, capture, class_proposals, classification, deployment, monitoring, queues, review
 from scones_core.services.queues import QueueEntry
-from scones_core.ui.monitor.charts import MOST_POINTS, sampled
 from scones_core.ui.shell.session import get_app
 from tests.unit.captured_world import IMAGES, captured_home
 from tests.unit.test_ingest import line
@@ -205,16 +203,26 @@ def test_a_threshold_is_tried_and_set(captured: App, open_page: Open) -> None:
     assert monitoring.threshold(captured) == 0.75
 
 
+def test_weak_slices_are_looked_for_when_asked(captured: App, open_page: Open) -> None:
+    page = pressed(open_page("monitor"), "Find weak slices")
+    assert "From 24 sealed test images of v1" in texts(page)
+    assert any(label.label.startswith("All ") and "slices" in label.label for label in page.expander)
+
+
+def test_what_another_threshold_does_is_told_and_the_cheapest_is_set(captured: App, open_page: Open) -> None:
+    page = open_page("monitor")
+    page.slider(key="tried_threshold").set_value(0.999)
+    page = shown(page.run())
+    assert "What if the threshold were 0.999?" in [part.value for part in page.subheader]
+    low = monitoring.figures(captured, at=0.999).low_confidence
+    assert any(f"From {IMAGES} captured inferences of v1" in part.value for part in page.caption)
+    assert {m.label: m.value for m in page.metric}["Low-confidence in all"] == f"{low}"
+    page.button(key="set_cheapest_threshold").click().run()
+    assert f"Cheapest at **{monitoring.threshold(captured):g}**" in texts(shown(page))
+
+
 def test_the_image_behind_the_latest_inference_is_shown(captured: App, open_page: Open) -> None:
     assert "### Latest" in texts(shown(open_page("monitor")))
-
-
-def test_of_many_points_a_sample_is_drawn_that_spans_all_of_the_time() -> None:
-    points = pd.DataFrame({"n": range(3 * MOST_POINTS)})
-    drawn = sampled(points)
-    assert len(drawn) == MOST_POINTS
-    assert (drawn["n"].min(), drawn["n"].max()) == (0, 3 * MOST_POINTS - 3)
-    assert sampled(points.head(7)) is not None
 
 
 # Review

@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import sqlalchemy as sa
 
+from scones_core.db import counts
+from scones_core.db import inferences as table
 from scones_core.db.schema import deployments, inferences, model_versions
 from scones_core.domain.models import CHAMPION_VARIANT, TRIAL_VARIANT, Approval, service_stack
 from scones_core.errors import BadInput, Conflict, NotFound
@@ -118,6 +120,7 @@ def test_what_was_captured_before_the_trial_is_not_counted_since_its_start(chall
     classify(challenged, 5)
     with challenged.db.write() as connection:  # captures tell their time to the second
         connection.execute(sa.update(inferences).values(time=datetime.now(UTC) - timedelta(minutes=1)))
+        counts.recount(connection)
     deployment.start_trial(challenged, "v2", 0.5)
     started = deployment.trial_started(challenged)
     assert monitoring.by_variant(challenged, since=started) == []
@@ -185,14 +188,15 @@ def test_while_a_change_is_under_way_its_end_is_not_guessed(challenged: App):
 def test_inferences_are_told_apart_by_variant_on_every_database(app: App):
     common = {"time": datetime.now(UTC), "image_sha256": "", "content_type": "image/png", "probabilities": [0.9, 0.1]}
     common |= {"prediction": 0, "margin": 0.8, "entropy": 0.3, "capture_key": "k", "capture_line": 0}
+    made = {"model": None, "attribution": "unknown", "class_list": None}
     answered = [("a", "scones-unlimited", CHAMPION_VARIANT, 0.9), ("b", "scones-unlimited", TRIAL_VARIANT, 0.95)]
     answered += [("c", "scones-unlimited", TRIAL_VARIANT, 0.85), ("d", "imported", "", 0.5)]
     rows = [
-        {**common, "event_id": id, "endpoint": endpoint, "variant": variant, "confidence": confidence}
+        {**common, "event_id": id, "endpoint": endpoint, "variant": variant, "confidence": confidence, **made}
         for id, endpoint, variant, confidence in answered
     ]
     with app.db.write() as connection:
-        connection.execute(sa.insert(inferences), rows)
+        table.add(connection, rows)
     found = monitoring.figures(app, at=0.9)
     assert [(row.variant, row.inferences, row.low_confidence) for row in found.by_variant] == [
         (CHAMPION_VARIANT, 1, 1),

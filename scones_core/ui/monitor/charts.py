@@ -7,29 +7,31 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
+from scones_core.ui.monitor.filters import chart_key, select_time
+from scones_core.ui.monitor.time_charts import brush, time_axis
 from scones_core.ui.shell.confidence_chart import ACCEPTED, COLOURS, KINDS, LEGEND, LINE, LOW, PERCENT, rule
+from scones_core.ui.shell.text import plain
 from scones_core.ui.shell.times import abbreviation, zone
 
-MOST_POINTS = 5_000  # drawn individually; beyond that, a sample
 _SHAPES = alt.Scale(domain=KINDS, range=["circle", "triangle-down"])
 _PICKED = "picked"
 
 
-def sampled(points: pd.DataFrame, most: int = MOST_POINTS) -> pd.DataFrame:
-    """At most `most` of the points, evenly spaced in order of time; deterministic."""
-    if len(points) <= most:
-        return points
-    return points.iloc[[place * len(points) // most for place in range(most)]]
-
-
-def confidence_over_time(points: pd.DataFrame, threshold: float, *, key: str) -> str | None:
-    """points: as `Figures.points`. Returns the event id of the clicked point."""
+def confidence_over_time(points: pd.DataFrame, threshold: float) -> str | None:
+    """points: as `Figures.points`. Returns the event id of the clicked point; a drag selects a time."""
+    key = chart_key("confidence_over_time")
     captured = points["time"].dt.tz_convert(zone()).dt.strftime("%-d %b %Y, %H:%M:%S")
     captured_title = f"Captured ({abbreviation()})"
     shown = points.assign(kind=kind(points["low"]), time=_milliseconds(points["time"]), captured=captured)
     picked = alt.selection_point(name=_PICKED, fields=["event_id"], on="click", nearest=False, toggle=False)
+    axis = time_axis(points["time"].min(), points["time"].max())
     base = alt.Chart(shown).encode(
-        x=alt.X("time:T", title=captured_title, scale=alt.Scale(type="time", nice=False), axis=_time_axis(points)),
+        x=alt.X(
+            "time:T",
+            title=captured_title,
+            scale=alt.Scale(type="time", nice=False),
+            axis=axis,
+        ),
         y=alt.Y("confidence:Q", title="Confidence", scale=alt.Scale(domain=_reach(shown, threshold)), axis=PERCENT),
     )
     dots = (
@@ -45,26 +47,19 @@ def confidence_over_time(points: pd.DataFrame, threshold: float, *, key: str) ->
                 alt.Tooltip("captured:N", title=captured_title),
             ],
         )
-        .add_params(picked)
+        .add_params(picked, brush())
     )
     low = int(points["low"].sum())
     event = st.altair_chart(
         (dots + rule("y", threshold)).properties(height=330),
         width="stretch",
         key=key,
-        on_select="rerun",
-        selection_mode=_PICKED,
+        on_select=lambda: select_time(key),
+        selection_mode=(_PICKED, "brush"),
         alt=f"Confidence over time of {len(points):,} captured inferences; {low:,} at or below {threshold:.2f}.",
     )
     chosen = event["selection"].get(_PICKED) or []
     return str(chosen[0]["event_id"]) if chosen else None
-
-
-def _time_axis(points: pd.DataFrame) -> alt.Axis:
-    """Times of day; dates if the points span more than a day."""
-    span = points["time"].max() - points["time"].min()
-    style = "%-d %b" if span > pd.Timedelta(days=3) else "%-d %b %H:%M" if span > pd.Timedelta(hours=20) else "%H:%M"
-    return alt.Axis(format=style if span > pd.Timedelta(minutes=4) else "%H:%M:%S", labelOverlap=True, tickCount=8)
 
 
 def _milliseconds(times: "pd.Series[pd.Timestamp]") -> "pd.Series[int]":
@@ -84,6 +79,19 @@ def _size(count: int) -> int:
 
 def kind(low: "pd.Series[bool]") -> "pd.Series[str]":
     return low.map({True: KINDS[1], False: KINDS[0]})
+
+
+def confidence_finding(rows: Sequence[Mapping[str, float]], total: int) -> str:
+    """Such as: 62 % of confidences are between 95 % and 100 %."""
+    top = max(rows, key=lambda row: row["inferences"])
+    return f"{top['inferences'] / total:.0%} of confidences are between {top['from']:.0%} and {top['to']:.0%}"
+
+
+def class_finding(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Such as: bicycle 51 %, motorcycle 49 %."""
+    total, most = sum(row["inferences"] for row in rows), sorted(rows, key=lambda row: -row["inferences"])
+    named = [f"{plain(row['class'].replace('_', ' '))} {row['inferences'] / total:.0%}" for row in most[:2]]
+    return ", ".join(named) + (f", and {len(rows) - 2} more" if len(rows) > 2 else "") + " of predictions"
 
 
 def predicted_classes(rows: Sequence[Mapping[str, Any]], *, key: str) -> None:

@@ -1,16 +1,18 @@
 """The sections of the Monitor page."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
 
 import pandas as pd
 import streamlit as st
 
 from scones_core.domain.attribution import Attribution, Maker
 from scones_core.domain.drift import SIGNIFICANT, Drift, DriftLevel
-from scones_core.services import App, capture, deployment, inference_export, monitoring, review
+from scones_core.domain.inference_filter import InferenceFilter
+from scones_core.services import App, capture, review
 from scones_core.services.monitoring import Figures
-from scones_core.ui.monitor import charts
+from scones_core.ui.monitor import charts, time_charts
+from scones_core.ui.monitor.filters import chart_key, select_confidence, selection_input
+from scones_core.ui.monitor.gallery import images, maker_text
 from scones_core.ui.shell.actions import action_button
 from scones_core.ui.shell.confidence_chart import confidence_histogram
 from scones_core.ui.shell.images import captured_image
@@ -20,43 +22,8 @@ from scones_core.ui.shell.times import heading, time_text, zone
 from scones_core.ui.shell.variant_figures import figures_row
 from scones_core.ui.shell.widgets import percent
 
-_RANGES: dict[str, timedelta | None] = {
-    "Last hour": timedelta(hours=1),
-    "24 hours": timedelta(days=1),
-    "7 days": timedelta(days=7),
-    "30 days": timedelta(days=30),
-    "All time": None,
-}
-_MAKERS = {
-    str(Attribution.IMPORTED): "Imported",
-    str(Attribution.UNDECIDED): "Captured during an update",
-    str(Attribution.UNKNOWN): "Model unknown",
-}
 _LISTED = 200  # inferences in the table
 _DRIFT = {DriftLevel.UNKNOWN: "Unknown", DriftLevel.NONE: "Not found", DriftLevel.DRIFT: "Found"}
-
-
-def time_range() -> datetime | None:
-    """The chosen start, to the minute; None for all time."""
-    chosen = st.segmented_control("Time range", list(_RANGES), default="All time", required=True, key="monitor_range")
-    back = _RANGES[chosen]
-    return None if back is None else datetime.now(UTC).replace(second=0, microsecond=0) - back
-
-
-def model_input(makers: Sequence[Maker]) -> str | None:
-    """The selected model; None for all."""
-    found: dict[str | None, str] = {
-        None: "All models",
-        **{maker.name: f"{_maker(maker.name)} ({maker.inferences:,})" for maker in makers},
-    }
-    chosen: str | None = st.selectbox(
-        "Model", list(found), format_func=lambda name: found[name], key="monitor_model", width=260
-    )
-    return chosen
-
-
-def _maker(name: str) -> str:
-    return _MAKERS.get(name, f"Model {name}")
 
 
 def unnamed_note(app: App, makers: Sequence[Maker]) -> None:
@@ -96,28 +63,7 @@ def put_aside(app: App) -> None:
         st.dataframe(shown, hide_index=True, alt="Unreadable lines of capture files, with reasons")
 
 
-def current_figures(app: App, since: datetime | None, model: str | None, makers: Sequence[Maker]) -> Figures:
-    """The figures at the current threshold; recomputed only when their inputs change."""
-    champion, at = deployment.champion(app), monitoring.threshold(app)
-    serving = f"{champion.id} since {deployment.in_service_since(app, champion)}" if champion else ""
-    return _figures(app, str(app.settings.home), tuple(makers), serving, since, at, model)
-
-
-@st.cache_resource(show_spinner="Computing the figures…", max_entries=4)
-def _figures(
-    _app: App,
-    home: str,
-    makers: tuple[Maker, ...],
-    serving: str,
-    since: datetime | None,
-    at: float,
-    model: str | None,
-) -> Figures:
-    return monitoring.figures(_app, since=since, at=at, model=model)
-
-
 def key_figures(figures: Figures) -> None:
-    mean = figures.points["confidence"].mean()
     grid = st.grid(4, min_column_width=150, gap="small")
     grid.metric("Captured inferences", f"{figures.inferences:,}", border=True)
     grid.metric(
@@ -126,7 +72,7 @@ def key_figures(figures: Figures) -> None:
         border=True,
         help=f"{figures.low_confidence:,} captured inferences at or below the threshold {figures.threshold:.2f}.",
     )
-    grid.metric("Mean confidence", percent(mean), border=True)
+    grid.metric("Mean confidence", percent(figures.mean_confidence), border=True)
     grid.metric("Drift", _DRIFT[figures.drift.level], border=True, help=_drift_numbers(figures.drift))
 
 
@@ -161,40 +107,41 @@ def _p(value: float) -> str:
 
 
 @st.fragment
-def timeline(app: App, figures: Figures, since: datetime | None, model: str | None) -> None:
-    """Confidence over time, beside the image of the clicked point, by default the latest.
+def explorer(app: App, figures: Figures, which: InferenceFilter) -> None:
+    """The charts of the filtered inferences, and the images of what is selected in them.
 
-    A fragment: clicking a point does not recompute the figures.
+    A fragment: a selection does not recompute the figures.
     """
-    shown = charts.sampled(figures.points)
+    st.header("Confidence over time", anchor=False)
+    few = figures.inferences <= len(figures.points)
+    newest = str(figures.points["event_id"].iloc[-1]) if len(figures.points) else None
     left, right = st.columns([5, 2], gap="large")
     with left:
-        picked = charts.confidence_over_time(shown, figures.threshold, key="confidence_over_time")
-        picked = _as_table(shown) or picked
-        sample = f" Shown: a sample of {len(shown):,} of {len(figures.points):,} points. The figures include all."
-        st.caption(
-            "The dashed line is the threshold. Click a point to see its image."
-            + (sample if len(shown) < len(figures.points) else "")
-        )
-        st.download_button(
-            "Download CSV",
-            lambda: inference_export.captured_csv(app, since=since, model=model),
-            "captured-inferences.csv",
-            "text/csv",
-            icon=":material/download:",
-            key="captured_csv",
-            on_click="ignore",
-            help="All inferences of this period: time, image, prediction, confidence, model.",
-        )
+        share = f"{figures.low_confidence:,} of {figures.inferences:,} ({percent(figures.low_share)})"
+        st.markdown(f"### {share} at or below {figures.threshold:.2f}")
+        if few:
+            picked = charts.confidence_over_time(figures.points, figures.threshold)
+        else:
+            picked = time_charts.confidence_density(figures)
+        picked = _as_table(figures.points) or picked
+        how = "Click a point to see its image." if few else f"Counted per {time_charts.period_name(figures.counted)}."
+        st.caption(f"The dashed line is the threshold. Drag across a time to see its images below. {how}")
     with right, shown_errors():
-        st.markdown("### Selected" if picked else "### Latest")
-        _inference(app, picked or str(figures.points["event_id"].iloc[-1]))
+        if picked or newest:
+            st.markdown("### Selected" if picked else "### Latest")
+            _inference(app, picked or str(newest))
+    _distributions(figures)
+    st.header("Images", anchor=False)
+    with shown_errors():
+        images(app, selection_input(which))
 
 
 def _as_table(points: pd.DataFrame) -> str | None:
     """The newest points as a table, for keyboards and screen readers; the id of the selected one."""
     with st.expander(f"The newest {min(_LISTED, len(points))} as a table", icon=":material/table_rows:"):
         newest = points.tail(_LISTED).iloc[::-1]
+        if newest.empty:
+            return None
         rows = {
             heading("Captured"): newest["time"].dt.tz_convert(zone()).dt.tz_localize(None),
             "Prediction": newest["prediction"].astype(str),
@@ -220,17 +167,26 @@ def _inference(app: App, event_id: str) -> None:
     captured_image(app, event_id, width=168, alt=f"The captured image {item.image}")
     st.markdown(f"**{plain(item.prediction.replace('_', ' '))}** with {percent(item.confidence)} confidence")
     charts.probability_bars(item.probabilities, key="shown_probabilities")
-    by = f"by {item.model}" if item.model.startswith("v") else _maker(item.model).lower()
+    by = maker_text(item.model)
     st.caption(f"Captured {time_text(row['time'])}, {by}  \n{plain(item.image.rsplit('/', 1)[-1])}")
 
 
-def distributions(figures: Figures) -> None:
+def _distributions(figures: Figures) -> None:
     left, right = st.columns(2, gap="medium")
     with left:
-        st.markdown("### Confidence")
-        confidence_histogram(figures.histogram, figures.threshold, key="confidence_histogram")
+        st.markdown(f"### {time_charts.throughput_finding(figures)}")
+        time_charts.throughput(figures)
     with right:
-        st.markdown("### Predicted classes")
+        st.markdown(f"### {time_charts.share_finding(figures)}")
+        time_charts.low_share(figures)
+    left, right = st.columns(2, gap="medium")
+    with left:
+        st.markdown(f"### {charts.confidence_finding(figures.histogram, figures.inferences)}")
+        key = chart_key("confidence_histogram")
+        confidence_histogram(figures.histogram, figures.threshold, key=key, on_select=lambda: select_confidence(key))
+        st.caption("Click a bar to see its images below.")
+    with right:
+        st.markdown(f"### {charts.class_finding(figures.by_class)}")
         charts.predicted_classes(figures.by_class, key="predicted_classes")
 
 

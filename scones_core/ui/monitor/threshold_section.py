@@ -2,9 +2,11 @@
 
 import streamlit as st
 
+from scones_core.domain.inference_filter import InferenceFilter
 from scones_core.errors import SconesError
 from scones_core.services import App, deployment, monitoring
 from scones_core.ui.monitor import charts
+from scones_core.ui.monitor.what_if_section import what_if_section
 from scones_core.ui.shell.actions import action_button
 from scones_core.ui.shell.session import shown_errors
 from scones_core.ui.shell.text import plain
@@ -13,8 +15,8 @@ from scones_core.ui.shell.widgets import percent
 
 
 @st.fragment
-def threshold_section(app: App) -> None:
-    """Coverage and error rate per threshold; trying one reruns this section only."""
+def threshold_section(app: App, which: InferenceFilter) -> None:
+    """Coverage and error rate per threshold, and the effect on the filtered traffic; trying one reruns this only."""
     st.header("Threshold", anchor=False)
     if deployment.endpoint(app) is None:
         st.info("No model in service. Deploy one on **Train & deploy** to compare thresholds.", icon=":material/info:")
@@ -29,15 +31,16 @@ def threshold_section(app: App) -> None:
         current = monitoring.threshold(app)
         left, right = st.columns([3, 2], gap="large")
         with right:
-            tried = st.slider("Try a threshold", 0.5, 0.99, _within(current), 0.01, key="tried_threshold")
+            tried = st.slider("Try a threshold", 0.5, 0.999, _within(current), 0.001, "%.3f", key="tried_threshold")
             _tried(app, tried, current)
             _proposal(app)
         with left:
             charts.risk_coverage(rows, tried, key="risk_coverage")
+        what_if_section(app, which, tried, current)
 
 
 def _within(threshold: float) -> float:
-    return min(0.99, max(0.5, round(threshold, 2)))
+    return min(0.999, max(0.5, round(threshold, 3)))
 
 
 def _tried(app: App, tried: float, current: float) -> None:
@@ -56,13 +59,13 @@ def _tried(app: App, tried: float, current: float) -> None:
     )
     with st.container(horizontal=True, vertical_alignment="center"):
         action_button(
-            f"Set threshold to {tried:.2f}",
+            f"Set threshold to {tried:g}",
             lambda: set_threshold(app, tried),
             key="set_tried_threshold",
             icon=":material/tune:",
             disabled=tried == current,
         )
-        st.caption(f"Current: {current:.2f}", width="content")
+        st.caption(f"Current: {current:g}", width="content")
 
 
 def _proposal(app: App) -> None:

@@ -1,6 +1,6 @@
 """The colours of accepted and low-confidence inferences, and the histogram of their confidences."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import altair as alt
@@ -14,13 +14,24 @@ LEGEND = alt.Legend(orient="top")
 PERCENT = alt.Axis(format=".0%")
 
 
-def confidence_histogram(rows: Sequence[Mapping[str, float]], threshold: float, *, key: str, height: int = 250) -> None:
-    """rows: `{from, to, inferences, low_confidence}`; the bin that the threshold cuts is cut in the chart too."""
+def confidence_histogram(
+    rows: Sequence[Mapping[str, float]],
+    threshold: float,
+    *,
+    key: str,
+    height: int = 250,
+    on_select: Callable[[], None] | None = None,
+) -> None:
+    """rows: `{from, to, inferences, low_confidence}`; the bin that the threshold cuts is cut in the chart too.
+
+    on_select : called when a bar is clicked; the selection “bar” then has `from` and `to` of the whole bin.
+    """
     data = pd.DataFrame(rows)
     filled = data[data["inferences"] > 0]
     first = min(float(filled["from"].min()), threshold)
     data = pd.DataFrame(_cut(rows, threshold))
     data = data[data["to"] > first]
+    bar = alt.selection_point(name="bar", fields=["start", "end"], on="click", toggle=False)
     bars = (
         alt.Chart(data)
         .mark_bar(binSpacing=2)
@@ -37,24 +48,30 @@ def confidence_histogram(rows: Sequence[Mapping[str, float]], threshold: float, 
             ],
         )
     )
+    selectable: dict[str, Any] = {}
+    if on_select:
+        bars = bars.encode(opacity=alt.condition(bar, alt.value(1), alt.value(0.4))).add_params(bar)
+        selectable = {"on_select": on_select, "selection_mode": "bar"}
     top = filled.sort_values("inferences").iloc[-1]
     st.altair_chart(
         (bars + rule("x", threshold)).properties(height=height),
         width="stretch",
         key=key,
+        **selectable,
         alt=f"Histogram of {int(data['inferences'].sum()):,} confidences; most lie between {top['from']:.0%} and "
         f"{top['to']:.0%}.",
     )
 
 
 def _cut(rows: Sequence[Mapping[str, float]], threshold: float) -> list[dict[str, Any]]:
-    """The bins as bars of one kind each: `{from, to, inferences, kind}`."""
+    """The bins as bars of one kind each: `{from, to, inferences, kind}`, with start and end of the bin."""
     bars = []
     for row in rows:
         start, end, low = row["from"], row["to"], row["low_confidence"]
         edge = min(max(start, threshold), end)
         parts = ((start, edge, low, KINDS[1]), (edge, end, row["inferences"] - low, KINDS[0]))
-        bars += [{"from": a, "to": b, "inferences": n, "kind": kind} for a, b, n, kind in parts if b > a or n]
+        whole = {"start": start, "end": end}
+        bars += [{"from": a, "to": b, "inferences": n, "kind": kind, **whole} for a, b, n, kind in parts if b > a or n]
     return bars
 
 

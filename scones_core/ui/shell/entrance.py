@@ -28,6 +28,7 @@ def enter() -> None:
                 _demo_bar()
             for trouble in get_app().backend.troubles():
                 st.warning(plain(trouble), icon=":material/warning:")
+            navigation.note_page(page.url_path)
             page.run()
 
 

@@ -5,6 +5,7 @@ import time
 import streamlit as st
 
 from scones_core.services import App, capture
+from scones_core.ui.shell.actions import action_button
 from scones_core.ui.shell.session import shown_errors
 
 _DUE = "ingest_due"
@@ -32,3 +33,30 @@ def ingest_on_opening(app: App) -> None:
     if time.monotonic() >= st.session_state.get(_DUE, 0.0):
         with shown_errors():
             ingest(app, recent=True)
+
+
+def read_button(app: App) -> None:
+    action_button(
+        "Read captured inferences",
+        lambda: ingest(app),
+        key="ingest",
+        icon=":material/sync:",
+        help="Reads all inferences captured since the last read, of any day. Recent ones are read by themselves.",
+    )
+
+
+def keep_reading(app: App) -> None:
+    """Read recent captures while the page is open, and rerun it once there are new ones."""
+    before = capture.captured(app)
+
+    @st.fragment(run_every=_EVERY)
+    def reading() -> None:
+        if time.monotonic() >= st.session_state.get(_DUE, 0.0):
+            started = time.monotonic()
+            with shown_errors():
+                capture.read_recent(app)
+            st.session_state[_DUE] = time.monotonic() + max(_EVERY, _SHARE * (time.monotonic() - started))
+        if capture.captured(app) != before:
+            st.rerun()
+
+    reading()

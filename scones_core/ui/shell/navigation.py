@@ -8,6 +8,7 @@ import streamlit as st
 
 from scones_core.settings import FILES
 
+_PAGE, _ENTERED = "page", "page_entered"  # in the session state
 LOGO = str(Path(__file__).with_name("logo.svg"))
 
 
@@ -62,6 +63,17 @@ def navigation() -> dict[str, list[st.Page]]:
         page = st.Page(name.path, title=entry.title, icon=entry.icon, default=name is PageName.OVERVIEW)
         sections.setdefault(entry.section, []).append(page)
     return sections
+
+
+def note_page(name: str) -> None:
+    """Record the page that is run."""
+    st.session_state[_ENTERED] = st.session_state.get(_PAGE) != name
+    st.session_state[_PAGE] = name
+
+
+def just_entered() -> bool:
+    """Whether the page before, in this session, was another; so once per visit."""
+    return bool(st.session_state.pop(_ENTERED, False))
 
 
 def link(

@@ -1,0 +1,60 @@
+"""Data-capture records in the form that endpoints write, and not a field more: decoded in a quarter of the time.
+
+Anything else goes through the models of `domain.capture`, which say why a record is refused.
+"""
+
+from typing import Annotated
+
+import msgspec
+
+
+class UsualPart(msgspec.Struct, rename="camel", forbid_unknown_fields=True, gc=False):
+    pass
+
+
+class UsualOutput(UsualPart):
+    data: str
+    encoding: str = ""
+    observed_content_type: str | None = None
+    mode: str = ""
+
+
+class UsualInput(UsualPart):
+    data: bytes  # decoded from BASE64
+    encoding: str
+    observed_content_type: str | None = None
+    mode: str = ""
+
+
+class UsualData(UsualPart):
+    endpoint_input: UsualInput
+    endpoint_output: UsualOutput
+
+
+class UsualMetadata(UsualPart):
+    event_id: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+    inference_time: str
+    inference_id: str | None = None
+    custom_attributes: list[str] | None = None
+
+
+class UsualRecord(UsualPart):
+    capture_data: UsualData
+    event_metadata: UsualMetadata
+    event_version: str = ""
+
+
+_USUAL = msgspec.json.Decoder(UsualRecord)
+
+
+def usual_record(line: str | bytes) -> UsualRecord | None:
+    """None for any other form, and for whatever is to be refused."""
+    try:
+        found = _USUAL.decode(line)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+        return None
+    given, metadata = found.capture_data.endpoint_input, found.event_metadata
+    texts = (metadata.event_id, metadata.inference_id, given.observed_content_type)
+    returned = found.capture_data.endpoint_output.observed_content_type
+    nul = any(text is not None and "\0" in text for text in (*texts, returned))
+    return None if nul or given.encoding.upper() != "BASE64" else found

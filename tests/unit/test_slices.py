@@ -1,0 +1,103 @@
+"""Slices of labelled images on which a model is wrong more often."""
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image, ImageEnhance
+from scipy.stats import fisher_exact
+
+from scones_core.domain.slices import FEWEST, slices
+from scones_core.errors import NotFound
+from scones_core.services import App, capture, classification, etl, review, training
+from scones_core.services import slices as service
+from scones_core.services.slices import CLASS, HOUR
+
+
+def planted(n: int, seed: int, worst: float = 0.4) -> tuple[np.ndarray, np.ndarray, list[str]]:
+    rng = np.random.default_rng(seed)
+    values = rng.random(n)
+    wrong = rng.random(n) < np.where(values <= 0.2, worst, 0.04)
+    return wrong, values, [str(rng.choice(["a", "b"])) for _ in range(n)]
+
+
+def test_a_planted_slice_is_found_and_nothing_else():
+    wrong, values, classes = planted(600, 0)
+    first, *others = slices(wrong, {"brightness": values}, {"class": classes})
+    assert (first.attribute, first.part, first.images) == ("brightness", "lowest fifth", 120)
+    assert first.found
+    assert first.low < first.rate < first.high
+    assert first.wrong == wrong[first.members].sum()
+    assert first.rest_rate == pytest.approx(wrong[~first.members].mean())
+    assert not any(one.found for one in others)
+    assert len(others) == 4 + 2
+
+
+def test_without_a_cause_few_searches_find_anything():
+    found = 0
+    for seed in range(200):
+        wrong, values, classes = planted(300, seed, worst=0.04)
+        more = {f"s{i}": np.random.default_rng([seed, i]).random(300) for i in range(3)}
+        found += any(one.found for one in slices(wrong, {"brightness": values, **more}, {"class": classes}))
+    assert found <= 16  # 10 of 200 are promised
+
+
+def test_the_test_of_a_single_slice_is_fishers():
+    wrong, _, classes = planted(100, 1)
+    a, b = sorted(slices(wrong, {}, {"class": classes}), key=lambda one: one.part)
+    tables = [[[s.wrong, s.images - s.wrong], [o.wrong, o.images - o.wrong]] for s, o in ((a, b), (b, a))]
+    ps = sorted(float(fisher_exact(table, alternative="greater").pvalue) for table in tables)
+    assert sorted((a.p_value, b.p_value)) == pytest.approx([min(2 * ps[0], ps[1]), ps[1]])
+
+
+def test_small_slices_and_unknown_values_are_left_out():
+    wrong, values = np.zeros(60, bool), np.linspace(0, 1, 60)
+    values[:10] = np.nan
+    found = slices(wrong, {"brightness": values}, {"class": ["a"] * (FEWEST - 1) + ["b"] * 30 + [None] * 21})
+    assert [(one.part, one.images) for one in found if one.attribute == "class"] == [("b", 30)]
+    assert all(one.images == 10 for one in found if one.attribute == "brightness")
+    assert slices(np.zeros(0, bool), {"brightness": np.zeros(0)}, {"class": []}) == []
+
+
+def test_a_value_belongs_to_the_slice_whose_bounds_hold_it():
+    wrong, values, classes = planted(100, 2)
+    found = slices(wrong, {"brightness": values}, {"class": classes})
+    for one in found:
+        column = values if one.attribute == "brightness" else classes
+        assert [one.holds(value) for value in column] == one.members.tolist()
+
+
+def dark(data: bytes) -> bytes:
+    file = io.BytesIO()
+    ImageEnhance.Brightness(Image.open(io.BytesIO(data))).enhance(0.2).save(file, "PNG")
+    return file.getvalue()
+
+
+def test_test_images_are_sliced_and_traffic_is_compared_with_them(serving: App):
+    found = service.find(serving)
+    assert (found.model, found.tests, found.drawn, found.traffic) == ("v1", 24, 0, 0)
+    assert {one.slice.attribute for one in found.slices} <= {"brightness", "contrast", "edges", "colour", CLASS}
+    assert all(one.share is None for one in found.slices)
+    keys = classification.sample_keys(serving, 12, seed=0)
+    sent = [classification.upload(serving, f"{i}.png", dark(etl.image(serving, key))) for i, key in enumerate(keys)]
+    classification.classify(serving, sent)
+    capture.ingest(serving)
+    found = service.find(serving)
+    assert found.traffic == 12
+    assert sum(one.share or 0 for one in found.slices if one.slice.attribute == CLASS) == pytest.approx(1)
+
+
+def test_only_images_drawn_at_random_count_as_labels(serving: App):
+    classification.classify(serving, classification.sample_keys(serving, 12, seed=0))
+    capture.ingest(serving)
+    for strategy in (review.Strategy.LEAST_CONFIDENCE, review.Strategy.RANDOM):
+        for item in review.next_items(serving, "ann", strategy=strategy, count=4):
+            review.decide(serving, item.id, "bicycle", "ann")
+    assert service.find(serving).drawn == 4
+
+
+def test_a_model_that_is_not_there_has_no_slices(serving: App, app: App):
+    with pytest.raises(NotFound):
+        service.find(serving, "v7")
+    assert training.models(serving)
+    assert HOUR != CLASS
