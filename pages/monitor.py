@@ -15,6 +15,7 @@ from scones_core.ui.monitor.monitor_view import (
 )
 from scones_core.ui.monitor.slices_section import slices_section
 from scones_core.ui.monitor.threshold_section import threshold_section
+from scones_core.ui.monitor.unlike_section import unlike_section
 from scones_core.ui.shell.import_captures import import_button
 from scones_core.ui.shell.ingest import ingest_on_opening, keep_reading, read_button
 from scones_core.ui.shell.session import get_app, shown_errors
@@ -52,6 +53,7 @@ with shown_errors():
         st.info("No inferences match these filters. Clear some above.", icon=":material/filter_alt:")
 threshold_section(app, which)
 slices_section(app)
+unlike_section(app)
 put_aside(app)
 read_button(app)
 next_step("review", "Review the least confident images")

@@ -117,27 +117,35 @@ def add_similarities(connection: sa.Connection, model: int, found: Mapping[str, 
         connection.execute(sa.insert(similarities), rows)
 
 
-def unlike() -> sa.ColumnElement[bool]:
-    """The condition for inferences whose image is unlike the training images of the model that made them."""
-    table = inferences.c
-    below = sa.and_(
-        similarities.c.model == table.model,
-        similarities.c.image_sha256 == table.image_sha256,
-        model_references.c.model == table.model,
-        similarities.c.similarity < model_references.c.level,
+def compared(connection: sa.Connection, model: int) -> tuple[int, int]:
+    """Images compared with a model's training images, and those of them that are unlike these."""
+    table, reference = similarities.c, model_references.c
+    below = sa.func.sum(sa.case((table.similarity < reference.level, 1), else_=0))
+    query = sa.select(sa.func.count(), sa.func.coalesce(below, 0)).select_from(
+        similarities.join(model_references, reference.model == table.model)
     )
-    return sa.exists().where(below)
+    count, unlike = connection.execute(query.where(table.model == model, table.similarity.is_not(None))).one()
+    return int(count), int(unlike)
 
 
-def similarity_of(connection: sa.Connection, model: int, images: Sequence[str]) -> dict[str, float]:
-    """SHA-256 → similarity to the model's training images, of those of the images where it is known."""
-    table, found = similarities.c, dict[str, float]()
-    for start in range(0, len(images), CHUNK):
-        part = images[start : start + CHUNK]
-        query = sa.select(table.image_sha256, table.similarity).where(table.model == model)
-        query = query.where(table.image_sha256.in_(part), table.similarity.is_not(None))
-        found |= dict(connection.execute(query).all())
-    return found
+def least_similar(connection: sa.Connection, model: int, limit: int) -> list[sa.Row[Any]]:
+    """An inference per image unlike the model's training images, the least similar first: event_id, image_sha256,
+    class_list, prediction, confidence, similarity.
+    """
+    table, similarity, level = inferences.c, similarities.c.similarity, model_references.c.level
+    low = sa.select(similarities.c.image_sha256, similarity).select_from(
+        similarities.join(model_references, model_references.c.model == similarities.c.model)
+    )
+    low = low.where(similarities.c.model == model, similarity < level).order_by(similarity).limit(limit)
+    images = dict(connection.execute(low).all())
+    columns = "event_id image_sha256 class_list prediction confidence"
+    query = sa.select(*(table[name] for name in columns.split()), similarity.label("similarity"))
+    query = query.join(similarities, similarities.c.image_sha256 == table.image_sha256)
+    query = query.where(table.model == model, similarities.c.model == model, table.image_sha256.in_(list(images)))
+    found: dict[str, Any] = {}
+    for row in connection.execute(query.order_by(similarity, table.time)):
+        found.setdefault(row.image_sha256, row)
+    return list(found.values())
 
 
 def similarities_of(

@@ -13,7 +13,6 @@ import numpy as np
 from scones_core import logs
 from scones_core.bounded_map import bounded_map
 from scones_core.db import embeddings as table
-from scones_core.db.inferences import count as inference_count
 from scones_core.db.models import model_list
 from scones_core.errors import BadImage, Damaged, NotFound, SconesError, Unavailable
 from scones_core.services import capture, etl
@@ -35,8 +34,7 @@ Wanted = Sequence[tuple[str, Callable[[], bytes]]]  # SHA-256 of an image, and h
 
 def state(app: App) -> tuple[object, ...]:
     """Differs if there may be new images."""
-    with app.db.read() as connection:
-        return tuple(_in_use(app)), inference_count(connection)
+    return tuple(_in_use(app)), capture.captured(app)
 
 
 def embed_new(app: App, *, progress: Progress = silent) -> int:

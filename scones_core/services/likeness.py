@@ -145,6 +145,54 @@ class Mark:
         return self.similarity is not None and self.level is not None and self.similarity < self.level
 
 
+@dataclass(frozen=True)
+class Stranger:
+    """A captured inference whose image is unlike the training images of the model that made it."""
+
+    event_id: str
+    image_sha256: str
+    prediction: str
+    confidence: float
+    similarity: float
+
+
+@dataclass(frozen=True)
+class Unlike:
+    """Captured images of a model: compared with its training images, and unlike them; the least similar ones.
+
+    level : similarity below which an image is unlike them: FALSE_ALARMS of the training images are, too.
+    images : training images compared with.
+    """
+
+    compared: int
+    unlike: int
+    level: float
+    images: int
+    strangers: Sequence[Stranger]
+
+
+def unlike(app: App, model: int, *, count: int = 40) -> Unlike | None:
+    """What does not belong, of what a model classified; None before anything was compared."""
+    with app.db.read() as connection:
+        reference = table.reference(connection, model)
+        if reference is None:
+            return None
+        names = inferences_table.class_lists(connection)
+        compared, below = table.compared(connection, model)
+        rows = table.least_similar(connection, model, count)
+    strangers = [
+        Stranger(
+            row.event_id,
+            row.image_sha256,
+            class_name(names.get(row.class_list or 0, ()), row.prediction),
+            row.confidence,
+            row.similarity,
+        )
+        for row in rows
+    ]
+    return Unlike(compared, below, reference["level"], reference["images"], strangers)
+
+
 def marks(app: App, events: Sequence[str]) -> dict[str, Mark]:
     """The mark of each of the captured inferences that exist."""
     with app.db.read() as connection:

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import sqlalchemy as sa
 
 from scones_core.db import embeddings as table
+from scones_core.db import schema
 from scones_core.errors import BadInput
 from scones_core.services import App, capture, classification, embeddings, etl, likeness, likeness_map, training
 from tests.conftest import on_every_database, png, write_images
@@ -88,10 +90,8 @@ def test_what_does_not_belong_is_marked_and_what_belongs_is_not(serving: App, tm
 
 
 def inferences(app: App) -> list[dict[str, object]]:
-    from scones_core.db.inferences import captured_rows
-
     with app.db.read() as connection:
-        return [dict(row._mapping) for row in captured_rows(connection)]
+        return [dict(row) for row in connection.execute(sa.select(schema.inferences)).mappings()]
 
 
 def test_the_most_alike_come_first(app: App, tmp_path: Path):
@@ -169,3 +169,25 @@ def test_excluded_images_are_missing_in_a_new_version_and_test_images_stay(app: 
         etl.exclude(app, new.id, some)
     with pytest.raises(BadInput, match="No training image of"):
         etl.exclude(app, new.id, {image.sha256 for image in etl.images(app, new.id, "train")})
+
+
+def test_what_does_not_belong_is_listed_with_the_least_similar_first(serving: App, tmp_path: Path):
+    model = training.models(serving)[0].number
+    assert likeness.unlike(serving, model) is None
+    from PIL import Image
+
+    blue = tmp_path / "blue.png"
+    Image.new("RGB", (40, 40), (10, 20, 250)).save(blue)
+    keys = [classification.upload(serving, "blue.png", blue.read_bytes()), *classification.sample_keys(serving, 10)]
+    for _ in classification.classify(serving, keys):
+        pass
+    capture.ingest(serving)
+    likeness.update(serving)
+    found = likeness.unlike(serving, model)
+    assert found is not None
+    assert found.compared == 11
+    assert found.unlike == len(found.strangers) >= 1
+    assert found.strangers[0].image_sha256 == hashlib.sha256(blue.read_bytes()).hexdigest()
+    similarities = [one.similarity for one in found.strangers]
+    assert similarities == sorted(similarities)
+    assert max(similarities) < found.level

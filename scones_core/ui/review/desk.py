@@ -16,7 +16,8 @@ import streamlit as st
 from PIL import Image, ImageOps
 
 from scones_core.errors import BadImage, SconesError
-from scones_core.services import App, capture, review_figures
+from scones_core.services import App, capture, likeness, review_figures
+from scones_core.services.likeness import Mark
 from scones_core.services.review_items import Item
 from scones_core.ui.review.keys import COMMANDS, ONE_KEY, Desk, choices, entries, most_probable
 from scones_core.vision.images import decode
@@ -51,12 +52,16 @@ def review_desk(app: App, desk: Desk, *, keys: bool) -> None:
 
 def _data(app: App, desk: Desk) -> dict[str, Any]:
     held = [] if desk.waiting else review_figures.held_by_others(app, desk.reviewer, queue=desk.queue)
+    marks = likeness.marks(app, [item.id for item in desk.waiting])
     return {
         "store": store(app, desk.reviewer),
         "done": desk.done,
         "refused": desk.refused,
         "loaded": True,
-        "items": [_shown(app, item, near=place < 2) for place, item in enumerate(desk.waiting)],
+        "items": [
+            {**_shown(app, item, near=place < 2), "why": _why(item, marks.get(item.id))}
+            for place, item in enumerate(desk.waiting)
+        ],
         "held": [{"reviewer": one.reviewer, "until": _milliseconds(one.expires)} for one in held],
         "commands": COMMANDS,
     }
@@ -70,6 +75,12 @@ def store(app: App, reviewer: str) -> str:
 
 def _milliseconds(time: datetime) -> int:
     return int(time.timestamp() * 1000)
+
+
+def _why(item: Item, mark: Mark | None) -> str:
+    """Why the image is shown, and whether it is unlike the training images."""
+    unlike = f"Unlike the training images (similarity {mark.similarity:.2f})" if mark and mark.unlike else ""
+    return " · ".join(filter(None, (item.why, unlike)))
 
 
 def _shown(app: App, item: Item, *, near: bool) -> dict[str, Any]:
@@ -86,7 +97,6 @@ def _shown(app: App, item: Item, *, near: bool) -> dict[str, Any]:
         "choices": [vars(choice) for choice in choices(item.classes)],
         "top": [vars(choice) for choice in most_probable(item.classes, item.probabilities)],
         "model": item.model,
-        "why": item.why,
         "probabilities": [[name.replace("_", " "), value] for name, value in shown.items()],
         "expires": _milliseconds(item.lease_expires),
         "revision": item.revision,

@@ -6,7 +6,7 @@ from alembic import op
 from scones_core.db import counts
 
 revision = "0009"
-down_revision = "0007"
+down_revision = "0008"
 
 
 def upgrade() -> None:
