@@ -204,3 +204,11 @@ def test_reviewers_see_their_own_figures_and_operators_all(captured: App):
     assert len(reviewers.figures(captured, "ann")) == 3
     bob = reviewers.figures(captured, "ann")[1]
     assert (bob.decisions, bob.relabelled, bob.overruled, bob.interval) == (1, 1, 1, None)
+
+
+def test_taking_a_vote_back_takes_the_image_from_nobody(captured: App):
+    queue = vote(captured, 2, ann="b")
+    [item] = review.next_items(captured, "bob", queue=queue)
+    assert item.id == "a"
+    review.undo(captured, "ann")
+    assert review.decide(captured, "a", "motorcycle", "bob", queue=queue).status is Status.VOTING
