@@ -148,8 +148,13 @@ def _version(app: App, key: str) -> str:
 
 def _ingest(app: App, files: Iterable[Files], reading: CaptureReader, progress: Progress) -> Ingested:
     new = seen = bad = done = 0
-    for found in _in_transactions(bounded_map(reading.read, files, app.backend.objects.at_once)):
+
+    def durable(found: Found) -> Found:
         app.backend.objects.make_durable(key for key, _version in found.files)
+        return found
+
+    read = _in_transactions(bounded_map(reading.read, files, app.backend.objects.at_once))
+    for found in bounded_map(durable, read, 1):  # while those before are written
         with app.db.write() as connection:
             fresh = table.add(connection, _with_class_lists(connection, found.rows))
             table.mark_read(connection, found.files, found.rejected)

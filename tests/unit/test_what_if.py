@@ -40,6 +40,8 @@ def test_above_all_labels_nothing_is_said_of_errors():
 def test_breaks_are_no_part_of_the_seconds_per_decision(seconds: int, breaks: int):
     times = [NOON + timedelta(hours=part, seconds=seconds * i) for part in range(breaks) for i in range(7)]
     assert seconds_per_decision([("ann", time) for time in times]) == seconds
+    alone = [NOON + timedelta(days=1, hours=i) for i in range(60)]
+    assert seconds_per_decision([("ann", time) for time in times + alone]) == seconds
     assert seconds_per_decision([(f"r{i}", time) for i, time in enumerate(times)]) is None
 
 
