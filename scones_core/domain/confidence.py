@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 DEFAULT_THRESHOLD = 0.93  # default
+THRESHOLDS = tuple(round(0.99 - 0.01 * step, 2) for step in range(50))  # tried for a promise, in this order
 
 Floats = NDArray[np.float64]
 
@@ -103,7 +104,7 @@ def propose_threshold(
     Source: Geifman & El-Yaniv 2017 (SGR); fixed-sequence testing: Angelopoulos et al. 2021, "Learn then test".
     """
     found: ThresholdFigures | None = None
-    for threshold in [round(0.99 - 0.01 * step, 2) for step in range(50)]:
+    for threshold in THRESHOLDS:
         figures = figures_at(threshold, confidences, correct, level)
         accepted = int((confidences > threshold).sum())
         if risk_upper_bound(0, accepted, level) > max_risk:

@@ -44,7 +44,7 @@ FEWEST = 20  # test images to compare with
 BAG = 2_000  # observations compared with: once full, a random one leaves for each new one
 REMEMBERED = 1_000  # p-values kept to tell when a drift began
 TIES = np.array([1e-9, 1, 1e-9, 1e-9, 1e-9, 1e-9])  # equal values are ranked at random; classes are whole numbers
-SLOPE = 1.8  # of the density that p-values are taken to have after a change
+POWERS = np.array([1.5, 2.0, 4.0, 8.0, 16.0])  # b of the densities b (1 - p)^(b - 1) of p-values after a change
 
 
 @dataclass(frozen=True)
@@ -163,15 +163,17 @@ def began(watch: DriftWatch, *, level: float = 0.95) -> tuple[int, int, int]:
     """(likeliest, first, last) number of the observation, from 0, with which the drift of the first stream began.
 
     first and last bound the posterior of a change at an unknown time, any of the last 1,000 observations alike, from
-    uniform p-values to ones with a linear density, by the statistic with the most evidence.  Source: [SHI63].
+    uniform p-values to ones near 0 (or 1), how near being unknown too, of the statistic with the most evidence.
+    Source: [SHI63].
     """
     strongest = int(watch.peak[0].argmax())
-    higher = 1.0 if watch.wealth[0, strongest, 2] > watch.wealth[0, strongest, 0] else -1.0
     p = watch.p_values[0, strongest]
-    gain = np.log1p(SLOPE * higher * (p - 0.5))
-    after = np.cumsum(gain[::-1])[::-1]  # log-likelihood ratio of a change with each observation
-    posterior = np.exp(after - after.max())
+    if watch.wealth[0, strongest, 2] > watch.wealth[0, strongest, 0]:
+        p = 1 - p
+    gain = np.log(POWERS)[:, None] + (POWERS[:, None] - 1) * np.log(np.maximum(1 - p, 1e-9))
+    after = np.cumsum(gain[:, ::-1], axis=1)[:, ::-1]  # log-likelihood ratio of a change with each observation
+    posterior = np.exp(after - after.max()).sum(axis=0)
     share = np.cumsum(posterior / posterior.sum())
     first, last = np.searchsorted(share, [(1 - level) / 2, (1 + level) / 2])
     offset = watch.count - len(p)
-    return offset + int(after.argmax()), offset + int(first), offset + min(int(last), len(p) - 1)
+    return offset + int(posterior.argmax()), offset + int(first), offset + min(int(last), len(p) - 1)
