@@ -46,13 +46,14 @@ from benchmarks._images import CLASSES, Images, load
 from scones_core.db import inferences, reviews, schema
 from scones_core.domain.capture import Inference
 from scones_core.domain.metrics import accuracy
-from scones_core.domain.review import Strategy
+from scones_core.domain.review import ORDERS, Strategy
 from scones_core.vision.classifier import Classifier
 from scones_core.vision.fitting import fit
 
 SEEDS, TEST, TARGET = 10, 400, 400
 LABELS = range(100, 501, 50)  # at each training
 SAMPLES = 1_000
+STRATEGIES = tuple(order for order in ORDERS if order is not Strategy.OLDEST)  # in this benchmark as the newest
 BLIND = {Strategy.RANDOM, Strategy.NEWEST}  # strategies without predictions
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -74,7 +75,7 @@ def run() -> dict[str, Any]:
             found.append(curves)
             sys.stderr.write(f"seed {len(found)} of {SEEDS} is done\n")
             sys.stderr.flush()
-    seeds = {strategy: np.array([curves[strategy] for curves in found]) for strategy in Strategy}
+    seeds = {strategy: np.array([curves[strategy] for curves in found]) for strategy in STRATEGIES}
     settings = {"seeds": SEEDS, "test": TEST, "labels": list(LABELS)}
     return {**settings, **_figures(seeds), "seconds": time.perf_counter() - begun}
 
@@ -82,7 +83,7 @@ def run() -> dict[str, Any]:
 def _curves(seed: int) -> dict[Strategy, list[float]]:
     """Accuracy after each training, per strategy."""
     loop = _Loop(load("train") + load("test"), seed)
-    return {strategy: loop.curve(strategy) for strategy in Strategy}
+    return {strategy: loop.curve(strategy) for strategy in STRATEGIES}
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from scones_core.services import capture
+from scones_core.ui.review.queue_view import opened_queue, queue_header
 from scones_core.ui.review.review_view import keys_input, model_input, reviewer, reviewing, strategy_input
 from scones_core.ui.shell.ingest import ingest_on_opening
 from scones_core.ui.shell.session import get_app, shown_errors
@@ -25,8 +26,13 @@ name = reviewer()
 if name is None:
     st.stop()
 
-with st.container(horizontal=True, vertical_alignment="bottom"):
-    strategy, model, keys = strategy_input(), model_input(app), keys_input()
 with shown_errors():
-    reviewing(app, name, strategy, model, keys)
+    queue = opened_queue(app)
+    if queue:
+        queue_header(queue)
+        reviewing(app, name, queue.strategy, None, keys_input(), queue.id)
+    else:
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            strategy, model, keys = strategy_input(), model_input(app), keys_input()
+        reviewing(app, name, strategy, model, keys)
 next_step("models", "Retrain with the reviewed labels")

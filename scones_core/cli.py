@@ -16,7 +16,7 @@ from scones_core.bootstrap import open_app
 from scones_core.commands import run
 from scones_core.domain.datasets import POOL, TEST
 from scones_core.domain.drift import SimulatedDrift
-from scones_core.domain.review import Strategy
+from scones_core.domain.review import ORDERS, Strategy
 from scones_core.errors import SconesError, of_the_system
 from scones_core.services import demo
 from scones_core.services.doctor import checks_without_home
@@ -225,7 +225,8 @@ def _review_commands(commands: Any, common: ArgumentParser) -> None:
     )
     sub = _add(review, common, "next", "lease the next images", command="review next")
     _add_model(sub)
-    sub.add_argument("--strategy", choices=list(Strategy), default=Strategy.LEAST_CONFIDENCE)
+    sub.add_argument("--strategy", choices=list(ORDERS), default=Strategy.LEAST_CONFIDENCE)
+    sub.add_argument("--queue", type=int, metavar="ID", help="only images of this review queue, in its order")
     sub.add_argument("--count", type=int, default=1, metavar="N")
     sub.add_argument("--reviewer", required=True, metavar="R")
     sub = _add(
@@ -240,9 +241,11 @@ def _review_commands(commands: Any, common: ArgumentParser) -> None:
     sub.add_argument("--reviewer", required=True, metavar="R")
     sub.add_argument("--note", default="", metavar="T")
     sub.add_argument("--key", metavar="K", help="idempotency key")
+    sub.add_argument("--queue", type=int, metavar="ID", help="the review queue it was shown in")
     sub = _add(review, common, "undo", "take the reviewer's last decision back", command="review undo")
     sub.add_argument("id", metavar="ID", nargs="?")
     sub.add_argument("--reviewer", required=True, metavar="R")
+    _add(review, common, "queues", "list the review queues with their progress", command="review queues")
     sub = _add(review, common, "export", "write the labels", command="review export")
     _add_model(sub)
     sub.add_argument("--format", choices=list(ExportFormat), required=True)

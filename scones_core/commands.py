@@ -3,17 +3,17 @@
 import time
 from argparse import Namespace
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from scones_core import cli_output, named_files
+from scones_core import cli_output, named_files, review_commands
+from scones_core.cli_output import Document
 from scones_core.domain.datasets import TEST
 from scones_core.domain.drift import SimulatedDrift
-from scones_core.domain.review import Strategy
 from scones_core.errors import BadInput, SconesError
 from scones_core.services import (
     App,
@@ -24,24 +24,21 @@ from scones_core.services import (
     deployment,
     doctor,
     etl,
-    label_export,
     monitoring,
     notification,
     overview,
     registration,
     retraining,
-    review,
     traffic,
     training,
 )
 from scones_core.terminal import Terminal
 
-Result = Mapping[str, Any]
 REASONS = 5  # reasons of quarantined lines to print
 ACTOR = "command line"
 
 
-def run(app: App, arguments: Namespace, terminal: Terminal) -> Result:
+def run(app: App, arguments: Namespace, terminal: Terminal) -> Document:
     """Run the command named in the arguments. Raises SconesError."""
     started = time.monotonic()
     result = COMMANDS[arguments.command](app, arguments, terminal)
@@ -52,7 +49,7 @@ def run(app: App, arguments: Namespace, terminal: Terminal) -> Result:
     return result
 
 
-def _etl(app: App, args: Namespace, terminal: Terminal) -> Result:
+def _etl(app: App, args: Namespace, terminal: Terminal) -> Document:
     classes = _names(args.classes)
     share = args.pool_share
     version = etl.load(app, args.source, classes=classes, pool_share=share, progress=terminal.progress)
@@ -63,19 +60,19 @@ def _names(text: str | None) -> list[str] | None:
     return [name.strip() for name in text.split(",")] if text else None
 
 
-def _train(app: App, args: Namespace, terminal: Terminal) -> Result:
+def _train(app: App, args: Namespace, terminal: Terminal) -> Document:
     job = training.start(app, dataset=args.dataset, seed=args.seed)
     registration.wait(app, job.name, on_log=terminal.line)
     return cli_output.model(app, training.model_of_job(app, job.name))
 
 
-def _deploy(app: App, args: Namespace, _terminal: Terminal) -> Result:
+def _deploy(app: App, args: Namespace, _terminal: Terminal) -> Document:
     registration.register_ended(app)
     endpoint = deployment.deploy(app, args.model, capture_percentage=args.capture_percentage, actor=ACTOR)
     return cli_output.endpoint(endpoint)
 
 
-def _classify(app: App, args: Namespace, terminal: Terminal) -> Result:
+def _classify(app: App, args: Namespace, terminal: Terminal) -> Document:
     if not args.paths and args.sample is None:
         raise BadInput("Nothing to classify: name image files, or use --sample N.")
     keys = [classification.upload(app, Path(path).name, named_files.read(path)) for path in args.paths]
@@ -95,23 +92,23 @@ def _split(app: App, wanted: str | None, terminal: Terminal) -> str:
     return split
 
 
-def _batch(app: App, args: Namespace, terminal: Terminal) -> Result:
+def _batch(app: App, args: Namespace, terminal: Terminal) -> Document:
     split = None if args.prefix is not None else _split(app, args.split, terminal)
     name = batch.start(app, prefix=args.prefix, sample=args.sample, split=split)
     return {**cli_output.batch(batch.wait(app, name, progress=terminal.progress)), "split": split}
 
 
-def _traffic(app: App, args: Namespace, terminal: Terminal) -> Result:
+def _traffic(app: App, args: Namespace, terminal: Terminal) -> Document:
     _split(app, None, terminal)
     sent = traffic.send(app, args.count, rate=args.rate, drift=SimulatedDrift(args.drift), progress=terminal.progress)
     return asdict(sent)
 
 
-def _history(app: App, args: Namespace, _terminal: Terminal) -> Result:
+def _history(app: App, args: Namespace, _terminal: Terminal) -> Document:
     return {"execution": args.name, "events": list(classification.history(app, args.name))}
 
 
-def _ingest(app: App, args: Namespace, terminal: Terminal) -> Result:
+def _ingest(app: App, args: Namespace, terminal: Terminal) -> Document:
     if args.paths:
         names, found = _names(args.classes), capture.Ingested(0, 0, 0)
         named = named_files.by_endpoint(named_files.captures(args.paths, terminal), args.endpoint)
@@ -133,7 +130,7 @@ def _ingest(app: App, args: Namespace, terminal: Terminal) -> Result:
     return {**asdict(found), "seconds": None}
 
 
-def _monitor(app: App, args: Namespace, _terminal: Terminal) -> Result:
+def _monitor(app: App, args: Namespace, _terminal: Terminal) -> Document:
     found = monitoring.figures(app, since=_time(args.since), at=args.threshold, model=args.model)
     return cli_output.figures(found, capture.makers(app))
 
@@ -148,7 +145,7 @@ def _time(text: str | None) -> datetime | None:
     return time if time.tzinfo else time.replace(tzinfo=UTC)
 
 
-def _threshold(app: App, args: Namespace, _terminal: Terminal) -> Result:
+def _threshold(app: App, args: Namespace, _terminal: Terminal) -> Document:
     if args.max_risk is not None:
         return asdict(monitoring.propose_threshold(app, max_risk=args.max_risk, level=args.confidence))
     if args.set is not None:
@@ -159,55 +156,32 @@ def _threshold(app: App, args: Namespace, _terminal: Terminal) -> Result:
     return asdict(monitoring.threshold_figures(app, value, level=args.confidence))
 
 
-def _review_next(app: App, args: Namespace, _terminal: Terminal) -> Result:
-    strategy = Strategy(args.strategy)
-    items = review.next_items(app, args.reviewer, strategy=strategy, count=args.count, model=args.model)
-    return {"items": [asdict(item) for item in items]}
-
-
-def _review_decide(app: App, args: Namespace, _terminal: Terminal) -> Result:
-    return asdict(review.decide(app, args.id, args.label, args.reviewer, note=args.note, key=args.key))
-
-
-def _review_undo(app: App, args: Namespace, _terminal: Terminal) -> Result:
-    return asdict(review.undo(app, args.reviewer, id=args.id))
-
-
-def _review_export(app: App, args: Namespace, _terminal: Terminal) -> Result:
-    text, rows = label_export.export(app, label_export.ExportFormat(args.format), model=args.model)
-    try:
-        Path(args.out).write_text(text)
-    except OSError as error:
-        raise BadInput(f"“{args.out}” cannot be written ({error.strerror}): name another file with --out.") from None
-    return {"rows": rows, "file": args.out}
-
-
-def _retrain(app: App, args: Namespace, terminal: Terminal) -> Result:
+def _retrain(app: App, args: Namespace, terminal: Terminal) -> Document:
     registration.register_ended(app)
     found = retraining.retrain(app, min_labels=args.min_labels, seed=args.seed, on_log=terminal.line)
     return cli_output.retrained(found)
 
 
-def _promote(app: App, args: Namespace, _terminal: Terminal) -> Result:
+def _promote(app: App, args: Namespace, _terminal: Terminal) -> Document:
     registration.register_ended(app)
     before = deployment.champion(app)
     endpoint = deployment.promote(app, args.model, actor=ACTOR, reason=args.reason)
     return {**cli_output.endpoint(endpoint), "previous": before.id if before else None}
 
 
-def _reject(app: App, args: Namespace, _terminal: Terminal) -> Result:
+def _reject(app: App, args: Namespace, _terminal: Terminal) -> Document:
     registration.register_ended(app)
     version = deployment.reject(app, args.model, actor=ACTOR, reason=args.reason)
     return {"model": version.id, "approval": str(version.approval), "reason": version.rejection}
 
 
-def _rollback(app: App, _args: Namespace, _terminal: Terminal) -> Result:
+def _rollback(app: App, _args: Namespace, _terminal: Terminal) -> Document:
     before = deployment.champion(app)
     endpoint = deployment.rollback(app, actor=ACTOR)
     return {**cli_output.endpoint(endpoint), "previous": before.id if before else None}
 
 
-def _undeploy(app: App, _args: Namespace, _terminal: Terminal) -> Result:
+def _undeploy(app: App, _args: Namespace, _terminal: Terminal) -> Document:
     before = deployment.get_endpoint(app)
     deployment.delete(app, actor=ACTOR)
     return {"endpoint": None, "previous": before.config.model}
@@ -225,7 +199,7 @@ _DEMO_OUTPUT: dict[demo.Stage, Callable[[Any], Any]] = {
 }
 
 
-def _demo(app: App, args: Namespace, terminal: Terminal) -> Result:
+def _demo(app: App, args: Namespace, terminal: Terminal) -> Document:
     stages: dict[str, Any] = {}
     running = demo.run(
         app,
@@ -256,7 +230,7 @@ def _confirmed(app: App, terminal: Terminal) -> bool:
     return terminal.yes(f"{serving.config.model} is in service. Replace it and the current dataset with the demo's?")
 
 
-def _register(app: App, args: Namespace, _terminal: Terminal) -> Result:
+def _register(app: App, args: Namespace, _terminal: Terminal) -> Document:
     if args.job:
         registration.try_again(app, args.job)
     registration.register_ended(app, only=args.job)
@@ -265,15 +239,15 @@ def _register(app: App, args: Namespace, _terminal: Terminal) -> Result:
     return {"jobs": [row for row in rows if args.job in (None, row["training_job"])]}
 
 
-def _status(app: App, _args: Namespace, _terminal: Terminal) -> Result:
+def _status(app: App, _args: Namespace, _terminal: Terminal) -> Document:
     return asdict(overview.status(app))
 
 
-def _doctor(app: App, _args: Namespace, _terminal: Terminal) -> Result:
+def _doctor(app: App, _args: Namespace, _terminal: Terminal) -> Document:
     return {"checks": [asdict(check) for check in doctor.checks(app)]}
 
 
-COMMANDS: dict[str, Callable[[App, Namespace, Terminal], Result]] = {
+COMMANDS: dict[str, Callable[[App, Namespace, Terminal], Document]] = {
     "etl": _etl,
     "train": _train,
     "register": _register,
@@ -285,10 +259,7 @@ COMMANDS: dict[str, Callable[[App, Namespace, Terminal], Result]] = {
     "ingest": _ingest,
     "monitor": _monitor,
     "threshold": _threshold,
-    "review next": _review_next,
-    "review decide": _review_decide,
-    "review undo": _review_undo,
-    "review export": _review_export,
+    **review_commands.COMMANDS,
     "retrain": _retrain,
     "promote": _promote,
     "reject": _reject,

@@ -16,21 +16,32 @@ from scones_core.domain.review import LEASE, Decision, Strategy
 
 @dataclass(frozen=True)
 class Drawn:
-    """An inference to review, and its probability in the draw; 1 for a ranking."""
+    """An inference to review, and its probability in the draw; 1 for a ranking, None in a queue that was not drawn.
+
+    why : the reason shown to the reviewer.  queue : id of its review queue, if any.
+    """
 
     row: dict[str, Any]
     strategy: Strategy
-    probability: float
+    probability: float | None
+    why: str = ""
+    queue: int | None = None
+
+    @property
+    def lease(self) -> dict[str, Any]:
+        """What the lease keeps for the decision."""
+        return {"strategy": str(self.strategy), "probability": self.probability, "queue": self.queue}
 
 
 @dataclass(frozen=True)
 class Lease:
-    """strategy, probability : of the draw; None if the image was requested by id."""
+    """strategy, probability, queue : of the draw; None if the image was requested by id."""
 
     reviewer: str
     expires: datetime
     strategy: str | None
     probability: float | None
+    queue: int | None
 
 
 _ORDER: dict[Strategy, Any] = {
@@ -38,6 +49,7 @@ _ORDER: dict[Strategy, Any] = {
     Strategy.MARGIN: inferences.c.margin,
     Strategy.ENTROPY: inferences.c.entropy.desc(),
     Strategy.NEWEST: inferences.c.time.desc(),
+    Strategy.OLDEST: inferences.c.time,
 }
 
 
@@ -75,13 +87,14 @@ def _open(reviewer: str, now: datetime, exclude: Sequence[str], model: str | Non
         .select_from(inferences)
         .outerjoin(reviewed_images, reviewed_images.c.image_sha256 == inferences.c.image_sha256)
         .outerjoin(leases, leases.c.image_sha256 == inferences.c.image_sha256)
-        .where(reviewed_images.c.image_sha256.is_(None), _readable(inferences.c.image_sha256))
-        .where(sa.or_(leases.c.expires.is_(None), leases.c.reviewer == reviewer, sa.not_(_in_force(now))))
+        .where(reviewed_images.c.image_sha256.is_(None), readable(inferences.c.image_sha256))
+        .where(free(reviewer, now))
         .where(inferences.c.image_sha256.not_in(held), made_by(model))
     )
 
 
-def _readable(image: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:
+def readable(image: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:
+    """The condition for images that can be decoded, as far as known."""
     return ~sa.exists().where(unreadable_images.c.image_sha256 == image)
 
 
@@ -111,6 +124,11 @@ def unreadable(connection: sa.Connection) -> Sequence[Any]:
     )
 
 
+def free(reviewer: str, now: datetime) -> sa.ColumnElement[bool]:
+    """The condition for images, joined with `leases`, that no other reviewer holds."""
+    return sa.or_(leases.c.expires.is_(None), leases.c.reviewer == reviewer, sa.not_(_in_force(now)))
+
+
 def _in_force(now: datetime) -> sa.ColumnElement[bool]:
     """Filter for leases that end later than a new one would: they came from a clock that was ahead."""
     return sa.and_(leases.c.expires > now, leases.c.expires <= now + LEASE)
@@ -135,16 +153,17 @@ def lease(
     *,
     strategy: str | None = None,
     probability: float | None = None,
+    queue: int | None = None,
 ) -> None:
-    """Lease an image to a reviewer until `expires`; strategy and probability are kept for the decision."""
+    """Lease an image to a reviewer until `expires`; strategy, probability and queue are kept for the decision."""
     connection.execute(sa.delete(leases).where(leases.c.image_sha256 == image))
     row = {"image_sha256": image, "reviewer": reviewer, "expires": expires}
-    connection.execute(sa.insert(leases), {**row, "strategy": strategy, "probability": probability})
+    connection.execute(sa.insert(leases), {**row, "strategy": strategy, "probability": probability, "queue": queue})
 
 
 def lease_of(connection: sa.Connection, image: str) -> Lease | None:
     """The last lease of an image, possibly expired."""
-    query = sa.select(leases.c.reviewer, leases.c.expires, leases.c.strategy, leases.c.probability)
+    query = sa.select(leases.c.reviewer, leases.c.expires, leases.c.strategy, leases.c.probability, leases.c.queue)
     row = connection.execute(query.where(leases.c.image_sha256 == image)).first()
     return Lease(*row) if row else None
 
@@ -208,7 +227,10 @@ def revision(connection: sa.Connection, image: str) -> int:
 def reviewed(connection: sa.Connection, limit: int | None = None, *, model: str | None = None) -> list[dict[str, Any]]:
     """Current labels with their inferences, newest first; the labels' columns start with review_."""
     labels = [c.label(f"review_{c.name}") for c in reviewed_images.c if c.name != "event_id"]
-    why = [c.label(f"review_{c.name}") for c in (decisions.c.classes, decisions.c.strategy)]
+    why = [
+        c.label(f"review_{c.name}")
+        for c in (decisions.c.classes, decisions.c.strategy, decisions.c.probability, decisions.c.queue)
+    ]
     query = (
         sa.select(*labels, decisions.c.stored_key, *why, inferences)
         .join(inferences, inferences.c.event_id == reviewed_images.c.event_id)
@@ -269,6 +291,6 @@ def pending(threshold: float) -> sa.Select[Any]:
     image = inferences.c.image_sha256
     reviewed = sa.exists().where(reviewed_images.c.image_sha256 == image)
     # Grouped, for SQLite then walks along the index of both columns; count(distinct …) takes sixteen times as long.
-    waits = (inferences.c.confidence <= threshold, ~reviewed, _readable(image))
+    waits = (inferences.c.confidence <= threshold, ~reviewed, readable(image))
     images = sa.select(image).where(*waits).group_by(image).subquery()
     return sa.select(sa.func.count()).select_from(images)

@@ -181,8 +181,34 @@ decisions = sa.Table(
     sa.Column("model", sa.Integer),  # of the inference that was looked at
     sa.Column("classes", sa.JSON),  # the class names that could be chosen
     sa.Column("stored_key", sa.Text),  # the copy of the image, under train/reviewed/
+    sa.Column("queue", sa.Integer),  # of the review queue in which it was made; null outside of any
 )
 sa.Index("decisions_image", decisions.c.image_sha256)
+sa.Index("decisions_queue", decisions.c.queue)
+
+review_queues = sa.Table(
+    "review_queues",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("strategy", sa.String(32), nullable=False),  # a domain.review.Strategy: how its items were chosen
+    sa.Column("created", UtcTime, nullable=False),
+    sa.Column("created_by", sa.Text, nullable=False),
+    sa.Column("filter", sa.JSON, nullable=False),  # from which inferences: name of the condition → value
+    sa.Column("reviewers", sa.Integer, nullable=False, server_default="1"),  # who decide on each image
+    sa.Column("again", sa.Boolean, nullable=False, server_default=sa.false()),  # also images that have a label
+)
+
+review_queue_items = sa.Table(
+    "review_queue_items",
+    metadata,
+    sa.Column("queue", sa.Integer, sa.ForeignKey("review_queues.id"), primary_key=True),
+    sa.Column("position", sa.Integer, primary_key=True),  # from 1, in the order of review
+    sa.Column("event_id", sa.String(64), sa.ForeignKey("inferences.event_id"), nullable=False),
+    sa.Column("why", sa.Text, nullable=False),  # the reason why it is in the queue, as shown
+    sa.Column("probability", sa.Float),  # with which it was drawn; null for a ranking or a choice by hand
+)
+sa.Index("review_queue_items_event", review_queue_items.c.event_id)
 
 reviewed_images = sa.Table(  # the decision in force per image, kept in step with `decisions`
     "reviewed_images",
@@ -205,6 +231,7 @@ leases = sa.Table(
     sa.Column("expires", UtcTime, nullable=False),
     sa.Column("strategy", sa.String(32)),
     sa.Column("probability", sa.Float),
+    sa.Column("queue", sa.Integer),
 )
 
 notifications = sa.Table(

@@ -12,13 +12,29 @@ LEASE = timedelta(minutes=10)
 
 
 class Strategy(StrEnum):
-    """Order in which captured inferences are reviewed."""
+    """Why an image is reviewed: its place in an order of all captured inferences, or the kind of its queue."""
 
     LEAST_CONFIDENCE = "least_confidence"
     MARGIN = "margin"
     ENTROPY = "entropy"
     RANDOM = "random"
     NEWEST = "newest"
+    OLDEST = "oldest"
+    AUDIT = "audit"  # drawn with known probabilities, for an unbiased estimate
+    SELECTION = "selection"  # chosen by hand, or a slice sent from Monitor
+    DISAGREEMENT = "disagreement"  # champion and challenger predict different classes
+    LABEL_ERRORS = "label_errors"  # the label in force is suspected to be wrong
+    ADJUDICATION = "adjudication"  # reviewers gave different labels, or were unsure
+
+
+ORDERS = (  # the strategies that need no queue
+    Strategy.LEAST_CONFIDENCE,
+    Strategy.MARGIN,
+    Strategy.ENTROPY,
+    Strategy.RANDOM,
+    Strategy.NEWEST,
+    Strategy.OLDEST,
+)
 
 
 class Status(StrEnum):

@@ -10,34 +10,26 @@ import sqlalchemy as sa
 
 from scones_core import logs
 from scones_core.db import inferences as inferences_table
+from scones_core.db import queues as queue_table
 from scones_core.db import reviews as table
-from scones_core.domain.review import LEASE, OTHER, Decision, Status, Strategy, in_words, label_of, standing, status_of
+from scones_core.domain.review import (
+    LEASE,
+    ORDERS,
+    OTHER,
+    Decision,
+    Status,
+    Strategy,
+    in_words,
+    label_of,
+    standing,
+    status_of,
+)
 from scones_core.errors import BadInput, Conflict
-from scones_core.services import capture, monitoring
+from scones_core.services import capture, monitoring, queues
 from scones_core.services.app import App
-from scones_core.services.classification import class_name, class_names
+from scones_core.services.classification import class_name
+from scones_core.services.review_items import ClassNames, Item, made_by, make_item
 from scones_core.services.unreadable import set_aside
-
-
-@dataclass(frozen=True)
-class Item:
-    """A captured inference to review.
-
-    probabilities : class name → probability, in the class names of the model that made the inference.
-    classes : the choices: these class names, or those of the model in service if unknown.
-    model : the model version that made it, or why it is unknown.  strategy, probability : how it was drawn.
-    """
-
-    id: str
-    image: str
-    prediction: str
-    confidence: float
-    probabilities: dict[str, float]
-    lease_expires: datetime
-    classes: tuple[str, ...] = ()
-    model: str = ""
-    strategy: str | None = None
-    probability: float | None = None
 
 
 @dataclass(frozen=True)
@@ -50,22 +42,6 @@ class Recorded:
     status: Status
 
 
-class _Names:
-    """Class names of inferences."""
-
-    def __init__(self, app: App) -> None:
-        self._fallback = class_names(app)
-        with app.db.read() as connection:
-            self._lists = inferences_table.class_lists(connection)
-
-    def known(self, row: Mapping[str, Any]) -> tuple[str, ...]:
-        """Those of the model that made the inference; empty if unknown."""
-        return self._lists.get(row["class_list"], ())
-
-    def choices(self, row: Mapping[str, Any]) -> tuple[str, ...]:
-        return self.known(row) or self._fallback
-
-
 def next_items(
     app: App,
     reviewer: str,
@@ -74,62 +50,54 @@ def next_items(
     count: int = 1,
     exclude: Sequence[str] = (),
     model: str | None = None,
+    queue: int | None = None,
 ) -> list[Item]:
     """Lease the next readable images to a reviewer for ten minutes, one inference per image.
 
     model : only inferences of this model version ("v3"), or of one kind ("imported", "undecided", "unknown").
+    queue : only items of this review queue, in its order; strategy and model then do not matter.
+    Raises BadInput (a strategy that needs a queue), NotFound (no such queue).
     """
+    if queue is None and strategy not in ORDERS:
+        raise BadInput(f"The order “{strategy}” needs a queue: name one with --queue.")
     _check_reviewer(reviewer)
-    names, now = _Names(app), datetime.now(UTC)
+    names, now = ClassNames(app), datetime.now(UTC)
     expires = now + LEASE
     while True:
         with app.db.write() as connection:
-            found = table.open_items(
-                connection, strategy=strategy, count=count, reviewer=reviewer, now=now, exclude=exclude, model=model
-            )
+            if queue is not None:
+                of = queues.row(connection, queue)
+                found = queue_table.open_items(connection, of, count=count, reviewer=reviewer, now=now, exclude=exclude)
+            else:
+                found = table.open_items(
+                    connection, strategy=strategy, count=count, reviewer=reviewer, now=now, exclude=exclude, model=model
+                )
             for drawn in found:
-                image, why = drawn.row["image_sha256"], str(drawn.strategy)
-                table.lease(connection, image, reviewer, expires, strategy=why, probability=drawn.probability)
+                table.lease(connection, drawn.row["image_sha256"], reviewer, expires, **drawn.lease)
         if not set_aside(app, [drawn.row for drawn in found]):
-            return [_item(drawn.row, names, expires, str(drawn.strategy), drawn.probability) for drawn in found]
-
-
-def _item(
-    row: dict[str, Any],
-    names: _Names,
-    expires: datetime,
-    strategy: str | None = None,
-    probability: float | None = None,
-) -> Item:
-    known = names.known(row)
-    return Item(
-        id=row["event_id"],
-        image=row["image_key"] or row["capture_key"],
-        prediction=class_name(known, row["prediction"]),
-        confidence=row["confidence"],
-        probabilities={class_name(known, i): p for i, p in enumerate(row["probabilities"])},
-        lease_expires=expires,
-        classes=names.choices(row),
-        model=_model(row),
-        strategy=strategy,
-        probability=probability,
-    )
-
-
-def _model(row: Mapping[str, Any]) -> str:
-    return f"v{row['model']}" if row["model"] is not None else str(row["attribution"])
+            return [make_item(drawn.row, names, expires, why=drawn.why, **drawn.lease) for drawn in found]
 
 
 @logs.use_case
-def decide(app: App, id: str, label: str | None, reviewer: str, *, note: str = "", key: str | None = None) -> Recorded:
+def decide(
+    app: App,
+    id: str,
+    label: str | None,
+    reviewer: str,
+    *,
+    note: str = "",
+    key: str | None = None,
+    queue: int | None = None,
+) -> Recorded:
     """Record a reviewer's label for the image of a captured inference; None skips the image.
 
     label : a class name of the model that made the inference; "other" for none of these, "skip" for no label.
     key : idempotency key; reusing it records nothing.
+    queue : the review queue it was shown in; by default that of the reviewer's lease, which may have ended.
     Raises BadInput, NotFound (no such inference, or its image is missing), Conflict (leased to another reviewer).
     """
     _check_reviewer(reviewer)
-    row, names = capture.inference(app, id), _Names(app)
+    row, names = capture.inference(app, id), ClassNames(app)
     label = _checked_label(label, names.choices(row))
     # Copy first, as the decision refers to the copy: captures expire.
     stored = capture.stored_image(app, id) if label is not None else None
@@ -138,7 +106,7 @@ def decide(app: App, id: str, label: str | None, reviewer: str, *, note: str = "
             lease = _check_lease(connection, row["image_sha256"], reviewer)
             values = _decision_row(row, label, reviewer, note, key)
             values |= {"model": row["model"], "classes": list(names.choices(row)), "stored_key": stored}
-            values |= {"strategy": lease.strategy, "probability": lease.probability} if lease else {}
+            values |= _draw(connection, row["event_id"], queue, lease)
             table.append(connection, values)
             table.release(connection, row["image_sha256"])
         return _fold(connection, row, names)
@@ -161,7 +129,7 @@ def undo(app: App, reviewer: str, *, id: str | None = None, key: str | None = No
     key : idempotency key; reusing it takes nothing back.
     """
     _check_reviewer(reviewer)
-    names = _Names(app)
+    names = ClassNames(app)
     with app.db.write() as connection:
         if key and (done := table.by_idempotency_key(connection, key)):
             return _fold(connection, _row(connection, done["event_id"]), names)
@@ -171,8 +139,8 @@ def undo(app: App, reviewer: str, *, id: str | None = None, key: str | None = No
         row = _row(connection, last["event_id"])
         values = {**_decision_row(row, None, reviewer, "", key), "action": "undo", "undoes": last["id"]}
         table.append(connection, values)
-        why = {"strategy": last["strategy"], "probability": last["probability"]}
-        table.lease(connection, row["image_sha256"], reviewer, datetime.now(UTC) + LEASE, **why)
+        draw = {name: last[name] for name in ("strategy", "probability", "queue")}
+        table.lease(connection, row["image_sha256"], reviewer, datetime.now(UTC) + LEASE, **draw)
         return _fold(connection, row, names)
 
 
@@ -184,7 +152,7 @@ def _row(connection: sa.Connection, event_id: str) -> dict[str, Any]:
 
 def item(app: App, id: str) -> Item:
     """One captured inference for review, without a lease."""
-    return _item(capture.inference(app, id), _Names(app), datetime.now(UTC))
+    return make_item(capture.inference(app, id), ClassNames(app), datetime.now(UTC))
 
 
 def _check_reviewer(reviewer: str) -> None:
@@ -200,6 +168,13 @@ def _check_lease(connection: sa.Connection, image: str, reviewer: str) -> table.
     return held if held and held.reviewer == reviewer else None
 
 
+def _draw(connection: sa.Connection, id: str, queue: int | None, lease: table.Lease | None) -> dict[str, Any]:
+    """Strategy, probability and queue of the draw that a decision rests on."""
+    if queue is not None and (item := queue_table.item(connection, queue, id)):
+        return {"strategy": item["strategy"], "probability": item["probability"], "queue": queue}
+    return {} if lease is None else {n: getattr(lease, n) for n in ("strategy", "probability", "queue")}
+
+
 def _decision_row(row: dict[str, Any], label: str | None, reviewer: str, note: str, key: str | None) -> dict[str, Any]:
     return {
         "event_id": row["event_id"],
@@ -213,7 +188,7 @@ def _decision_row(row: dict[str, Any], label: str | None, reviewer: str, note: s
     }
 
 
-def _fold(connection: sa.Connection, row: dict[str, Any], names: _Names) -> Recorded:
+def _fold(connection: sa.Connection, row: dict[str, Any], names: ClassNames) -> Recorded:
     """Update the current label from the decisions, and return it."""
     image, known = row["image_sha256"], names.known(row)
     decision = standing(table.of_image(connection, image))
@@ -238,16 +213,17 @@ def reviewed(app: App, *, limit: int | None = None, model: str | None = None) ->
     """The current decisions, newest first.
 
     id, image (key), capture_key, image_sha256, image_key, stored_key, model, prediction, confidence, label (class name,
-    OTHER or None), label_text (as shown), classes (the choices), status, reviewer, time, strategy.
+    OTHER or None), label_text (as shown), classes (the choices), status, reviewer, time, and the draw: strategy,
+    probability, queue.
     model : only inferences of this model version.
     """
-    names = _Names(app)
+    names = ClassNames(app)
     with app.db.read() as connection:
         rows = table.reviewed(connection, limit, model=model)
     return [_reviewed(row, names) for row in rows]
 
 
-def _reviewed(row: Mapping[str, Any], names: _Names) -> dict[str, Any]:
+def _reviewed(row: Mapping[str, Any], names: ClassNames) -> dict[str, Any]:
     classes = row["review_classes"] or list(names.choices(row))
     return {
         "id": row["event_id"],
@@ -257,7 +233,7 @@ def _reviewed(row: Mapping[str, Any], names: _Names) -> dict[str, Any]:
         "image_sha256": row["image_sha256"],
         "stored_key": row["stored_key"],
         "copy_of": row["review_copy_of"],
-        "model": _model(row),
+        "model": made_by(row),
         "prediction": class_name(names.known(row), row["prediction"]),
         "confidence": row["confidence"],
         "label": row["review_label"],
@@ -267,6 +243,8 @@ def _reviewed(row: Mapping[str, Any], names: _Names) -> dict[str, Any]:
         "reviewer": row["review_reviewer"],
         "time": row["review_time"],
         "strategy": row["review_strategy"],
+        "probability": row["review_probability"],
+        "queue": row["review_queue"],
     }
 
 

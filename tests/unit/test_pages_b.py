@@ -11,7 +11,9 @@ import streamlit as st
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from scones_core.services import App, capture, classification, deployment, monitoring, review
+from scones_core.domain.review import Strategy
+from scones_core.services import App, capture, classification, deployment, monitoring, queues, review
+from scones_core.services.queues import QueueEntry
 from scones_core.ui.monitor.charts import MOST_POINTS, sampled
 from scones_core.ui.shell.session import get_app
 from tests.unit.captured_world import IMAGES, captured_home
@@ -263,6 +265,26 @@ def test_ones_own_decision_can_be_taken_back_and_anothers_cannot(captured: App, 
     page = pressed(reviewing(open_page("review")), "Take back")
     assert [row["reviewer"] for row in review.reviewed(captured)] == ["Ben"]
     assert not [button for button in page.button if button.label == "Take back"]
+
+
+def test_a_queue_is_opened_by_its_link_with_owner_and_progress(captured: App, open_page: Open) -> None:
+    items = review.next_items(captured, "Ben", count=3)
+    entries = [QueueEntry(item.id, "close call") for item in items]
+    id = queues.create(captured, "Night <shift>", entries, strategy=Strategy.SELECTION, by="Cleo")
+    review.decide(captured, items[0].id, "bicycle", "Ben", queue=id)
+    page = open_page("review")
+    page.query_params["queue"] = str(id)
+    page = reviewing(page)
+    assert "Night \\<shift\\>" in texts(page)
+    assert "created by Cleo" in texts(page)
+    assert any("1 of 3 images of this queue" in bar.proto.text for bar in page.get("progress"))
+
+
+def test_a_link_to_a_queue_that_does_not_exist_says_so(captured: App, open_page: Open) -> None:
+    page = open_page("review")
+    page.query_params["queue"] = "77"
+    page = reviewing(page)
+    assert "No review queue 77" in texts(page)
 
 
 def test_deployed_model_gives_the_labels_to_choose_from(captured: App) -> None:

@@ -133,6 +133,7 @@ function build(desk) {
   desk.picture = make("img", { className: "picture", draggable: false });
   desk.unreadable = make("div", { className: "picture unreadable", textContent: "This image cannot be shown." });
   desk.lease = make("div", { className: "lease" });
+  desk.why = make("div", { className: "why" });
   desk.headline = make("div", { className: "headline", role: "status" });
   desk.bars = make("div", { className: "bars" });
   desk.choices = make("div", { className: "choices", role: "group", ariaLabel: "Label" });
@@ -146,6 +147,7 @@ function build(desk) {
   desk.form = make(
     "div",
     { className: "form" },
+    desk.why,
     desk.headline,
     desk.bars,
     desk.choices,
@@ -164,6 +166,8 @@ function render(desk) {
   for (const one of items) desk.known.set(one.id, one);
   desk.frame.hidden = desk.headline.hidden = desk.bars.hidden = desk.choices.hidden = desk.note.hidden = !item;
   desk.skip.hidden = !item;
+  desk.why.hidden = !item?.why;
+  desk.why.textContent = item?.why ?? "";
   desk.empty.hidden = Boolean(item);
   desk.empty.textContent = desk.outbox.length ? "Saving…" : "Nothing left to review.";
   desk.undo.disabled = !item && !undone.length;

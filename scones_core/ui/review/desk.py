@@ -15,7 +15,7 @@ from PIL import Image, ImageOps
 
 from scones_core.errors import BadImage, SconesError
 from scones_core.services import App, capture
-from scones_core.services.review import Item
+from scones_core.services.review_items import Item
 from scones_core.ui.review.keys import SKIP_KEY, UNDO_KEY, AnswerKey, Desk, choices, entries
 from scones_core.vision.images import decode
 
@@ -68,6 +68,7 @@ def _shown(app: App, item: Item) -> dict[str, Any]:
         "confidence": item.confidence,
         "choices": [_choice(choice) for choice in choices(item.classes)],
         "model": item.model,
+        "why": item.why,
         "probabilities": [[name.replace("_", " "), value] for name, value in shown.items()],
         "expires": int(item.lease_expires.timestamp() * 1000),
         "smooth": smooth,

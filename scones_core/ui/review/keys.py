@@ -11,7 +11,7 @@ import streamlit as st
 from scones_core.domain.review import LEASE, OTHER, Strategy
 from scones_core.errors import SconesError
 from scones_core.services import App, review
-from scones_core.services.review import Item
+from scones_core.services.review_items import Item
 
 AHEAD = 6  # images preloaded behind the current one
 _RENEW = LEASE / 5  # leases with less time left are renewed
@@ -69,6 +69,7 @@ class Desk:
     reviewer: str
     strategy: Strategy
     model: str | None = None
+    queue: int | None = None
     id: str = field(default_factory=lambda: uuid.uuid4().hex)
     waiting: list[Item] = field(default_factory=list)
     done: int = 0
@@ -94,7 +95,13 @@ class Desk:
         held = [item.id for item in self.waiting]
         count = AHEAD + 1 - len(held)
         self.waiting += review.next_items(
-            app, self.reviewer, strategy=self.strategy, count=count, exclude=held, model=self.model
+            app,
+            self.reviewer,
+            strategy=self.strategy,
+            count=count,
+            exclude=held,
+            model=self.model,
+            queue=self.queue,
         )
 
     def put_first(self, app: App, id: str) -> None:
@@ -117,12 +124,14 @@ class Desk:
         else:
             self.waiting = [item for item in self.waiting if item.id != entry.id]
             label = entry.label if entry.action == "label" else None
-            review.decide(app, entry.id, label, self.reviewer, note=entry.note, key=f"{entry.id}:{key}")
+            key = f"{entry.id}:{key}"
+            review.decide(app, entry.id, label, self.reviewer, note=entry.note, key=key, queue=self.queue)
 
 
-def desk(reviewer: str, strategy: Strategy, model: str | None = None) -> Desk:
-    """This session's desk; a new one if the reviewer, the strategy or the model has changed."""
+def desk(reviewer: str, strategy: Strategy, model: str | None = None, queue: int | None = None) -> Desk:
+    """This session's desk; a new one if the reviewer, the strategy, the model or the queue has changed."""
     found: Desk | None = st.session_state.get(_DESK)
-    if found is None or (found.reviewer, found.strategy, found.model) != (reviewer, strategy, model):
-        found = st.session_state[_DESK] = Desk(reviewer, strategy, model)
+    wanted = (reviewer, strategy, model, queue)
+    if found is None or (found.reviewer, found.strategy, found.model, found.queue) != wanted:
+        found = st.session_state[_DESK] = Desk(*wanted)
     return found

@@ -11,6 +11,7 @@ from scones_core.services.label_export import ExportFormat
 from scones_core.services.review import QueueFigures
 from scones_core.ui.review.desk import review_desk
 from scones_core.ui.review.keys import Desk, desk
+from scones_core.ui.review.queue_view import queue_progress
 from scones_core.ui.shell.actions import action_button
 from scones_core.ui.shell.images import captured_image
 from scones_core.ui.shell.session import shown_errors
@@ -26,6 +27,7 @@ _STRATEGIES = {
     Strategy.ENTROPY: "Highest entropy",
     Strategy.RANDOM: "Random",
     Strategy.NEWEST: "Newest",
+    Strategy.OLDEST: "Oldest",
 }
 _STATUSES: dict[Status, tuple[Colour, str]] = {
     Status.CONFIRMED: ("green", ":material/check:"),
@@ -79,23 +81,26 @@ def keys_input() -> bool:
 
 
 @st.fragment
-def reviewing(app: App, name: str, strategy: Strategy, model: str | None, keys: bool) -> None:
+def reviewing(app: App, name: str, strategy: Strategy, model: str | None, keys: bool, queue: int | None = None) -> None:
     """Progress, the desk, and the last decisions. A fragment: a decision reruns only this."""
-    here = desk(name, strategy, model)
+    here = desk(name, strategy, model, queue)
     with shown_errors():
         here.raise_error()
     with shown_errors():
-        queue = review.queue(app)
-        _progress(queue)
+        figures = review.queue(app)
+        if queue is None:
+            _progress(figures)
+        else:
+            queue_progress(app, queue)
         review_desk(app, here, keys=keys)
-        _figures(queue)
-        if not queue.pending and queue.labels:
+        _figures(figures)
+        if queue is None and not figures.pending and figures.labels:
             st.success(
                 "Every low-confidence image is decided. Retrain with the labels on **Models**.",
                 icon=":material/task_alt:",
             )
         _recent(app, here)
-        _exports(app, queue)
+        _exports(app, figures)
 
 
 def _progress(queue: QueueFigures) -> None:
