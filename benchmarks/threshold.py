@@ -11,9 +11,9 @@ runs in which any of the 40 looks promises a threshold with more errors in the p
 
 `planner`: labels planned over labels needed; `within_20_percent` is the share of runs in which that is .8 to 1.2. For
 ± .03 they are planned after an audit of 100, and needed is the number at which audits are that precise on average. For
-a promise at the cut they are planned from the confidences of 1,200 inferences alone, and needed is the number that is
-enough in 80 of 100 audits of the population; `enough` is the share of audits in which the planned number is. A
-comparison is planned from 1,000 test images.
+a promise at the cut they are planned from the confidences of 1,200 inferences and 1,000 held-out answers, and needed is
+the number that is enough in 80 of 100 audits of the population; `enough` is the share of audits in which the planned
+number is. A comparison is planned from 1,000 test images.
 """
 
 import time
@@ -26,10 +26,18 @@ from scones_core.domain.audit import Sample, draw, figures, inclusion_probabilit
 from scones_core.domain.confidence import propose_threshold
 from scones_core.domain.drift import SimulatedDrift
 from scones_core.domain.planning import labels_for_comparison, labels_for_interval
-from scones_core.domain.promise import Labels, cut_for, labels_for_promise, labels_until, promise, start_for
+from scones_core.domain.promise import (
+    Labels,
+    cut_for,
+    error_scale,
+    labels_for_promise,
+    labels_until,
+    promise,
+    start_for,
+)
 
 LEVEL, MAX_RISK = 0.9, 0.05
-PERIOD, LABELS, EVERY = 1_200, 400, 10
+PERIOD, LABELS, EVERY, HELD_OUT = 1_200, 400, 10, 1_000
 HALF_WIDTH, PILOT = 0.03, 100
 BETTER, WORSE = 0.08, 0.04  # shares of images that only one of two models classifies correctly
 
@@ -171,17 +179,19 @@ def _interval_plans(population: Population, runs: int) -> dict[str, float]:
 
 
 def _promise_plans(population: Population, runs: int) -> dict[str, float]:
-    planned, needed, kept, known = [], [], [], {}
+    planned, needed, kept, until = [], [], [], {}
     for seed in range(runs):
         period = np.random.default_rng(seed).integers(len(population.labels), size=PERIOD)
         confidences = population.confidences[period]
         cut = cut_for(confidences, MAX_RISK)
-        if cut not in known:
-            known[cut] = _until(population, cut)
-        plan = labels_for_promise(confidences[confidences > cut], max_risk=MAX_RISK, level=LEVEL)
+        if cut not in until:
+            until[cut] = _until(population, cut)
+        known = _drawn(population, np.random.default_rng(runs + seed).integers(len(population.labels), size=HELD_OUT))
+        scale = error_scale(known.above(cut))
+        plan = labels_for_promise(confidences[confidences > cut], max_risk=MAX_RISK, level=LEVEL, scale=scale)
         planned.append(float(plan or np.inf))
-        needed.append(float(np.quantile(known[cut], 0.8, method="higher")))
-        kept.append(np.mean(known[cut] <= planned[-1]))
+        needed.append(float(np.quantile(until[cut], 0.8, method="higher")))
+        kept.append(np.mean(until[cut] <= planned[-1]))
     return {**_told(planned, needed), "enough": float(np.mean(kept))}
 
 

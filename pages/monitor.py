@@ -3,10 +3,10 @@
 import streamlit as st
 
 from scones_core.services import capture
+from scones_core.ui.monitor.drift_section import drift_section
 from scones_core.ui.monitor.monitor_view import (
     current_figures,
     distributions,
-    drift_message,
     key_figures,
     model_input,
     production_variants,
@@ -55,7 +55,7 @@ with shown_errors():
     figures = current_figures(app, since, model, makers)
     if figures.inferences:
         key_figures(figures)
-        drift_message(figures.drift)
+        drift_section(app, figures.drift)
         st.header("Confidence over time", anchor=False)
         timeline(app, figures, since, model)
         distributions(figures)

@@ -196,14 +196,14 @@ def captured_rows(
     yield from connection.execute(query.order_by(inferences.c.time, inferences.c.event_id))
 
 
-def newest_of_model(
-    connection: sa.Connection, endpoint: str, model: int, since: datetime, limit: int
-) -> list[tuple[float, int]]:
-    """(confidence, prediction) of the newest inferences attributed to a model at an endpoint."""
+def confidences_of_model(
+    connection: sa.Connection, endpoint: str, model: int, since: datetime
+) -> "np.ndarray[tuple[int], np.dtype[np.float64]]":
+    """Confidences of the inferences attributed to a model at an endpoint, shape (n,)."""
     table = inferences.c
-    query = sa.select(table.confidence, table.prediction).where(table.time >= since, table.model == model)
+    query = sa.select(table.confidence).where(table.time >= since, table.model == model)
     query = query.where(table.endpoint == endpoint, table.attribution == str(Attribution.MODEL))
-    return list(connection.execute(query.order_by(table.time.desc(), table.event_id).limit(limit)))
+    return np.fromiter(connection.scalars(query), float)
 
 
 def by_variant(

@@ -27,6 +27,7 @@ STAKES = np.array([0.1, 0.25, 0.4, 0.55, 0.7, 0.85, 1.0])  # shares of the large
 SHARE_OF_RISK = 0.5  # a promise audit draws where the calibrated error rate is half of what may be promised
 SPARE = 1.5  # labels above the first threshold of a walk, over those that are enough without an error
 SURE = 0.8  # probability with which a planned number of labels is enough
+BELIEF = 20  # expected errors that the confidences count as, beside known answers
 DRAWS = 400  # simulated audits of a plan
 MOST = 20_000  # labels beyond which a plan is none
 
@@ -151,13 +152,21 @@ def cut_for(confidences: Floats, max_risk: float) -> float:
     return found
 
 
+def error_scale(answers: Labels) -> float:
+    """By how much errors are more frequent than the confidences say, from known answers; 1 without any.
+
+    Twenty errors that are as expected are added to those seen, so that a few answers change little.
+    """
+    return float((answers.wrong.sum() + BELIEF) / ((1 - answers.confidences).sum() + BELIEF))
+
+
 def labels_for_promise(
-    confidences: Floats, *, max_risk: float, level: float, given: Labels | None = None
+    confidences: Floats, *, max_risk: float, level: float, given: Labels | None = None, scale: float = 1.0
 ) -> int | None:
     """How many more labels, drawn at random above the cut, keep a promise with probability .8; None beyond 20,000.
 
-    confidences : of the inferences above the cut, shape (n,), taken to be calibrated.
-    given : labels that are there already.
+    confidences : of the inferences above the cut, shape (n,).  given : labels that are there already.
+    scale : errors over those that the confidences let expect, see `error_scale`.
     """
     before = given or Labels(np.empty(0), np.empty(0, dtype=bool), np.empty(0))
     random = np.random.default_rng(0)
@@ -166,7 +175,7 @@ def labels_for_promise(
         """After how many of `count` further labels each simulated audit is enough."""
         first = []
         for _ in range(DRAWS):
-            wrong = random.random(count) < 1 - random.choice(confidences, count)
+            wrong = random.random(count) < scale * (1 - random.choice(confidences, count))
             labels = np.concatenate([before.wrong, wrong]), np.concatenate([before.weights, np.ones(count)])
             first.append(max(0.0, labels_until(*labels, max_risk=max_risk, level=level) - len(before.wrong)))
         return np.array(first)

@@ -10,18 +10,16 @@ from numpy.typing import NDArray
 
 from scones_core.db import inferences as table
 from scones_core.domain import confidence
-from scones_core.domain.drift import Drift, DriftLevel, drift
 from scones_core.errors import BadInput, NotFound
-from scones_core.services import deployment, training
+from scones_core.services import deployment, drift_standing, training
 from scones_core.services.app import App
 from scones_core.services.classification import class_name
+from scones_core.services.drift_standing import DriftStanding
 from scones_core.services.threshold import set_threshold as set_threshold
 from scones_core.services.threshold import threshold as threshold
 
 if TYPE_CHECKING:
     import pandas as pd
-
-RECENT = 200  # inferences in the drift test: older ones would dilute recent drift
 
 
 @dataclass(frozen=True)
@@ -52,7 +50,7 @@ class Figures:
     histogram: list[dict[str, float]]
     by_class: list[dict[str, Any]]
     by_variant: list[VariantFigures]
-    drift: Drift
+    drift: DriftStanding
     points: "pd.DataFrame"
 
     @property
@@ -79,7 +77,7 @@ def figures(app: App, *, since: datetime | None = None, at: float | None = None,
         histogram=confidence.histogram(confidences, at),
         by_class=_by_class(points),
         by_variant=by_variant(app, since=since, at=at),
-        drift=champion_drift(app),
+        drift=drift_standing.standing(app),
         points=points,
     )
 
@@ -109,24 +107,6 @@ def _by_class(points: "pd.DataFrame") -> list[dict[str, Any]]:
     return [
         {"class": str(name), "inferences": len(rows), "low_confidence": int(rows["low"].sum())} for name, rows in groups
     ]
-
-
-def champion_drift(app: App) -> Drift:
-    """Drift: the champion's newest inferences since it came into service, against its predictions for test images."""
-    champion = deployment.champion(app)
-    since = deployment.in_service_since(app, champion) if champion else None
-    if champion is None or since is None:
-        return Drift(DriftLevel.UNKNOWN)
-    with app.db.read() as connection:
-        rows = table.newest_of_model(connection, app.settings.endpoint, champion.number, since, RECENT)
-    try:
-        reference = np.asarray(training.evaluation(app, champion, champion.dataset).probabilities, dtype=float)
-    except NotFound:  # older app versions did not store them
-        return Drift(DriftLevel.UNKNOWN, recent=len(rows))
-    confidences, predictions = np.array([row[0] for row in rows]), [row[1] for row in rows]
-    return drift(
-        reference.max(axis=1), confidences, reference.argmax(axis=1).tolist(), predictions, classes=reference.shape[1]
-    )
 
 
 def threshold_figures(app: App, value: float, *, level: float = 0.95) -> confidence.ThresholdFigures:

@@ -7,10 +7,10 @@ import pandas as pd
 import streamlit as st
 
 from scones_core.domain.attribution import Attribution, Maker
-from scones_core.domain.drift import SIGNIFICANT, Drift, DriftLevel
 from scones_core.services import App, capture, deployment, inference_export, monitoring, review
 from scones_core.services.monitoring import Figures
 from scones_core.ui.monitor import charts
+from scones_core.ui.monitor.drift_section import LEVELS, drift_help
 from scones_core.ui.shell.actions import action_button
 from scones_core.ui.shell.confidence_chart import confidence_histogram
 from scones_core.ui.shell.images import captured_image
@@ -33,7 +33,6 @@ _MAKERS = {
     str(Attribution.UNKNOWN): "Model unknown",
 }
 _LISTED = 200  # inferences in the table
-_DRIFT = {DriftLevel.UNKNOWN: "Unknown", DriftLevel.NONE: "Not found", DriftLevel.DRIFT: "Found"}
 
 
 def time_range() -> datetime | None:
@@ -127,37 +126,7 @@ def key_figures(figures: Figures) -> None:
         help=f"{figures.low_confidence:,} captured inferences at or below the threshold {figures.threshold:.2f}.",
     )
     grid.metric("Mean confidence", percent(mean), border=True)
-    grid.metric("Drift", _DRIFT[figures.drift.level], border=True, help=_drift_numbers(figures.drift))
-
-
-def drift_sentence(drift: Drift) -> str:
-    """The drift figure as a sentence."""
-    if drift.ks is None or drift.p_value is None or drift.class_shift is None:
-        return (
-            "Drift needs at least 20 captured inferences of the model in service since its deployment, and 20 test "
-            f"images; there are {drift.recent:,} and {drift.reference:,}."
-        )
-    compared = f"its predictions for {drift.reference:,} test images"
-    if drift.level is DriftLevel.DRIFT:
-        return (
-            f"**Drift.** The {drift.recent:,} newest inferences of the model in service differ from {compared}. Look "
-            "at recent images and review some."
-        )
-    return f"**No drift found** between the {drift.recent:,} newest inferences of the model in service and {compared}."
-
-
-def _drift_numbers(drift: Drift) -> str:
-    """The tests behind the sentence, for a tooltip."""
-    if drift.ks is None or drift.p_value is None or drift.class_shift is None:
-        return drift_sentence(drift)
-    numbers = f"Confidence: Kolmogorov–Smirnov distance {drift.ks:.2f}, p {_p(drift.p_value)}."
-    if drift.class_p_value is not None:
-        numbers += f" Predicted classes: shift {drift.class_shift:.0%}, p {_p(drift.class_p_value)}."
-    return f"{numbers} Drift is reported below p = {SIGNIFICANT}."
-
-
-def _p(value: float) -> str:
-    return "< 0.001" if value < 0.001 else f"= {value:.2g}"
+    grid.metric("Drift", LEVELS[figures.drift.level], border=True, help=drift_help(figures.drift))
 
 
 @st.fragment
@@ -240,12 +209,3 @@ def production_variants(figures: Figures) -> None:
         st.markdown("### Production variants")
         rows = [{"Variant": plain(row.variant), **figures_row(row)} for row in figures.by_variant]
         st.table(pd.DataFrame(rows), border="horizontal", hide_index=True)
-
-
-def drift_message(drift: Drift) -> None:
-    if drift.level is DriftLevel.DRIFT:
-        st.warning(drift_sentence(drift), icon=":material/trending_down:")
-    elif drift.level is DriftLevel.NONE:
-        st.success(drift_sentence(drift), icon=":material/check_circle:")
-    else:
-        st.info(drift_sentence(drift), icon=":material/hourglass_empty:")
