@@ -16,8 +16,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from benchmarks._badge import drift
 from benchmarks._population import DRIFTS, Population, populations
-from scones_core.domain.drift import DriftLevel, SimulatedDrift, drift
+from scones_core.domain.drift import DriftLevel, SimulatedDrift
 from scones_core.domain.martingale import LEVEL, DriftWatch, began, begin, observe
 
 REFERENCE, LIFE, BEFORE, AFTER = 200, 10_000, 500, 400

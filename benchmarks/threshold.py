@@ -66,8 +66,8 @@ def _risk(population: Population, threshold: float) -> float:
     return float((~population.correct[accepted]).mean()) if accepted.any() else 0.0
 
 
-def _drawn(population: Population, rows: Any) -> Labels:
-    return Labels(population.confidences[rows], ~population.correct[rows], np.ones(len(rows)))
+def _drawn(population: Population, rows: Any, cut: float = 0.0) -> Labels:
+    return Labels.at_random(population.confidences[rows], ~population.correct[rows], cut)
 
 
 def _looks(population: Population, runs: int) -> dict[str, Any]:
@@ -109,8 +109,8 @@ def _audits(population: Population, max_risk: float, count: int, runs: int) -> d
         for way, (drawn, lowest, order) in ways.items():
             equal = np.full(len(drawn), min(1.0, count / len(drawn)))
             start = start_for(population.confidences[drawn], equal, max_risk=max_risk, level=LEVEL, cut=lowest)
-            labels = _drawn(population, order(drawn)[:count])
-            made = promise(labels, max_risk=max_risk, level=LEVEL, start=start, cut=lowest)
+            labels = _drawn(population, order(drawn)[:count], lowest)
+            made = promise(labels, max_risk=max_risk, level=LEVEL, start=start)
             figures[way].append(made and float((population.confidences > made.threshold).mean()))
             broken += way == "promise" and made is not None and _risk(population, made.threshold) > max_risk
     found = {way: {"kept": _kept(some), "coverage": _mean(some)} for way, some in figures.items()}

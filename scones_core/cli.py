@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from scones_core import __version__, logs
+from scones_core import __version__, evidence_parser, logs
 from scones_core.bootstrap import open_app
 from scones_core.commands import run
 from scones_core.domain.datasets import POOL, TEST
@@ -147,6 +147,7 @@ def parser() -> ArgumentParser:
     top.add_argument("--version", action="version", version=f"scones {__version__}")
     commands = top.add_subparsers(required=True, metavar="COMMAND")
     _loop_commands(commands, common)
+    evidence_parser.add(commands, common)
     _review_commands(commands, common)
     _model_commands(commands, common)
     return top
@@ -205,10 +206,6 @@ def _loop_commands(commands: Any, common: ArgumentParser) -> None:
     sub.add_argument("--since", metavar="T")
     _add_model(sub)
     sub.add_argument("--threshold", type=float, metavar="T")
-    sub = _add(commands, common, "threshold", "show, set or suggest the threshold")
-    sub.add_argument("--set", type=float, metavar="T")
-    sub.add_argument("--max-risk", type=float, metavar="R")
-    sub.add_argument("--confidence", type=float, default=0.95, metavar="C")
 
 
 def _add_split(sub: ArgumentParser) -> None:

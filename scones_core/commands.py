@@ -6,15 +6,15 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from scones_core import cli_output, named_files, review_commands
+from scones_core import cli_output, evidence_commands, named_files, review_commands
 from scones_core.cli_output import Document
 from scones_core.domain.datasets import TEST
 from scones_core.domain.drift import SimulatedDrift
 from scones_core.errors import BadInput, SconesError
+from scones_core.evidence_commands import time_of
 from scones_core.services import (
     App,
     batch,
@@ -131,29 +131,8 @@ def _ingest(app: App, args: Namespace, terminal: Terminal) -> Document:
 
 
 def _monitor(app: App, args: Namespace, _terminal: Terminal) -> Document:
-    found = monitoring.figures(app, since=_time(args.since), at=args.threshold, model=args.model)
+    found = monitoring.figures(app, since=time_of(args.since), at=args.threshold, model=args.model)
     return cli_output.figures(found, capture.makers(app))
-
-
-def _time(text: str | None) -> datetime | None:
-    if text is None:
-        return None
-    try:
-        time = datetime.fromisoformat(text)
-    except ValueError:
-        raise BadInput(f"“{text}” is not a time: use the format 2025-10-04T08:44:11Z.") from None
-    return time if time.tzinfo else time.replace(tzinfo=UTC)
-
-
-def _threshold(app: App, args: Namespace, _terminal: Terminal) -> Document:
-    if args.max_risk is not None:
-        return asdict(monitoring.propose_threshold(app, max_risk=args.max_risk, level=args.confidence))
-    if args.set is not None:
-        monitoring.set_threshold(app, args.set, actor=ACTOR)
-    value = monitoring.threshold(app)
-    if deployment.endpoint(app) is None:
-        return {"threshold": value, "coverage": None, "risk": None, "risk_upper_bound": None, "labels_used": 0}
-    return asdict(monitoring.threshold_figures(app, value, level=args.confidence))
 
 
 def _retrain(app: App, args: Namespace, terminal: Terminal) -> Document:
@@ -258,7 +237,7 @@ COMMANDS: dict[str, Callable[[App, Namespace, Terminal], Document]] = {
     "history": _history,
     "ingest": _ingest,
     "monitor": _monitor,
-    "threshold": _threshold,
+    **evidence_commands.COMMANDS,
     **review_commands.COMMANDS,
     "retrain": _retrain,
     "promote": _promote,

@@ -37,16 +37,23 @@ class Labels:
     """Labelled inferences in the order in which they were labelled.
 
     confidences : shape (n,).  wrong : bool, shape (n,).  weights : in (0, 1], the smallest probability of being drawn
-    over one's own; 1 for labels drawn at random.
+    over one's own; 1 for labels drawn at random.  cuts : confidences at or below which nothing was drawn with them.
     """
 
     confidences: Floats
     wrong: Bools
     weights: Floats
+    cuts: Floats
 
     def above(self, threshold: float) -> "Labels":
-        kept = self.confidences > threshold
-        return Labels(self.confidences[kept], self.wrong[kept], self.weights[kept])
+        """Those that say something of what is accepted at a threshold: drawn among all that is above it."""
+        kept = (self.confidences > threshold) & (self.cuts <= threshold)
+        return Labels(self.confidences[kept], self.wrong[kept], self.weights[kept], self.cuts[kept])
+
+    @classmethod
+    def at_random(cls, confidences: Floats, wrong: Bools, cut: float = 0.0) -> "Labels":
+        """Labels drawn at random above a cut."""
+        return cls(confidences, wrong, np.ones(len(wrong)), np.full(len(wrong), cut))
 
 
 @dataclass(frozen=True)
@@ -93,16 +100,15 @@ def risk_bound(wrong: Bools, weights: Floats, level: float) -> float:
     return float(brentq(lambda risk: min(evidence(wrong, weights, risk), 1e6) - enough, lowest, highest, xtol=1e-9))
 
 
-def promise(labels: Labels, *, max_risk: float, level: float, start: float, cut: float = 0.0) -> Promise | None:
+def promise(labels: Labels, *, max_risk: float, level: float, start: float) -> Promise | None:
     """The lowest threshold that keeps the promise, walking down from `start` while every step holds.
 
-    start : the same in all looks, see `start_for`.  cut : nothing below was drawn, so that nothing is said of lower
-    thresholds.  None if the promise does not hold at `start`.  Source: [ANG21], section 3.2.
+    start : the same in all looks, see `start_for`.  None if the promise does not hold there.  Source: [ANG21], 3.2.
     """
     found, enough = None, -np.log(1 - level)
     for threshold in THRESHOLDS[THRESHOLDS.index(start) :]:
         accepted = labels.above(threshold)
-        if threshold < cut or evidence(accepted.wrong, accepted.weights, max_risk) < enough:
+        if evidence(accepted.wrong, accepted.weights, max_risk) < enough:
             break
         found = threshold
     return None if found is None else _promised(labels.above(found), found, max_risk, level)
@@ -168,7 +174,7 @@ def labels_for_promise(
     confidences : of the inferences above the cut, shape (n,).  given : labels that are there already.
     scale : errors over those that the confidences let expect, see `error_scale`.
     """
-    before = given or Labels(np.empty(0), np.empty(0, dtype=bool), np.empty(0))
+    before = given or Labels.at_random(np.empty(0), np.empty(0, dtype=bool))
     random = np.random.default_rng(0)
 
     def passed(count: int) -> Floats:

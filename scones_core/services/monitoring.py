@@ -111,27 +111,36 @@ def _by_class(points: "pd.DataFrame") -> list[dict[str, Any]]:
 
 def threshold_figures(app: App, value: float, *, level: float = 0.95) -> confidence.ThresholdFigures:
     """Coverage and risk of a threshold on the champion's labelled test images. Raises NotFound."""
-    measured = _measured(app)
+    measured = champion_answers(app)
     return confidence.figures_at(value, measured.confidences, measured.correct, level)
 
 
 def risk_coverage(app: App) -> list[dict[str, float | None]]:
     """Coverage and risk for thresholds from 0.5 to 0.99, on the champion's labelled test images."""
-    measured = _measured(app)
+    measured = champion_answers(app)
     steps = [confidence.figures_at(t / 100, measured.confidences, measured.correct, 0.95) for t in range(50, 100)]
     return [{"threshold": f.threshold, "coverage": f.coverage, "risk": f.risk} for f in steps]
 
 
-def propose_threshold(app: App, *, max_risk: float, level: float) -> confidence.ThresholdFigures:
-    """The lowest threshold that keeps the risk at `max_risk` with confidence `level`. Raises BadInput, NotFound."""
+def propose_threshold(
+    app: App, *, max_risk: float, level: float, held_out: "Measured | None" = None
+) -> confidence.ThresholdFigures:
+    """The lowest threshold that keeps the risk at `max_risk` with confidence `level`, for images like the test images.
+
+    held_out : answers to training images by models that had not seen them, to rest on beside the test images.
+    Raises BadInput, NotFound.
+    """
     if not (0 < max_risk < 1 and 0 < level < 1):
         raise BadInput("Risk and confidence must be between 0 and 1, such as 0.05 and 0.95.")
-    measured = _measured(app)
-    found = confidence.propose_threshold(measured.confidences, measured.correct, max_risk=max_risk, level=level)
+    parts = [champion_answers(app), *([held_out] if held_out else [])]
+    confidences, correct = (
+        np.concatenate([getattr(one, name) for one in parts]) for name in ("confidences", "correct")
+    )
+    found = confidence.propose_threshold(confidences, correct, max_risk=max_risk, level=level)
     if found is None:
         raise NotFound(
             f"No threshold keeps the error rate at {max_risk:.1%} with confidence {level:.0%} on the "
-            f"{len(measured.correct):,} test images: allow more errors or less confidence, or load more test images."
+            f"{len(correct):,} test images: allow more errors or less confidence, or load more test images."
         )
     return found
 
@@ -148,11 +157,12 @@ class Measured:
 
 def measured_on(app: App) -> tuple[str, str, int]:
     """(model version, test set, test images) behind the threshold's figures. Raises NotFound."""
-    measured = _measured(app)
+    measured = champion_answers(app)
     return measured.model, measured.test_set, len(measured.correct)
 
 
-def _measured(app: App) -> Measured:
+def champion_answers(app: App) -> Measured:
+    """The champion's answers to its labelled test images. Raises NotFound."""
     champion = deployment.champion(app)
     if champion is None:
         raise NotFound("No model is deployed yet: deploy one first.")

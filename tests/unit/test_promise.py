@@ -20,11 +20,11 @@ LOOKS = range(20, 401, 20)
 
 def drawn(random: np.random.Generator, count: int, risk: float) -> Labels:
     """Labels whose risk is the same at every threshold."""
-    return Labels(random.uniform(0.5, 1, count), random.random(count) < risk, np.ones(count))
+    return Labels.at_random(random.uniform(0.5, 1, count), random.random(count) < risk)
 
 
 def first(labels: Labels, count: int) -> Labels:
-    return Labels(labels.confidences[:count], labels.wrong[:count], labels.weights[:count])
+    return Labels.at_random(labels.confidences[:count], labels.wrong[:count])
 
 
 def test_asking_again_and_again_does_not_spend_the_guarantee():
@@ -72,14 +72,14 @@ def test_labels_that_were_drawn_unevenly_count_as_they_were_drawn():
 def test_the_walk_ends_at_the_first_threshold_that_does_not_hold():
     confidences = np.concatenate([np.full(200, 0.97), np.full(2_000, 0.9)])
     wrong = np.concatenate([np.arange(200) % 5 == 0, np.full(2_000, False)])  # a fifth of the most confident
-    labels = Labels(confidences, wrong, np.ones(2_200))
+    labels = Labels.at_random(confidences, wrong)
     assert evidence(labels.above(0.85).wrong, labels.above(0.85).weights, 0.05) > np.log(20)
     assert promise(labels, max_risk=0.05, level=0.95, start=0.96) is None
 
 
 def test_nothing_is_promised_below_the_cut_of_the_draw():
-    labels = Labels(np.full(300, 0.95), np.full(300, False), np.ones(300))
-    found, free = (promise(labels, max_risk=0.05, level=0.9, start=0.94, cut=cut) for cut in (0.8, 0.0))
+    drawn = (Labels.at_random(np.full(300, 0.95), np.full(300, False), cut) for cut in (0.8, 0.0))
+    found, free = (promise(labels, max_risk=0.05, level=0.9, start=0.94) for labels in drawn)
     assert found is not None
     assert free is not None
     assert (found.threshold, free.threshold) == (0.8, 0.5)
@@ -90,7 +90,7 @@ def test_without_an_error_a_promise_of_five_percent_at_ninety_needs_this_many_la
     stakes = np.array([0.1, 0.25, 0.4, 0.55, 0.7, 0.85, 1.0])
     needed = next(n for n in range(1, 200) if np.mean((1 + stakes * 0.05 / 0.95) ** n) >= 10)
     assert labels_until(np.full(200, False), np.ones(200), max_risk=0.05, level=0.9) == needed
-    labels = Labels(np.full(needed, 0.97), np.full(needed, False), np.ones(needed))
+    labels = Labels.at_random(np.full(needed, 0.97), np.full(needed, False))
     found = promise(labels, max_risk=0.05, level=0.9, start=0.9)
     assert found is not None
     assert found.risk_upper_bound <= 0.05
@@ -130,13 +130,13 @@ def test_as_many_labels_as_planned_are_enough_in_four_of_five_audits():
 
 
 def test_labels_that_are_there_already_are_not_asked_for_again():
-    confidences, given = np.full(1_000, 0.98), Labels(np.full(30, 0.98), np.full(30, False), np.ones(30))
+    confidences, given = np.full(1_000, 0.98), Labels.at_random(np.full(30, 0.98), np.full(30, False))
     more = labels_for_promise(confidences, max_risk=0.05, level=0.9, given=given)
     every = labels_for_promise(confidences, max_risk=0.05, level=0.9)
     assert more is not None
     assert every is not None
     assert more < every
-    enough = Labels(np.full(300, 0.98), np.full(300, False), np.ones(300))
+    enough = Labels.at_random(np.full(300, 0.98), np.full(300, False))
     assert labels_for_promise(confidences, max_risk=0.05, level=0.9, given=enough) == 0
 
 
