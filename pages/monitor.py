@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from scones_core.services import capture
+from scones_core.services import capture, drift_standing
+from scones_core.ui.monitor.audit_section import audit_section, calibration_section
 from scones_core.ui.monitor.drift_section import drift_section
 from scones_core.ui.monitor.monitor_view import (
     current_figures,
@@ -55,13 +56,15 @@ with shown_errors():
     figures = current_figures(app, since, model, makers)
     if figures.inferences:
         key_figures(figures)
-        drift_section(app, figures.drift)
+        drift_section(app, drift_standing.standing(app))
         st.header("Confidence over time", anchor=False)
         timeline(app, figures, since, model)
         distributions(figures)
         production_variants(figures)
     else:
         st.info("No inferences in this period. Choose a longer one above.", icon=":material/schedule:")
+audit_section(app, since)
+calibration_section(app)
 threshold_section(app)
 put_aside(app)
 next_step("review", "Review the least confident images")

@@ -202,7 +202,11 @@ def _mean(sample: Sample, domain: NDArray[np.bool_], values: Floats, expected: F
     total = float((residuals / sample.probabilities).sum())
     value = float(expected[domain].mean()) + total / size
     seen = values[inside]
-    interval = _interval(sample, inside, seen, value, _variance(residuals, sample.probabilities) / size**2)
+    variance = _variance(residuals, sample.probabilities)
+    if size < len(sample.confidences):  # of a few labels, the variance seen may be much too small
+        sure = expected[sample.rows]
+        variance = max(variance, _anticipated(np.where(inside, sure * (1 - sure), 0.0), sample.probabilities))
+    interval = _interval(sample, inside, seen, value, variance / size**2)
     return Estimate(min(max(value, 0.0), 1.0), interval, int(inside.sum()), size)
 
 
@@ -217,22 +221,30 @@ def _variance(residuals: Floats, probabilities: Floats) -> float:
     return float(m / (m - 1) * (share * (scaled - centre) ** 2).sum())
 
 
+def _anticipated(variances: Floats, probabilities: Floats) -> float:
+    """Variance of the sum of residuals ⁄ probabilities if the confidences are calibrated, estimated from the labelled.
+
+    variances : of each labelled inference's residual, shape (m,).
+    """
+    return float(((1 - probabilities) / probabilities**2 * variances).sum())
+
+
 def _interval(
     sample: Sample, inside: NDArray[np.bool_], seen: Floats, value: float, variance: float
 ) -> tuple[float, float]:
     """Clopper and Pearson's interval for as many random labels as would have this variance.  Source: [KOR98].
 
-    Labels that are all alike show no variance: then the weights alone say what they are worth, as in a plain mean.
+    Of labels that are all alike the weights alone say what they are worth, as in a plain mean.
     """
     if not len(seen):
         return 0.0, 1.0
-    if seen.min() == seen.max() and variance > 0:
-        weights = 1 / sample.probabilities[inside]
-        return share_interval(seen[0], float(weights.sum() ** 2 / (weights**2).sum()), LEVEL)
-    if variance == 0:  # every one of them is labelled
+    if (sample.probabilities[inside] == 1).all() and variance == 0:  # every one of them is labelled
         return value, value
+    weights = 1 / sample.probabilities[inside]
+    if seen.min() == seen.max():
+        return share_interval(float(seen[0]), float(weights.sum() ** 2 / (weights**2).sum()), LEVEL)
     inner = min(max(value, 1e-4), 1 - 1e-4)
-    return share_interval(inner, inner * (1 - inner) / variance, LEVEL)
+    return share_interval(inner, inner * (1 - inner) / max(variance, 1e-12), LEVEL)
 
 
 def recall(sample: Sample, index: int, classes: int) -> Estimate | None:
@@ -257,7 +269,10 @@ def recall(sample: Sample, index: int, classes: int) -> Estimate | None:
         return None
     ratio = min(max(hits / total, 0.0), 1.0)
     errors = known * ((found - ratio * is_class) - (expected_found[rows] - ratio * expected[rows]))
-    variance = _variance(errors, sample.probabilities) / total**2
+    sure, other = sample.confidences[rows], rest[rows]
+    calibrated = np.where(predicted[rows], (1 - ratio) ** 2 * sure * (1 - sure), ratio**2 * other * (1 - other))
+    variance = max(_variance(errors, sample.probabilities), _anticipated(known * calibrated, sample.probabilities))
+    variance /= total**2
     interval = _interval(sample, of_class, found[of_class], ratio, variance)
     low, high = min(interval[0], ratio), max(interval[1], ratio)
     return Estimate(ratio, (low, high), int(of_class.sum()), round(total))

@@ -182,6 +182,25 @@ def test_accepted_labels_without_an_error_promise_no_more_than_as_many_random_on
     assert risk.interval == pytest.approx((0, 1 - accuracy_interval(100, 100)[0]))
 
 
+def test_what_no_label_shows_may_still_occur():
+    """100 of 400 labelled, none of them skipped or of no class: at most 3.6 % of all are, as of random labels."""
+    sample = Sample(np.full(400, 0.9), np.zeros(400, int), np.arange(100), np.full(100, 0.25), np.zeros(100, int))
+    found = figures(sample, threshold=0.5, classes=2)
+    for share in (found.other, found.unknown):
+        assert share.value == 0
+        assert share.interval == pytest.approx((0, 1 - accuracy_interval(100, 100)[0]))
+
+
+def test_a_recall_from_a_few_labels_is_not_narrower_than_calibrated_confidences_allow():
+    confidences = np.concatenate([np.full(30, 0.99), np.full(10, 0.55)])
+    answers = np.concatenate([np.zeros(15, int), [1], np.zeros(4, int)])
+    rows = np.concatenate([np.arange(15), np.arange(30, 35)])
+    sample = Sample(confidences, np.where(np.arange(40) == 31, 1, 0), rows, np.full(20, 0.5), answers)
+    found = figures(sample, threshold=0.5, classes=2).recall[0]
+    assert found is not None
+    assert found.interval[1] - found.interval[0] > 0.05
+
+
 def test_without_an_accepted_label_nothing_is_said_of_the_accepted():
     assert figures(small([0] * 10), threshold=0.93, classes=2).risk_accepted is None
 
