@@ -30,7 +30,8 @@ class ProductionPromise:
 
     found : None if nothing can be promised yet.  coverage : share of the audited period that it accepts.
     labels_used : answers that it rests on, of these audits.  labels_needed : how many more, drawn above `cut`, are
-    enough with probability .8; 0 if a promise is found, None if no number is.
+    enough with probability .8; 0 if a promise is found, None if no number is.  above : inferences of the last audit's
+    period that these could be drawn from.
     """
 
     model: str
@@ -42,6 +43,7 @@ class ProductionPromise:
     labels_used: int
     labels_needed: int | None
     cut: float
+    above: int
 
 
 def production(app: App, *, max_risk: float, level: float) -> ProductionPromise:
@@ -81,6 +83,7 @@ def production(app: App, *, max_risk: float, level: float) -> ProductionPromise:
         labels_used=len(labels.wrong),
         labels_needed=0 if found else _needed(app, period, labels, cut, max_risk, allowed),
         cut=cut,
+        above=int((period > cut).sum()),
     )
 
 

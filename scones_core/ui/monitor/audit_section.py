@@ -113,7 +113,7 @@ def _figures(app: App, model: str, figures: AuditFigures, *, complete: bool) -> 
     )
     names = training.model(app, model).classes
     rows = [
-        {"Class": plain(name), "Recall": percent(of.value), "95 % interval": _interval(of), "Labels": of.labels}
+        {"Class": plain(name), "Recall": percent(of.value), "95 % interval": _ends(of), "Labels": of.labels}
         for name, of in ((names[index], estimate) for index, estimate in figures.recall.items())
         if of
     ]
@@ -124,8 +124,12 @@ def _figures(app: App, model: str, figures: AuditFigures, *, complete: bool) -> 
 def _interval(estimate: Estimate | None) -> str | None:
     if estimate is None:
         return None
+    return f"{_ends(estimate)}, {estimate.labels:,} labels"
+
+
+def _ends(estimate: Estimate) -> str:
     low, high = estimate.interval
-    return f"{percent(low)} to {percent(high)}, {estimate.labels:,} labels"
+    return f"{percent(low)} to {percent(high)}"
 
 
 def _form(app: App, since: datetime | None) -> None:

@@ -5,13 +5,15 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from scones_core.domain.audit import AuditKind
 from scones_core.errors import NotFound, SconesError
-from scones_core.services import App, monitoring, promises, threshold
+from scones_core.services import App, audits, monitoring, promises, threshold
 from scones_core.services.promises import ProductionPromise
 from scones_core.ui.shell.actions import action_button
 from scones_core.ui.shell.text import plain
 from scones_core.ui.shell.threshold import set_threshold, take_back
 from scones_core.ui.shell.times import heading, wall_time
+from scones_core.ui.shell.user import user
 from scones_core.ui.shell.widgets import percent
 
 LEVEL = 0.95
@@ -52,6 +54,8 @@ def _production(app: App, risk: float) -> None:
         return
     if made.found is None:
         st.info(_missing(made, risk), icon=":material/hourglass_empty:")
+        if made.labels_needed and made.labels_needed <= made.above:
+            _queue(app, made.labels_needed, risk)
         return
     st.markdown(
         f"At **{made.found.threshold:.2f}**, the error rate in production is at most {percent(risk)} with 95 % "
@@ -67,10 +71,21 @@ def _missing(made: ProductionPromise, risk: float) -> str:
     said = f"{made.labels_used:,} audit labels do not promise {percent(risk)} yet."
     if made.labels_needed is None:
         return f"{said} No number of labels is likely to: allow more errors, or retrain."
-    return (
+    text = (
         f"{said} About {made.labels_needed:,} more, drawn above {made.cut:.2f} by a promise audit, are enough with "
         "probability 80 %."
     )
+    if made.labels_needed > made.above:
+        text += f" Only {made.above:,} of the audited inferences are above it: audit a longer period later."
+    return text
+
+
+def _queue(app: App, labels: int, risk: float) -> None:
+    def started() -> str:
+        audit = audits.start(app, labels, kind=AuditKind.PROMISE, max_risk=risk, by=user())
+        return f"Audit {audit.id} started: {audit.labels:,} images are queued for review."
+
+    action_button(f"Queue {labels:,} images", started, key="queue_promise", icon=":material/playlist_add:")
 
 
 def _first_audit(app: App, risk: float) -> None:
@@ -79,14 +94,14 @@ def _first_audit(app: App, risk: float) -> None:
     except SconesError as error:
         st.info(plain(error), icon=":material/info:")
         return
-    text = (
-        f"A promise audit of about {needed:,} labels"
-        if needed
-        else "No number of labels is likely to: allow more errors"
-    )
+    if needed is None:
+        st.info("No audit yet. No number of labels is likely to be enough: allow more errors.", icon=":material/info:")
+        return
     st.info(
-        f"No audit yet. {text}{' is enough with probability 80 %' if needed else ''}.", icon=":material/fact_check:"
+        f"No audit yet. A promise audit of about {needed:,} labels is enough with probability 80 %.",
+        icon=":material/fact_check:",
     )
+    _queue(app, needed, risk)
 
 
 def _apply(app: App, value: float, evidence: dict[str, Any], *, key: str) -> None:
