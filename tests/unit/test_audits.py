@@ -180,3 +180,16 @@ def test_the_threshold_of_held_out_answers_and_test_images_rests_on_both(busy: A
         monitoring.propose_threshold(busy, max_risk=0.02, level=0.9)
     both = monitoring.propose_threshold(busy, max_risk=0.02, level=0.9, held_out=more)
     assert both.labels_used == len(alone.correct) + 200
+
+
+def test_audits_before_and_from_the_first_promise_audit_on_share_the_error_probability(busy: App):
+    """Both may promise in turn: together they err as often as one promise may."""
+    accuracy = audits.start(busy, 60, by="ann")
+    work(busy, accuracy.queue, 60)
+    alone = promises.production(busy, max_risk=0.4, level=0.8)
+    later = audits.start(busy, 40, kind=AuditKind.PROMISE, max_risk=0.4, by="ann")
+    both = promises.production(busy, max_risk=0.4, level=0.8)
+    assert alone.found is not None
+    assert both.found is not None
+    assert (alone.audits, both.audits) == ((accuracy.id,), (later.id,))
+    assert (1 - alone.found.level) + (1 - both.found.level) == pytest.approx(1 - 0.8)
