@@ -16,6 +16,7 @@ from scones_core.ui.monitor.monitor_view import (
     timeline,
     unnamed_note,
 )
+from scones_core.ui.monitor.report_button import report_button
 from scones_core.ui.monitor.threshold_section import threshold_section
 from scones_core.ui.shell.actions import action_button
 from scones_core.ui.shell.import_captures import import_button
@@ -67,4 +68,5 @@ audit_section(app, since)
 calibration_section(app)
 threshold_section(app)
 put_aside(app)
+report_button(app)
 next_step("review", "Review the least confident images")

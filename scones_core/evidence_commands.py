@@ -1,16 +1,28 @@
 """The commands on evidence: audits, drift, threshold."""
 
+import hashlib
 from argparse import Namespace
 from collections.abc import Callable
 from dataclasses import asdict
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from scones_core import evidence_output
 from scones_core.cli_output import Document
 from scones_core.domain.audit import AuditKind
 from scones_core.errors import BadInput, NotFound
-from scones_core.services import App, audits, deployment, drift_standing, drift_watch, monitoring, promises, threshold
+from scones_core.services import (
+    App,
+    audits,
+    deployment,
+    drift_watch,
+    monitoring,
+    promises,
+    report,
+    threshold,
+    training,
+)
 from scones_core.terminal import Terminal
 
 ACTOR = "command line"
@@ -51,7 +63,7 @@ def _audit_plan(app: App, args: Namespace, _terminal: Terminal) -> Document:
 def _drift(app: App, args: Namespace, _terminal: Terminal) -> Document:
     if args.acknowledge:
         drift_watch.acknowledge(app, by=args.reviewer)
-    return asdict(drift_standing.standing(app))
+    return evidence_output.drift(app)
 
 
 def _threshold(app: App, args: Namespace, _terminal: Terminal) -> Document:
@@ -85,10 +97,26 @@ def _proposed(app: App, max_risk: float, level: float) -> Document:
     return {**found, "about": "test images", "production": production}
 
 
+def _model(app: App, args: Namespace, _terminal: Terminal) -> Document:
+    version = training.model(app, args.id) if args.id else deployment.champion(app)
+    return evidence_output.model(app, version or training.model(app))
+
+
+def _report(app: App, args: Namespace, _terminal: Terminal) -> Document:
+    data = report.report(app)
+    try:
+        Path(args.out).write_bytes(data)
+    except OSError as error:
+        raise BadInput(f"“{args.out}” cannot be written ({error.strerror}): name another file with --out.") from None
+    return {"file": args.out, "bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+
+
 COMMANDS: dict[str, Callable[[App, Namespace, Terminal], Document]] = {
     "audit start": _audit_start,
     "audit": _audit,
     "audit plan": _audit_plan,
     "drift": _drift,
+    "model": _model,
+    "report": _report,
     "threshold": _threshold,
 }

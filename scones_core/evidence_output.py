@@ -5,10 +5,11 @@ from typing import Any
 
 from scones_core.cli_output import Document
 from scones_core.domain.audit import Estimate
-from scones_core.services import App, audits
+from scones_core.domain.models import ModelVersion
+from scones_core.services import App, audits, calibration, drift_standing, etl, expectation
 from scones_core.services.audits import Audited
 from scones_core.services.promises import ProductionPromise
-from scones_core.services.training import model
+from scones_core.services.training import model as model_version
 
 
 def audit(app: App, found: Audited) -> Document:
@@ -16,7 +17,7 @@ def audit(app: App, found: Audited) -> Document:
     of, figures = found.audit, audits.measured(app, found)
     said: dict[str, Any] = dict.fromkeys(("accuracy", "interval", "risk_accepted", "risk_interval"))
     if figures:
-        classes = model(app, of.model).classes
+        classes = model_version(app, of.model).classes
         said = {
             "accuracy": figures.accuracy.value,
             "interval": figures.accuracy.interval,
@@ -51,6 +52,12 @@ def _estimate(estimate: Estimate | None) -> Document | None:
     return None if estimate is None else asdict(estimate)
 
 
+def drift(app: App) -> Document:
+    """What the drift watch says; expected_accuracy is null unless confidences may be believed."""
+    expected = expectation.expected_accuracy(app)
+    return {**asdict(drift_standing.standing(app)), "expected_accuracy": _estimate(expected)}
+
+
 def promise(found: ProductionPromise) -> Document:
     """What the audits promise about production; threshold is null while they promise nothing."""
     return {
@@ -63,4 +70,28 @@ def promise(found: ProductionPromise) -> Document:
         "labels_needed": found.labels_needed,
         "audits": list(found.audits),
         "cut": found.cut,
+    }
+
+
+def model(app: App, version: ModelVersion) -> Document:
+    """A model version with its data, and its accuracy and calibration on its sealed test images."""
+    dataset, accuracy = etl.get(app, version.dataset), version.accuracy
+    figures = calibration.of_model(app, version).figures
+    return {
+        "model": version.id,
+        "artifact_sha256": version.artifact_sha256,
+        "training_job": version.training_job,
+        "dataset": version.dataset,
+        "classes": list(version.classes),
+        "train": dataset.train,
+        "pool": dataset.pool,
+        "test": dataset.test,
+        "test_set": dataset.test_set,
+        "accuracy": accuracy.value,
+        "accuracy_interval": (accuracy.low, accuracy.high),
+        "ece": figures.ece,
+        "ece_interval": figures.ece_interval,
+        "ece_by_chance": figures.ece_by_chance,
+        "brier": figures.brier,
+        "reliability": [{"confidence": one.confidence, **asdict(one.accuracy)} for one in figures.bins],
     }

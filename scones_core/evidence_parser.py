@@ -36,6 +36,10 @@ def add(commands: Any, common: ArgumentParser) -> None:
     sub = _command(commands, common, "drift", "what the drift watch says; acknowledge its alarm")
     sub.add_argument("--acknowledge", action="store_true", help="take note of the alarm; the watch restarts")
     sub.add_argument("--reviewer", default="command line", metavar="R", help="who acknowledges it")
+    sub = _command(commands, common, "model", "a model version with its accuracy and calibration on the test images")
+    sub.add_argument("id", nargs="?", metavar="MODEL", help="default: the model in service")
+    sub = _command(commands, common, "report", "write the evidence report, one HTML file")
+    sub.add_argument("--out", required=True, metavar="FILE")
 
 
 def _command(commands: Any, common: ArgumentParser, name: str, does: str, *, of: str = "") -> ArgumentParser:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from scones_core.domain.models import ModelVersion
 from scones_core.domain.reliability import CalibrationFigures
 from scones_core.domain.reliability import calibration as figures_of
 from scones_core.errors import NotFound
@@ -23,6 +24,11 @@ def calibration(app: App) -> ModelCalibration:
     champion = deployment.champion(app)
     if champion is None:
         raise NotFound("No model is deployed yet: deploy one first.")
-    found = training.evaluation(app, champion, champion.dataset)
+    return of_model(app, champion)
+
+
+def of_model(app: App, model: ModelVersion) -> ModelCalibration:
+    """Of a model version on the test images of its dataset version. Raises NotFound."""
+    found = training.evaluation(app, model, model.dataset)
     labels, probabilities = np.asarray(found.labels, dtype=np.int64), np.asarray(found.probabilities, dtype=float)
-    return ModelCalibration(champion.id, found.dataset.test_set, figures_of(labels, probabilities))
+    return ModelCalibration(model.id, found.dataset.test_set, figures_of(labels, probabilities))
