@@ -23,6 +23,7 @@ from scones_core.vision.statistics import STATISTICS, statistics_of
 
 AT_ONCE = 5_000  # inferences observed per ingest; of more, every so manieth
 PORTION = 25  # inferences after which an alarm is looked for
+ROWS = 500  # inferences per transaction
 TURN = "drift watch"  # lock name
 
 log = logs.get(__name__)
@@ -57,8 +58,8 @@ def _follow(app: App, champion: ModelVersion) -> None:
         return
     ranks = _class_ranks(app, champion)
     measured = [(row, seen) for row, seen in zip(distinct, _statistics(app, distinct), strict=True) if seen]
-    for start in range(0, len(measured), PORTION):
-        found = _observed(app, found, measured[start : start + PORTION], ranks)
+    for start in range(0, len(measured), ROWS):
+        found = _observed(app, found, measured[start : start + ROWS], ranks)
 
 
 def _begun(app: App, champion: ModelVersion) -> dict[str, Any] | None:
@@ -142,13 +143,14 @@ def _observed(
     app: App, found: dict[str, Any], measured: Sequence[tuple[Mapping[str, Any], Sequence[float]]], ranks: Sequence[int]
 ) -> dict[str, Any]:
     """The watch after some more inferences, recorded with their statistics."""
-    watch = DriftWatch.from_bytes(found["state"])
-    known = len(ranks)
-    values = [
-        [row["confidence"], ranks[row["prediction"]] if row["prediction"] < known else known, *seen]
-        for row, seen in measured
-    ]
-    first, watch = watch.count, martingale.observe(watch, np.array(values))
+    watch, alarm = DriftWatch.from_bytes(found["state"]), found["alarm"]
+    values = np.array([_observation(row, seen, ranks) for row, seen in measured])
+    first, changed = watch.count, {}
+    for start in range(0, len(values), PORTION):
+        watch = martingale.observe(watch, values[start : start + PORTION])
+        if watch.alarm[0] and alarm is None:
+            alarm = _raised(watch)
+            changed = {"alarm": alarm, "alarm_time": measured[watch.count - 1 - first][0]["time"]}
     rows = [
         {
             "watch": found["id"],
@@ -159,22 +161,29 @@ def _observed(
         }
         for place, (row, seen) in enumerate(measured)
     ]
-    changed = {"observed": watch.count, "state": watch.to_bytes()}
-    risen = watch.alarm[0] and found["alarm"] is None
+    message = _message(alarm["changes"]) if changed else None
+    changed |= {"observed": watch.count, "state": watch.to_bytes()}
     with app.db.write() as connection:
         table.add_statistics(connection, rows)
-        if risen:
-            likeliest, earliest, latest = martingale.began(watch)
-            numbers = {"began": likeliest, "first": earliest, "last": latest, "raised": watch.count - 1}
-            changes = [asdict(change) for change in martingale.changes(watch)]
-            changed |= {"alarm": {"changes": changes, **numbers}, "alarm_time": rows[-1]["time"]}
         table.update(connection, found["id"], changed)
-        message = _message(changes) if risen else None
         noted = notification.note(app, connection, *message) if message else None
     if message:
         log.warning("drift alarm raised", model=f"v{found['model']}", inferences=watch.count)
         notification.deliver(app, noted, *message)
     return {**found, **changed}
+
+
+def _observation(row: Mapping[str, Any], seen: Sequence[float], ranks: Sequence[int]) -> list[float]:
+    """In the order of `Watched`; a class that the model does not know ranks behind all others."""
+    prediction = row["prediction"]
+    return [row["confidence"], ranks[prediction] if prediction < len(ranks) else len(ranks), *seen]
+
+
+def _raised(watch: DriftWatch) -> dict[str, Any]:
+    """An alarm as recorded: what changed, and numbers of observations."""
+    likeliest, earliest, latest = martingale.began(watch)
+    changes = [asdict(change) for change in martingale.changes(watch)]
+    return {"changes": changes, "began": likeliest, "first": earliest, "last": latest, "raised": watch.count - 1}
 
 
 def _message(changes: Sequence[Mapping[str, Any]]) -> tuple[str, str]:

@@ -17,8 +17,8 @@ from scones_core.services import App, audits, capture, deployment, drift_standin
 from scones_core.services.report_sections import (
     LEVEL,
     MAX_RISK,
-    Pictures,
-    Section,
+    ReportPictures,
+    ReportSection,
     audit_section,
     drift_section,
     model_section,
@@ -71,7 +71,7 @@ def _until(app: App) -> datetime | None:
         return table.newest(connection)
 
 
-def _pictures(app: App) -> Sequence[Pictures]:
+def _pictures(app: App) -> Sequence[ReportPictures]:
     alarm = drift_standing.standing(app).alarm
     if alarm is None:
         return []
@@ -81,8 +81,8 @@ def _pictures(app: App) -> Sequence[Pictures]:
     after = [_captured(app, event) for event in alarm.after]
     title = "Before" if alarm.before else "Test images"
     return [
-        Pictures(title, [one for one in before if one]),
-        Pictures("Since then", [one for one in after if one]),
+        ReportPictures(title, [one for one in before if one]),
+        ReportPictures("Since then", [one for one in after if one]),
     ]
 
 
@@ -105,7 +105,7 @@ def _png(data: bytes) -> str | None:
     return base64.b64encode(written.getvalue()).decode()
 
 
-def _steps(app: App, champion: ModelVersion, sections: Sequence[Section]) -> list[str]:
+def _steps(app: App, champion: ModelVersion, sections: Sequence[ReportSection]) -> list[str]:
     """What follows from the figures, most urgent first."""
     steps, every = [], audits.listed(app, champion.id)
     drift = drift_standing.standing(app)

@@ -38,7 +38,7 @@ class ReportFigure:
 
 
 @dataclass(frozen=True)
-class Pictures:
+class ReportPictures:
     """images : PNG in base64."""
 
     title: str
@@ -46,11 +46,11 @@ class Pictures:
 
 
 @dataclass
-class Section:
+class ReportSection:
     title: str
     sentences: list[str] = field(default_factory=list)
     figures: list[ReportFigure] = field(default_factory=list)
-    pictures: list[Pictures] = field(default_factory=list)
+    pictures: list[ReportPictures] = field(default_factory=list)
     alarm: bool = False
 
     def add(self, name: str, value: Any, command: str, key: str) -> None:
@@ -78,8 +78,8 @@ def _text(value: Any) -> str:
     return f"{value:,}" if isinstance(value, int) else str(value)
 
 
-def model_section(app: App, champion: ModelVersion) -> Section:
-    found, command = Section("Model and data"), f"model {champion.id}"
+def model_section(app: App, champion: ModelVersion) -> ReportSection:
+    found, command = ReportSection("Model and data"), f"model {champion.id}"
     dataset, calibrated = etl.get(app, champion.dataset), calibration.calibration(app)
     for name, value, key in (
         ("Model version", champion.id, "model"),
@@ -106,8 +106,8 @@ def model_section(app: App, champion: ModelVersion) -> Section:
     return found
 
 
-def threshold_section(app: App) -> Section:
-    found = Section("Threshold and its promise")
+def threshold_section(app: App) -> ReportSection:
+    found = ReportSection("Threshold and its promise")
     figures = monitoring.threshold_figures(app, monitoring.threshold(app), level=LEVEL)
     command = f"threshold --confidence {LEVEL}"
     found.add("Threshold", figures.threshold, command, "threshold")
@@ -122,7 +122,7 @@ def threshold_section(app: App) -> Section:
     return found
 
 
-def _production(app: App, found: Section) -> None:
+def _production(app: App, found: ReportSection) -> None:
     command = f"threshold --max-risk {MAX_RISK} --confidence {LEVEL}"
     try:
         made = promises.production(app, max_risk=MAX_RISK, level=LEVEL)
@@ -141,8 +141,8 @@ def _production(app: App, found: Section) -> None:
     found.add("Audit labels that this rests on", made.labels_used, command, "production.labels_used")
 
 
-def audit_section(app: App, champion: ModelVersion) -> Section:
-    found = Section("Audit: accuracy in production")
+def audit_section(app: App, champion: ModelVersion) -> ReportSection:
+    found = ReportSection("Audit: accuracy in production")
     every = audits.listed(app, champion.id)
     newest = {kind: [one for one in every if one.audit.kind is kind][-1:] for kind in AuditKind}
     for one in (*newest[AuditKind.ACCURACY], *newest[AuditKind.PROMISE]):
@@ -152,7 +152,7 @@ def audit_section(app: App, champion: ModelVersion) -> Section:
     return found
 
 
-def _audit(app: App, champion: ModelVersion, found: Section, one: Audited) -> None:
+def _audit(app: App, champion: ModelVersion, found: ReportSection, one: Audited) -> None:
     of, command = one.audit, f"audit --id {one.audit.id}"
     for name, value, key in (
         (f"Audit {of.id}: kind", str(of.kind), "kind"),
@@ -184,8 +184,8 @@ def _audit(app: App, champion: ModelVersion, found: Section, one: Audited) -> No
     found.add("Confidence − accuracy, with its interval", list(figures.confidence_gap), command, "confidence_gap")
 
 
-def drift_section(app: App) -> Section:
-    found, drift = Section("Drift"), drift_standing.standing(app)
+def drift_section(app: App) -> ReportSection:
+    found, drift = ReportSection("Drift"), drift_standing.standing(app)
     found.add("Drift", str(drift.level), "drift", "level")
     found.add("Inferences watched", drift.recent, "drift", "recent")
     found.add("Test images compared with", drift.reference, "drift", "reference")
@@ -208,8 +208,8 @@ def drift_section(app: App) -> Section:
     return found
 
 
-def work_section(app: App) -> Section:
-    found, status = Section("Reviewers' work"), overview.status(app)
+def work_section(app: App) -> ReportSection:
+    found, status = ReportSection("Reviewers' work"), overview.status(app)
     found.add("Captured inferences", status.captured, "status", "captured")
     found.add("Waiting for review (low-confidence)", status.pending_review, "status", "pending_review")
     found.add("Labels since training", status.labels_since_training, "status", "labels_since_training")
