@@ -56,8 +56,9 @@ with shown_errors():
     unnamed_note(app, makers)
     figures = current_figures(app, since, model, makers)
     if figures.inferences:
-        key_figures(figures)
-        drift_section(app, drift_standing.standing(app))
+        drift = drift_standing.standing(app)
+        key_figures(figures, drift)
+        drift_section(app, drift)
         st.header("Confidence over time", anchor=False)
         timeline(app, figures, since, model)
         distributions(figures)

@@ -24,7 +24,7 @@ from scones_core.vision.statistics import STATISTICS, statistics_of
 AT_ONCE = 5_000  # inferences observed per ingest; of more, every so manieth
 PORTION = 25  # inferences after which an alarm is looked for
 ROWS = 500  # inferences per transaction
-TURN = "drift watch"  # lock name
+TURN = "drift-watch"  # lock name
 
 log = logs.get(__name__)
 

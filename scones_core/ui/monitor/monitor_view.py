@@ -8,6 +8,7 @@ import streamlit as st
 
 from scones_core.domain.attribution import Attribution, Maker
 from scones_core.services import App, capture, deployment, inference_export, monitoring, review
+from scones_core.services.drift_standing import DriftStanding
 from scones_core.services.monitoring import Figures
 from scones_core.ui.monitor import charts
 from scones_core.ui.monitor.drift_section import LEVELS, drift_help
@@ -115,7 +116,7 @@ def _figures(
     return monitoring.figures(_app, since=since, at=at, model=model)
 
 
-def key_figures(figures: Figures) -> None:
+def key_figures(figures: Figures, drift: DriftStanding) -> None:
     mean = figures.points["confidence"].mean()
     grid = st.grid(4, min_column_width=150, gap="small")
     grid.metric("Captured inferences", f"{figures.inferences:,}", border=True)
@@ -126,7 +127,7 @@ def key_figures(figures: Figures) -> None:
         help=f"{figures.low_confidence:,} captured inferences at or below the threshold {figures.threshold:.2f}.",
     )
     grid.metric("Mean confidence", percent(mean), border=True)
-    grid.metric("Drift", LEVELS[figures.drift.level], border=True, help=drift_help(figures.drift))
+    grid.metric("Drift", LEVELS[drift.level], border=True, help=drift_help(drift))
 
 
 @st.fragment
