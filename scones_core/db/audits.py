@@ -4,11 +4,14 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+import numpy as np
 import sqlalchemy as sa
 
 from scones_core.db.evidence_schema import audit_items, audits
 from scones_core.db.schema import decisions, inferences, reviewed_images, unreadable_images
 from scones_core.domain.attribution import Attribution
+
+Numbers = np.ndarray[tuple[int], np.dtype[np.float64]]
 
 
 def population(
@@ -16,11 +19,22 @@ def population(
 ) -> list[tuple[str, float, int]]:
     """(event id, confidence, prediction) of the inferences attributed to a model at an endpoint, oldest first."""
     table = inferences.c
-    query = sa.select(table.event_id, table.confidence, table.prediction).where(table.model == model)
-    query = query.where(table.endpoint == endpoint, table.attribution == str(Attribution.MODEL), table.time <= until)
-    if since:
-        query = query.where(table.time >= since)
+    query = sa.select(table.event_id, table.confidence, table.prediction).where(_made(endpoint, model, since, until))
     return list(connection.execute(query.order_by(table.time, table.event_id)))
+
+
+def confidences(
+    connection: sa.Connection, endpoint: str, model: int, since: datetime | None, until: datetime
+) -> Numbers:
+    """Confidences of the same, in no order, shape (n,)."""
+    query = sa.select(inferences.c.confidence).where(_made(endpoint, model, since, until))
+    return np.fromiter(connection.scalars(query), float)
+
+
+def _made(endpoint: str, model: int, since: datetime | None, until: datetime) -> sa.ColumnElement[bool]:
+    table = inferences.c
+    made = (table.model == model, table.endpoint == endpoint, table.attribution == str(Attribution.MODEL))
+    return sa.and_(*made, table.time <= until, *([table.time >= since] if since else []))
 
 
 def add(connection: sa.Connection, values: Mapping[str, Any], items: Sequence[Mapping[str, Any]]) -> int:

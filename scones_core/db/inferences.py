@@ -196,14 +196,14 @@ def captured_rows(
     yield from connection.execute(query.order_by(inferences.c.time, inferences.c.event_id))
 
 
-def confidences_of_model(
-    connection: sa.Connection, endpoint: str, model: int, since: datetime
-) -> "np.ndarray[tuple[int], np.dtype[np.float64]]":
-    """Confidences of the inferences attributed to a model at an endpoint, shape (n,)."""
+def confidence_sums(connection: sa.Connection, endpoint: str, model: int, since: datetime) -> tuple[int, float, float]:
+    """(inferences, sum of confidences c, sum of c (1 - c)) attributed to a model at an endpoint."""
     table = inferences.c
-    query = sa.select(table.confidence).where(table.time >= since, table.model == model)
+    sums = (sa.func.sum(table.confidence), sa.func.sum(table.confidence * (1 - table.confidence)))
+    query = sa.select(sa.func.count(), *sums).where(table.time >= since, table.model == model)
     query = query.where(table.endpoint == endpoint, table.attribution == str(Attribution.MODEL))
-    return np.fromiter(connection.scalars(query), float)
+    count, confidences, variances = connection.execute(query).one()
+    return int(count), float(confidences or 0), float(variances or 0)
 
 
 def by_variant(

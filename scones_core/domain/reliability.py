@@ -17,6 +17,7 @@ from scones_core.domain.metrics import brier, calibration_floor, expected_calibr
 
 BINS = 10
 DRAWS = 500
+Z = 1.959963984540054  # the normal quantile of 97.5 %
 
 
 @dataclass(frozen=True)
@@ -62,3 +63,17 @@ def _bins(confidences: NDArray[np.float64], correct: NDArray[np.bool_]) -> list[
         estimate = Estimate(right / n, accuracy_interval(right, n), n, n)
         found.append(ConfidenceBin(float(confidences[part].mean()), estimate))
     return found
+
+
+def expected_accuracy(
+    inferences: int, confidences: float, variances: float, answers: NDArray[np.float64], correct: NDArray[np.bool_]
+) -> Estimate:
+    """Accuracy that confidences let expect, without labels: their mean.
+
+    confidences, variances : sums of c and of c (1 - c) of the inferences.  answers, correct : the model's confidences
+    in its answers to test images, and whether these are right, shape (n,).  The 95 % interval allows for chance, and
+    for the confidences' own error as far as the test images tell it; it holds only for images like these.
+    """
+    value, errors = confidences / inferences, correct - answers
+    half = Z * (variances / inferences**2 + float(errors.var()) / len(errors)) ** 0.5
+    return Estimate(value, (max(0.0, value - half), min(1.0, value + half)), 0, inferences)

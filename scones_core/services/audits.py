@@ -2,7 +2,7 @@
 
 import io
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -11,6 +11,7 @@ import numpy as np
 
 from scones_core import logs
 from scones_core.db import audits as table
+from scones_core.db import evidence, inferences
 from scones_core.domain.audit import (
     OTHER,
     UNKNOWN,
@@ -142,10 +143,10 @@ def period(app: App, since: datetime | None = None) -> Floats:
     """Confidences of the captured inferences that an audit would be about, shape (n,). Raises NotFound."""
     champion = _champion(app)
     with app.db.read() as connection:
-        rows = table.population(connection, app.settings.endpoint, champion.number, since, datetime.now(UTC))
-    if not rows:
+        found = table.confidences(connection, app.settings.endpoint, champion.number, since, datetime.now(UTC))
+    if not len(found):
         raise NotFound(f"{champion.id} has no captured inferences in this period: send images or choose a longer one.")
-    return np.array([row[1] for row in rows])
+    return found
 
 
 def _champion(app: App) -> ModelVersion:
@@ -225,7 +226,12 @@ class AuditPlan:
 
 def plan(app: App, *, half_width: float, since: datetime | None = None) -> AuditPlan:
     """How many labels an audit needs. Raises BadInput, NotFound (no inferences)."""
-    if not 0 < half_width < 0.5:
+    return plans(app, (half_width,), since=since)[0]
+
+
+def plans(app: App, half_widths: Sequence[float], *, since: datetime | None = None) -> list[AuditPlan]:
+    """As `plan`, for several half-widths."""
+    if not all(0 < half_width < 0.5 for half_width in half_widths):
         raise BadInput("The half-width must be between 0 and 0.5, such as 0.03.")
     confidences = period(app, since)
     known = [
@@ -233,6 +239,16 @@ def plan(app: App, *, half_width: float, since: datetime | None = None) -> Audit
         for one in listed(app, _champion(app).id)
         if one.audit.kind is AuditKind.ACCURACY and one.audit.decided >= ENOUGH
     ]
-    earlier = known[-1] if known else None
-    labels = labels_for_interval(confidences, half_width, earlier=earlier.sample if earlier else None)
-    return AuditPlan(labels, half_width, len(confidences), earlier.audit.id if earlier else None)
+    earlier, id = (known[-1].sample, known[-1].audit.id) if known else (None, None)
+    return [
+        AuditPlan(labels_for_interval(confidences, width, earlier=earlier), width, len(confidences), id)
+        for width in half_widths
+    ]
+
+
+def state(app: App) -> str:
+    """Changes whenever an inference or a decision is added: what is computed from them may be kept until then."""
+    champion = deployment.champion(app)
+    with app.db.read() as connection:
+        newest, count = evidence.newest(connection), inferences.count(connection)
+    return f"{champion.id if champion else None} {count} {newest}"

@@ -161,12 +161,17 @@ def _form(app: App, since: datetime | None) -> None:
 
 def _plans(app: App, since: datetime | None) -> None:
     try:
-        plans = [audits.plan(app, half_width=width, since=since) for width in _WIDTHS]
+        plans = _planned(app, str(app.settings.home), audits.state(app), since)
     except SconesError as error:
         st.info(plain(error), icon=":material/info:")
         return
     told = ", ".join(f"± {plan.half_width:.0%}: {plan.labels:,}" for plan in plans)
     st.caption(f"Labels for accuracy to {told} (of {plans[0].inferences:,} inferences).")
+
+
+@st.cache_data(show_spinner=False, max_entries=8)
+def _planned(_app: App, home: str, state: str, since: datetime | None) -> list[audits.AuditPlan]:
+    return audits.plans(_app, _WIDTHS, since=since)
 
 
 def _started(app: App, labels: int, kind: AuditKind, since: datetime | None, risk: float) -> str:

@@ -45,7 +45,7 @@ def _test_images(app: App, risk: float) -> None:
 
 def _production(app: App, risk: float) -> None:
     try:
-        made = promises.production(app, max_risk=risk, level=LEVEL)
+        made = _made(app, str(app.settings.home), audits.state(app), risk)
     except NotFound:
         _first_audit(app, risk)
         return
@@ -65,6 +65,16 @@ def _production(app: App, risk: float) -> None:
     evidence: dict[str, Any] = {"about": "production", "max_risk": risk, "level": LEVEL}
     evidence |= {"labels_used": made.labels_used, "audits": list(made.audits)}
     _apply(app, made.found.threshold, evidence, key="apply_promise")
+
+
+@st.cache_data(show_spinner=False, max_entries=32)
+def _made(_app: App, home: str, state: str, risk: float) -> ProductionPromise:
+    return promises.production(_app, max_risk=risk, level=LEVEL)
+
+
+@st.cache_data(show_spinner=False, max_entries=32)
+def _needed(_app: App, home: str, state: str, risk: float) -> int | None:
+    return promises.labels_needed(_app, max_risk=risk, level=LEVEL)
 
 
 def _missing(made: ProductionPromise, risk: float) -> str:
@@ -90,7 +100,7 @@ def _queue(app: App, labels: int, risk: float) -> None:
 
 def _first_audit(app: App, risk: float) -> None:
     try:
-        needed = promises.labels_needed(app, max_risk=risk, level=LEVEL)
+        needed = _needed(app, str(app.settings.home), audits.state(app), risk)
     except SconesError as error:
         st.info(plain(error), icon=":material/info:")
         return
