@@ -3,16 +3,18 @@
 import streamlit as st
 
 from scones_core.domain.inference_filter import InferenceFilter
-from scones_core.services import capture, monitoring
+from scones_core.services import capture, drift_standing, monitoring
+from scones_core.ui.monitor.audit_section import audit_section, calibration_section
+from scones_core.ui.monitor.drift_section import drift_section
 from scones_core.ui.monitor.filters import filter_input
 from scones_core.ui.monitor.monitor_view import (
-    drift_message,
     explorer,
     key_figures,
     production_variants,
     put_aside,
     unnamed_note,
 )
+from scones_core.ui.monitor.report_button import report_button
 from scones_core.ui.monitor.slices_section import slices_section
 from scones_core.ui.monitor.threshold_section import threshold_section
 from scones_core.ui.monitor.unlike_section import unlike_section
@@ -45,15 +47,19 @@ with shown_errors():
     unnamed_note(app, makers)
     figures = monitoring.figures(app, which)
     if figures.inferences:
-        key_figures(figures)
-        drift_message(figures.drift)
+        drift = drift_standing.standing(app)
+        key_figures(figures, drift)
+        drift_section(app, drift)
         explorer(app, figures, which)
         production_variants(figures)
     else:
         st.info("No inferences match these filters. Clear some above.", icon=":material/filter_alt:")
+audit_section(app, which.since)
+calibration_section(app)
 threshold_section(app, which)
 slices_section(app)
 unlike_section(app)
 put_aside(app)
 read_button(app)
+report_button(app)
 next_step("review", "Review the least confident images")

@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from scones_core import __version__, logs, review_parser
+from scones_core import __version__, evidence_parser, logs, review_parser
 from scones_core.bootstrap import open_app
 from scones_core.commands import run
 from scones_core.domain.datasets import POOL, TEST
@@ -146,6 +146,7 @@ def parser() -> ArgumentParser:
     top.add_argument("--version", action="version", version=f"scones {__version__}")
     commands = top.add_subparsers(required=True, metavar="COMMAND")
     _loop_commands(commands, common)
+    evidence_parser.add(commands, common)
     review_parser.add_review(commands, common)
     _model_commands(commands, common)
     return top
@@ -199,10 +200,6 @@ def _loop_commands(commands: Any, common: ArgumentParser) -> None:
     sub.add_argument("--since", metavar="T")
     review_parser.add_model(sub)
     sub.add_argument("--threshold", type=float, metavar="T")
-    sub = add_command(commands, common, "threshold", "show, set or suggest the threshold")
-    sub.add_argument("--set", type=float, metavar="T")
-    sub.add_argument("--max-risk", type=float, metavar="R")
-    sub.add_argument("--confidence", type=float, default=0.95, metavar="C")
 
 
 def _add_split(sub: ArgumentParser) -> None:

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from scones_core import cli_output, named_files, review_commands
+from scones_core import cli_output, evidence_commands, named_files, review_commands
 from scones_core.cli_output import Document
 from scones_core.domain.datasets import TEST
 from scones_core.domain.drift import SimulatedDrift
@@ -135,17 +135,6 @@ def _monitor(app: App, args: Namespace, _terminal: Terminal) -> Document:
     return cli_output.figures(found, capture.makers(app))
 
 
-def _threshold(app: App, args: Namespace, _terminal: Terminal) -> Document:
-    if args.max_risk is not None:
-        return asdict(monitoring.propose_threshold(app, max_risk=args.max_risk, level=args.confidence))
-    if args.set is not None:
-        monitoring.set_threshold(app, args.set, actor=ACTOR)
-    value = monitoring.threshold(app)
-    if deployment.endpoint(app) is None:
-        return {"threshold": value, "coverage": None, "risk": None, "risk_upper_bound": None, "labels_used": 0}
-    return asdict(monitoring.threshold_figures(app, value, level=args.confidence))
-
-
 def _retrain(app: App, args: Namespace, terminal: Terminal) -> Document:
     registration.register_ended(app)
     found = retraining.retrain(app, min_labels=args.min_labels, seed=args.seed, on_log=terminal.line)
@@ -249,7 +238,7 @@ COMMANDS: dict[str, Callable[[App, Namespace, Terminal], Document]] = {
     "ingest": _ingest,
     "embed": lambda app, _args, terminal: asdict(likeness.update(app, progress=terminal.progress)),
     "monitor": _monitor,
-    "threshold": _threshold,
+    **evidence_commands.COMMANDS,
     **review_commands.COMMANDS,
     "retrain": _retrain,
     "promote": _promote,

@@ -6,7 +6,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from scones_core.db.schema import dataset_images, embeddings, inferences, model_references, similarities
+from scones_core.db.likeness_schema import embeddings, model_references, similarities
+from scones_core.db.schema import dataset_images, inferences
 
 CHUNK = 500  # well under SQLite's limit of bound parameters
 UNREADABLE = ""  # segment of images that cannot be decoded

@@ -216,15 +216,14 @@ def newest_images(connection: sa.Connection, limit: int) -> list[sa.Row[Any]]:
     return list(connection.execute(query.order_by(inferences.c.time.desc()).limit(limit)))
 
 
-def newest_of_model(
-    connection: sa.Connection, endpoint: str, model: int, since: datetime, limit: int
-) -> list[tuple[float, int]]:
-    """(confidence, prediction) of the newest inferences attributed to a model at an endpoint."""
+def confidence_sums(connection: sa.Connection, endpoint: str, model: int, since: datetime) -> tuple[int, float, float]:
+    """(inferences, sum of confidences c, sum of c (1 - c)) attributed to a model at an endpoint."""
     table = inferences.c
-    query = sa.select(table.confidence, table.prediction).where(table.time >= since)
-    query = query.where(made_by(f"v{model}", indexed=False))
+    sums = (sa.func.sum(table.confidence), sa.func.sum(table.confidence * (1 - table.confidence)))
+    query = sa.select(sa.func.count(), *sums).where(table.time >= since, made_by(f"v{model}", indexed=False))
     query = query.where(table.endpoint == endpoint, table.attribution == str(Attribution.MODEL))
-    return list(connection.execute(query.order_by(table.time.desc(), table.event_id).limit(limit)))
+    count, confidences, variances = connection.execute(query).one()
+    return int(count), float(confidences or 0), float(variances or 0)
 
 
 def get(connection: sa.Connection, event_id: str) -> dict[str, Any] | None:

@@ -35,5 +35,5 @@ def set_failure(connection: sa.Connection, id: int, failure: str | None) -> None
 def sent(connection: sa.Connection, limit: int) -> list[dict[str, Any]]:
     """Messages, newest first."""
     table = notifications
-    query = sa.select(table).where(table.c.executions > 0).order_by(table.c.id.desc()).limit(limit)
+    query = sa.select(table).where(table.c.title != "").order_by(table.c.id.desc()).limit(limit)
     return [dict(row) for row in connection.execute(query).mappings()]

@@ -177,33 +177,6 @@ unreadable_images = sa.Table(  # undecodable captured images, excluded from revi
     sa.Column("reason", sa.Text, nullable=False),
 )
 
-embeddings = sa.Table(  # where the embedding of an image lies
-    "embeddings",
-    metadata,
-    sa.Column("extractor", sa.String(16), primary_key=True),  # the first digits of its digest
-    sa.Column("image_sha256", sa.String(64), primary_key=True),
-    sa.Column("segment", sa.Text, nullable=False),  # key of the object; empty if the image cannot be decoded
-    sa.Column("row", sa.Integer, nullable=False),
-)
-sa.Index("embeddings_segment", embeddings.c.segment)
-
-model_references = sa.Table(  # the training images that captured images are compared with
-    "model_references",
-    metadata,
-    sa.Column("model", sa.Integer, sa.ForeignKey("model_versions.number"), primary_key=True),
-    sa.Column("extractor", sa.String(16), nullable=False),
-    sa.Column("images", sa.Integer, nullable=False),
-    sa.Column("level", sa.Float, nullable=False),  # images less similar are unlike the training images
-)
-
-similarities = sa.Table(
-    "similarities",
-    metadata,
-    sa.Column("model", sa.Integer, sa.ForeignKey("model_versions.number"), primary_key=True),
-    sa.Column("image_sha256", sa.String(64), primary_key=True),
-    sa.Column("similarity", sa.Float),  # null if the image cannot be decoded
-)
-
 quarantine = sa.Table(
     "quarantine",
     metadata,

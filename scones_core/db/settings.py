@@ -24,3 +24,10 @@ def all_of(connection: sa.Connection) -> dict[str, Any]:
 def put(connection: sa.Connection, name: str, value: Any, actor: str = "") -> None:
     row = {"name": name, "value": value, "time": datetime.now(UTC), "actor": actor}
     connection.execute(sa.insert(app_settings), row)
+
+
+def history(connection: sa.Connection, name: str) -> list[tuple[Any, datetime, str]]:
+    """(value, time, actor) of each change, newest first."""
+    table = app_settings.c
+    query = sa.select(table.value, table.time, table.actor).where(table.name == name).order_by(table.id.desc())
+    return list(connection.execute(query))

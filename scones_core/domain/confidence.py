@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 DEFAULT_THRESHOLD = 0.93  # default
+THRESHOLDS = tuple(round(0.99 - 0.01 * step, 2) for step in range(50))  # tried for a promise, in this order
 
 Floats = NDArray[np.float64]
 
@@ -39,9 +40,14 @@ def accuracy_interval(correct: int, n: int, level: float = 0.95) -> tuple[float,
     """
     if not 0 <= correct <= n:
         raise ValueError(f"{correct} of {n} images cannot be right")
-    beyond = (1 - level) / 2
-    low = _beta_quantile(correct, n - correct + 1, beyond) if correct else 0.0
-    high = _beta_quantile(correct + 1, n - correct, 1 - beyond) if correct < n else 1.0
+    return share_interval(correct / n, n, level) if n else (0.0, 1.0)
+
+
+def share_interval(share: float, n: float, level: float) -> tuple[float, float]:
+    """Clopper and Pearson's interval of a share in [0, 1] seen in `n` cases, which need not be a whole number."""
+    beyond, hits = (1 - level) / 2, share * n
+    low = _beta_quantile(hits, n - hits + 1, beyond) if hits > 0 else 0.0
+    high = _beta_quantile(hits + 1, n - hits, 1 - beyond) if hits < n else 1.0
     return low, high
 
 
@@ -85,7 +91,7 @@ def propose_threshold(
     Source: Geifman & El-Yaniv 2017 (SGR); fixed-sequence testing: Angelopoulos et al. 2021, "Learn then test".
     """
     found: ThresholdFigures | None = None
-    for threshold in [round(0.99 - 0.01 * step, 2) for step in range(50)]:
+    for threshold in THRESHOLDS:
         figures = figures_at(threshold, confidences, correct, level)
         accepted = int((confidences > threshold).sum())
         if risk_upper_bound(0, accepted, level) > max_risk:

@@ -19,6 +19,7 @@ from scones_core.domain.attribution import Attribution, Maker
 from scones_core.domain.capture import NotAnInference, image_format, image_of
 from scones_core.errors import BadInput, NotFound
 from scones_core.ports import ObjectInfo
+from scones_core.services import drift_watch
 from scones_core.services.app import App, Progress, silent
 from scones_core.services.attribution import Makers
 from scones_core.services.capture_reading import FOREIGN, CaptureReader, Files, Found, as_lines
@@ -70,7 +71,9 @@ def _captured(app: App, recent: bool, progress: Progress) -> Ingested:
     with app.db.read() as connection:
         newest = table.newest(connection, datetime.now(UTC)) if recent else None
     since = f"{newest - LATE:%Y/%m/%d/%H}/" if newest else ""
-    return _ingest(app, _unread(app, _listed(app, since)), CaptureReader(app, Makers(app)), progress)
+    found = _ingest(app, _unread(app, _listed(app, since)), CaptureReader(app, Makers(app)), progress)
+    drift_watch.follow(app)
+    return found
 
 
 def _listed(app: App, since: str) -> Iterator[Files]:

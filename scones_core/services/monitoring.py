@@ -12,13 +12,13 @@ from scones_core.db import inferences as table
 from scones_core.db.schema import EPOCH
 from scones_core.domain import confidence
 from scones_core.domain.cells import histogram
-from scones_core.domain.drift import Drift, DriftLevel, drift
 from scones_core.domain.inference_filter import InferenceFilter, class_name
 from scones_core.domain.models import TRIAL_VARIANT
 from scones_core.errors import BadInput, NotFound
-from scones_core.services import deployment, training
+from scones_core.services import deployment, drift_standing, training
 from scones_core.services.app import App
 from scones_core.services.counting import Counted, count
+from scones_core.services.drift_standing import DriftStanding
 from scones_core.services.threshold import set_threshold as set_threshold
 from scones_core.services.threshold import threshold as threshold
 
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 MOST_POINTS = 2_000  # of a chart; beyond that, density
 SEARCHED = 20_000  # inferences looked through for the points of a filter
-RECENT = 200  # inferences in the drift test: older ones would dilute recent drift
 
 
 @dataclass(frozen=True)
@@ -71,7 +70,7 @@ class Figures:
     histogram: list[dict[str, float]]
     by_class: list[dict[str, Any]]
     by_variant: list[VariantFigures]
-    drift: Drift
+    drift: DriftStanding
     periods: list[Period]
     counted: Counted
     points: "pd.DataFrame"
@@ -107,7 +106,7 @@ def figures(
         histogram=histogram(found.cells.by_bin(), low),
         by_class=_by_class(found),
         by_variant=_by_variant(found, app.settings.endpoint),
-        drift=champion_drift(app),
+        drift=drift_standing.standing(app),
         periods=_periods(found),
         counted=found,
         points=points,
@@ -173,24 +172,6 @@ def _by_variant(found: Counted, endpoint: str) -> list[VariantFigures]:
     return rows
 
 
-def champion_drift(app: App) -> Drift:
-    """Drift: the champion's newest inferences since it came into service, against its predictions for test images."""
-    champion = deployment.champion(app)
-    since = deployment.in_service_since(app, champion) if champion else None
-    if champion is None or since is None:
-        return Drift(DriftLevel.UNKNOWN)
-    with app.db.read() as connection:
-        rows = table.newest_of_model(connection, app.settings.endpoint, champion.number, since, RECENT)
-    try:
-        reference = np.asarray(training.evaluation(app, champion, champion.dataset).probabilities, dtype=float)
-    except NotFound:  # older app versions did not store them
-        return Drift(DriftLevel.UNKNOWN, recent=len(rows))
-    confidences, predictions = np.array([row[0] for row in rows]), [row[1] for row in rows]
-    return drift(
-        reference.max(axis=1), confidences, reference.argmax(axis=1).tolist(), predictions, classes=reference.shape[1]
-    )
-
-
 def threshold_figures(app: App, value: float, *, level: float = 0.95) -> confidence.ThresholdFigures:
     """Coverage and risk of a threshold on the champion's labelled test images. Raises NotFound."""
     found = measured(app)
@@ -204,16 +185,25 @@ def risk_coverage(app: App) -> list[dict[str, float | None]]:
     return [{"threshold": f.threshold, "coverage": f.coverage, "risk": f.risk} for f in steps]
 
 
-def propose_threshold(app: App, *, max_risk: float, level: float) -> confidence.ThresholdFigures:
-    """The lowest threshold that keeps the risk at `max_risk` with confidence `level`. Raises BadInput, NotFound."""
+def propose_threshold(
+    app: App, *, max_risk: float, level: float, held_out: "Measured | None" = None
+) -> confidence.ThresholdFigures:
+    """The lowest threshold that keeps the risk at `max_risk` with confidence `level`, for images like the test images.
+
+    held_out : answers to training images by models that had not seen them, to rest on beside the test images.
+    Raises BadInput, NotFound.
+    """
     if not (0 < max_risk < 1 and 0 < level < 1):
         raise BadInput("Risk and confidence must be between 0 and 1, such as 0.05 and 0.95.")
-    labels = measured(app)
-    found = confidence.propose_threshold(labels.confidences, labels.correct, max_risk=max_risk, level=level)
+    parts = [measured(app), *([held_out] if held_out else [])]
+    confidences, correct = (
+        np.concatenate([getattr(one, name) for one in parts]) for name in ("confidences", "correct")
+    )
+    found = confidence.propose_threshold(confidences, correct, max_risk=max_risk, level=level)
     if found is None:
         raise NotFound(
             f"No threshold keeps the error rate at {max_risk:.1%} with confidence {level:.0%} on the "
-            f"{len(labels.correct):,} test images: allow more errors or less confidence, or load more test images."
+            f"{len(correct):,} test images: allow more errors or less confidence, or load more test images."
         )
     return found
 

@@ -6,6 +6,8 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import sqlalchemy as sa
+
 from scones_core.db import notifications as table
 from scones_core.errors import SconesError
 from scones_core.ports import Execution, ExecutionStatus
@@ -49,6 +51,25 @@ def notify_failures(app: App, *, now: datetime | None = None) -> int:
     with app.db.write() as connection:
         table.set_failure(connection, noted, failure)
     return len(failed)
+
+
+def note(app: App, connection: sa.Connection, title: str, body: str) -> int | None:
+    """Record a message that is about to be delivered; None without a channel. Not about executions: 0 of them."""
+    try:
+        if not app.backend.notifier.channels():
+            return None
+    except SconesError:  # an invalid channel, which `doctor` reports
+        return None
+    now = datetime.now(UTC)
+    return table.add(connection, _row(now, table.last_told(connection) or now, 0, title, body, IN_DOUBT))
+
+
+def deliver(app: App, noted: int | None, title: str, body: str) -> None:
+    """Send a message recorded by `note`."""
+    if noted is not None:
+        failure = _send(app, title, body)
+        with app.db.write() as connection:
+            table.set_failure(connection, noted, failure)
 
 
 def _failed(app: App, *, after: datetime, until: datetime) -> list[Execution]:

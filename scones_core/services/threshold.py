@@ -1,14 +1,20 @@
 """The confidence threshold, in the database and in the environment of the workflow's functions."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
 from scones_core import logs
 from scones_core.db import settings
 from scones_core.db.models import deployment_list
 from scones_core.domain import confidence
-from scones_core.errors import BadInput, Damaged, SconesError
+from scones_core.errors import BadInput, Damaged, NotFound, SconesError
 from scones_core.services.app import App
 
 ENDPOINT_NAME, THRESHOLD = "ENDPOINT_NAME", "THRESHOLD"  # environment variables of the functions
 VARIABLES = "threshold"  # lock name
+CHANGE = "threshold_change"  # setting in which each change is recorded
 
 log = logs.get(__name__)
 
@@ -20,9 +26,23 @@ def threshold(app: App) -> float:
     return confidence.DEFAULT_THRESHOLD if stored is None else float(stored)
 
 
+@dataclass(frozen=True)
+class ThresholdChange:
+    """evidence : what the new threshold rests on, as figures by name; empty if it was chosen by hand."""
+
+    time: datetime
+    actor: str
+    before: float
+    threshold: float
+    evidence: Mapping[str, Any]
+
+
 @logs.use_case
-def set_threshold(app: App, value: float, *, actor: str = "") -> float:
-    """Set the threshold, here and in the filtering function. Raises BadInput outside [0, 1)."""
+def set_threshold(app: App, value: float, *, actor: str = "", evidence: Mapping[str, Any] | None = None) -> float:
+    """Set the threshold, here and in the filtering function; the change is recorded with its evidence.
+
+    Raises BadInput outside [0, 1).
+    """
     if not 0 <= value < 1:
         raise BadInput(f"The threshold {value} is out of range: choose at least 0 and below 1, such as 0.93.")
     with app.db.turn(VARIABLES):
@@ -32,7 +52,25 @@ def set_threshold(app: App, value: float, *, actor: str = "") -> float:
         app.backend.workflows.configure({**variables(app), THRESHOLD: repr(float(value))})
         with app.db.write() as connection:
             settings.put(connection, "threshold", float(value), actor)
+            change = {"before": before, "threshold": float(value), "evidence": dict(evidence or {})}
+            settings.put(connection, CHANGE, change, actor)
     return value
+
+
+def changes(app: App) -> list[ThresholdChange]:
+    """All changes of the threshold, newest first."""
+    with app.db.read() as connection:
+        rows = settings.history(connection, CHANGE)
+    return [ThresholdChange(time, actor, **value) for value, time, actor in rows]
+
+
+@logs.use_case
+def take_back(app: App, *, actor: str = "") -> float:
+    """Return to the threshold before the last change, which is a change, too. Raises NotFound without one."""
+    found = changes(app)
+    if not found:
+        raise NotFound("The threshold has not been changed yet: there is nothing to take back.")
+    return set_threshold(app, found[0].before, actor=actor, evidence={"takes_back": found[0].threshold})
 
 
 def variables(app: App) -> dict[str, str]:

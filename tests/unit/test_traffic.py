@@ -22,7 +22,7 @@ def test_drifted_images_keep_the_key_of_the_image_they_were_made_from(serving: A
 
 
 def test_monitor_notices_drifted_traffic(serving: App):
-    traffic.send(serving, 80, drift=SimulatedDrift.CLASS_MIX, seed=1)
+    traffic.send(serving, 24, drift=SimulatedDrift.DARK, seed=1)
     capture.ingest(serving)
     assert monitoring.figures(serving).drift.level is DriftLevel.DRIFT
 

@@ -6,11 +6,12 @@ import pandas as pd
 import streamlit as st
 
 from scones_core.domain.attribution import Attribution, Maker
-from scones_core.domain.drift import SIGNIFICANT, Drift, DriftLevel
 from scones_core.domain.inference_filter import InferenceFilter
 from scones_core.services import App, capture, review
+from scones_core.services.drift_standing import DriftStanding
 from scones_core.services.monitoring import Figures
 from scones_core.ui.monitor import charts, time_charts
+from scones_core.ui.monitor.drift_section import LEVELS, drift_help
 from scones_core.ui.monitor.filters import chart_key, select_confidence, selection_input
 from scones_core.ui.monitor.gallery import images, maker_text
 from scones_core.ui.shell.actions import action_button
@@ -23,7 +24,6 @@ from scones_core.ui.shell.variant_figures import figures_row
 from scones_core.ui.shell.widgets import percent
 
 _LISTED = 200  # inferences in the table
-_DRIFT = {DriftLevel.UNKNOWN: "Unknown", DriftLevel.NONE: "Not found", DriftLevel.DRIFT: "Found"}
 
 
 def unnamed_note(app: App, makers: Sequence[Maker]) -> None:
@@ -63,7 +63,7 @@ def put_aside(app: App) -> None:
         st.dataframe(shown, hide_index=True, alt="Unreadable lines of capture files, with reasons")
 
 
-def key_figures(figures: Figures) -> None:
+def key_figures(figures: Figures, drift: DriftStanding) -> None:
     grid = st.grid(4, min_column_width=150, gap="small")
     grid.metric("Captured inferences", f"{figures.inferences:,}", border=True)
     grid.metric(
@@ -73,37 +73,7 @@ def key_figures(figures: Figures) -> None:
         help=f"{figures.low_confidence:,} captured inferences at or below the threshold {figures.threshold:.2f}.",
     )
     grid.metric("Mean confidence", percent(figures.mean_confidence), border=True)
-    grid.metric("Drift", _DRIFT[figures.drift.level], border=True, help=_drift_numbers(figures.drift))
-
-
-def drift_sentence(drift: Drift) -> str:
-    """The drift figure as a sentence."""
-    if drift.ks is None or drift.p_value is None or drift.class_shift is None:
-        return (
-            "Drift needs at least 20 captured inferences of the model in service since its deployment, and 20 test "
-            f"images; there are {drift.recent:,} and {drift.reference:,}."
-        )
-    compared = f"its predictions for {drift.reference:,} test images"
-    if drift.level is DriftLevel.DRIFT:
-        return (
-            f"**Drift.** The {drift.recent:,} newest inferences of the model in service differ from {compared}. Look "
-            "at recent images and review some."
-        )
-    return f"**No drift found** between the {drift.recent:,} newest inferences of the model in service and {compared}."
-
-
-def _drift_numbers(drift: Drift) -> str:
-    """The tests behind the sentence, for a tooltip."""
-    if drift.ks is None or drift.p_value is None or drift.class_shift is None:
-        return drift_sentence(drift)
-    numbers = f"Confidence: Kolmogorov–Smirnov distance {drift.ks:.2f}, p {_p(drift.p_value)}."
-    if drift.class_p_value is not None:
-        numbers += f" Predicted classes: shift {drift.class_shift:.0%}, p {_p(drift.class_p_value)}."
-    return f"{numbers} Drift is reported below p = {SIGNIFICANT}."
-
-
-def _p(value: float) -> str:
-    return "< 0.001" if value < 0.001 else f"= {value:.2g}"
+    grid.metric("Drift", LEVELS[drift.level], border=True, help=drift_help(drift))
 
 
 @st.fragment
@@ -196,12 +166,3 @@ def production_variants(figures: Figures) -> None:
         st.markdown("### Production variants")
         rows = [{"Variant": plain(row.variant), **figures_row(row)} for row in figures.by_variant]
         st.table(pd.DataFrame(rows), border="horizontal", hide_index=True)
-
-
-def drift_message(drift: Drift) -> None:
-    if drift.level is DriftLevel.DRIFT:
-        st.warning(drift_sentence(drift), icon=":material/trending_down:")
-    elif drift.level is DriftLevel.NONE:
-        st.success(drift_sentence(drift), icon=":material/check_circle:")
-    else:
-        st.info(drift_sentence(drift), icon=":material/hourglass_empty:")

@@ -3,13 +3,12 @@
 import streamlit as st
 
 from scones_core.domain.inference_filter import InferenceFilter
-from scones_core.errors import SconesError
 from scones_core.services import App, deployment, monitoring
 from scones_core.ui.monitor import charts
+from scones_core.ui.monitor.promise_view import history, suggestion
 from scones_core.ui.monitor.what_if_section import what_if_section
 from scones_core.ui.shell.actions import action_button
 from scones_core.ui.shell.session import shown_errors
-from scones_core.ui.shell.text import plain
 from scones_core.ui.shell.threshold import set_threshold
 from scones_core.ui.shell.widgets import percent
 
@@ -33,7 +32,8 @@ def threshold_section(app: App, which: InferenceFilter) -> None:
         with right:
             tried = st.slider("Try a threshold", 0.5, 0.999, _within(current), 0.001, "%.3f", key="tried_threshold")
             _tried(app, tried, current)
-            _proposal(app)
+            suggestion(app)
+            history(app)
         with left:
             charts.risk_coverage(rows, tried, key="risk_coverage")
         what_if_section(app, which, tried, current)
@@ -66,24 +66,3 @@ def _tried(app: App, tried: float, current: float) -> None:
             disabled=tried == current,
         )
         st.caption(f"Current: {current:g}", width="content")
-
-
-def _proposal(app: App) -> None:
-    with st.popover("Suggest a threshold", icon=":material/lightbulb:"):
-        risk = st.number_input("Maximum error rate (%)", 0.5, 50.0, 5.0, 0.5, key="proposal_risk") / 100
-        try:
-            found = monitoring.propose_threshold(app, max_risk=risk, level=0.95)
-        except SconesError as error:
-            st.info(plain(error), icon=":material/info:")
-            return
-        st.markdown(
-            f"At **{found.threshold:.2f}**, the error rate is at most {percent(risk)} with 95 % confidence, and "
-            f"{percent(found.coverage)} of images are accepted."
-        )
-        action_button(
-            f"Apply {found.threshold:.2f}",
-            lambda: set_threshold(app, found.threshold),
-            key="apply_proposal",
-            icon=":material/check:",
-            disabled=found.threshold == monitoring.threshold(app),
-        )

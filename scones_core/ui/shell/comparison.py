@@ -3,6 +3,7 @@
 import streamlit as st
 
 from scones_core.domain.comparison import Comparison, Verdict
+from scones_core.domain.planning import labels_for_comparison
 from scones_core.ui.shell.model_charts import difference
 from scones_core.ui.shell.widgets import percent, signed
 
@@ -35,6 +36,10 @@ def comparison_view(
         "of them, reviewed or not."
     )
     _SHOW[comparison.verdict](f"{_verdict(comparison, old, new)} {_evidence(comparison, old, new)}")
+    if comparison.verdict is Verdict.NO_DIFFERENCE:
+        needed = labels_for_comparison(comparison.challenger_only, comparison.champion_only, comparison.images)
+        if needed and needed > comparison.images:
+            st.caption(f"If the models differ as much as here, about {needed:,} test images show it, in 4 of 5 cases.")
 
 
 def verdict_view(comparison: Comparison | None, old: str, new: str) -> None:

@@ -3,7 +3,8 @@ import math
 import numpy as np
 import pytest
 
-from scones_core.domain.drift import Drift, DriftLevel, class_p_value, drift, ks_distance, ks_p_value
+from benchmarks._badge import Drift, class_p_value, drift, ks_distance, ks_p_value
+from scones_core.domain.drift import DriftLevel
 
 RANDOM = np.random.default_rng(0)
 

@@ -1,0 +1,209 @@
+"""How often a promised threshold is broken, what it accepts, and whether the planner's numbers of labels are enough.
+
+`looks`: 400 labels drawn at random from production, and a promise asked for after every ten. `broken` is the share of
+runs in which any of the 40 looks promises a threshold with more errors in the population than promised.
+`over_all_looks` is the product's bound; `each_look_alone`, its peer, takes Clopper and Pearson's at each look.
+
+`audits`: share of runs in which labels keep a promise, and what is accepted on average: drawn at random above the cut
+(`promise`), at random among all (`random`), or the least confident first.
+
+`evidence`: the fixed bound on 200 test images alone, and with 800 held-out answers beside them.
+
+`planner`: labels planned over labels needed; `within_20_percent` is the share of runs in which that is .8 to 1.2. For
+± .03 they are planned after an audit of 100, and needed is the number at which audits are that precise on average. For
+a promise at the cut they are planned from the confidences of 1,200 inferences and 1,000 held-out answers, and needed is
+the number that is enough in 80 of 100 audits of the population; `enough` is the share of audits in which the planned
+number is. A comparison is planned from 1,000 test images.
+"""
+
+import time
+from typing import Any
+
+import numpy as np
+
+from benchmarks._population import Population, populations
+from scones_core.domain.audit import Sample, draw, figures, inclusion_probabilities
+from scones_core.domain.confidence import propose_threshold
+from scones_core.domain.drift import SimulatedDrift
+from scones_core.domain.planning import labels_for_comparison, labels_for_interval
+from scones_core.domain.promise import (
+    Labels,
+    cut_for,
+    error_scale,
+    labels_for_promise,
+    labels_until,
+    promise,
+    start_for,
+)
+
+LEVEL, MAX_RISK = 0.9, 0.05
+PERIOD, LABELS, EVERY, HELD_OUT = 1_200, 400, 10, 1_000
+HALF_WIDTH, PILOT = 0.03, 100
+BETTER, WORSE = 0.08, 0.04  # shares of images that only one of two models classifies correctly
+
+
+def run(runs: int = 500) -> dict[str, Any]:
+    """All of it.  Takes about eight minutes."""
+    begun, found = time.perf_counter(), populations()
+    calm = found[SimulatedDrift.NONE]
+    return {
+        "images": len(calm.labels),
+        "runs": runs,
+        "level": LEVEL,
+        "standard_error": float(np.sqrt(LEVEL * (1 - LEVEL) / runs)),
+        "looks": _looks(calm, runs),
+        "audits": {
+            f"{risk:.0%} of {count}": _audits(calm, risk, count, runs) for risk, count in ((0.05, 200), (0.02, 400))
+        },
+        "evidence": _evidence(calm, runs),
+        "planner": _planner(found, runs),
+        "seconds": time.perf_counter() - begun,
+    }
+
+
+def _risk(population: Population, threshold: float) -> float:
+    accepted = population.confidences > threshold
+    return float((~population.correct[accepted]).mean()) if accepted.any() else 0.0
+
+
+def _drawn(population: Population, rows: Any, cut: float = 0.0) -> Labels:
+    return Labels.at_random(population.confidences[rows], ~population.correct[rows], cut)
+
+
+def _looks(population: Population, runs: int) -> dict[str, Any]:
+    broken, alone, once = 0, 0, 0
+    for seed in range(runs):
+        rows = np.random.default_rng(seed).integers(len(population.labels), size=LABELS)
+        over_all, each = [], []
+        every = np.full(len(population.labels), LABELS / len(population.labels))
+        start = start_for(population.confidences, every, max_risk=MAX_RISK, level=LEVEL)
+        for count in range(EVERY, LABELS + 1, EVERY):
+            labels = _drawn(population, rows[:count])
+            made = promise(labels, max_risk=MAX_RISK, level=LEVEL, start=start)
+            over_all.append(made is not None and _risk(population, made.threshold) > MAX_RISK)
+            peer = propose_threshold(labels.confidences, ~labels.wrong, max_risk=MAX_RISK, level=LEVEL)
+            each.append(peer is not None and _risk(population, peer.threshold) > MAX_RISK)
+        broken, alone, once = broken + any(over_all), alone + any(each), once + each[-1]
+    return {
+        "promised": 1 - LEVEL,
+        "over_all_looks": {"broken": broken / runs},
+        "each_look_alone": {"broken": alone / runs},
+        "fixed_bound_asked_once": {"broken": once / runs},
+    }
+
+
+def _audits(population: Population, max_risk: float, count: int, runs: int) -> dict[str, Any]:
+    figures: dict[str, list[float | None]] = {"promise": [], "random": [], "least_confident": []}
+    broken = 0
+    for seed in range(runs):
+        random = np.random.default_rng(seed)
+        period = random.integers(len(population.labels), size=PERIOD)
+        cut = cut_for(population.confidences[period], max_risk)
+        above = period[population.confidences[period] > cut]
+        low = np.sort(population.confidences[period])[count]
+        ways = {
+            "promise": (above, cut, random.permutation),
+            "random": (period, 0.0, random.permutation),
+            "least_confident": (period[population.confidences[period] < low], 0.0, np.array),
+        }
+        for way, (drawn, lowest, order) in ways.items():
+            equal = np.full(len(drawn), min(1.0, count / len(drawn)))
+            start = start_for(population.confidences[drawn], equal, max_risk=max_risk, level=LEVEL, cut=lowest)
+            labels = _drawn(population, order(drawn)[:count], lowest)
+            made = promise(labels, max_risk=max_risk, level=LEVEL, start=start)
+            figures[way].append(None if made is None else float((population.confidences > made.threshold).mean()))
+            broken += way == "promise" and made is not None and _risk(population, made.threshold) > max_risk
+    found = {way: {"kept": _kept(some), "coverage": _mean(some)} for way, some in figures.items()}
+    return {**found, "promise_broken": broken / runs}
+
+
+def _kept(coverages: list[float | None]) -> float:
+    return float(np.mean([one is not None for one in coverages]))
+
+
+def _mean(coverages: list[float | None]) -> float:
+    """Coverage, where no promise accepts nothing."""
+    return float(np.mean([one or 0.0 for one in coverages]))
+
+
+def _evidence(population: Population, runs: int) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, count in (("test_images", 200), ("with_held_out", 1_000)):
+        coverages: list[float | None] = []
+        broken = 0
+        for seed in range(runs):
+            rows = np.random.default_rng(seed).integers(len(population.labels), size=count)
+            made = propose_threshold(
+                population.confidences[rows], population.correct[rows], max_risk=MAX_RISK, level=LEVEL
+            )
+            coverages.append(None if made is None else float((population.confidences > made.threshold).mean()))
+            broken += made is not None and _risk(population, made.threshold) > MAX_RISK
+        found[name] = {"kept": _kept(coverages), "coverage": _mean(coverages), "broken": broken / runs}
+    return found
+
+
+def _planner(found: dict[SimulatedDrift, Population], runs: int) -> dict[str, Any]:
+    intervals = {str(kind): _interval_plans(found[kind], runs) for kind in (SimulatedDrift.NONE, SimulatedDrift.DARK)}
+    return {
+        "interval": intervals,
+        "promise": _promise_plans(found[SimulatedDrift.NONE], runs),
+        "comparison": _comparison(runs),
+    }
+
+
+def _told(planned: list[float], needed: list[float]) -> dict[str, float]:
+    ratios = np.array(planned) / np.array(needed)
+    return {
+        "needed": float(np.median(needed)),
+        "planned": float(np.median(planned)),
+        "within_20_percent": float(np.mean((ratios >= 0.8) & (ratios <= 1.2))),
+    }
+
+
+def _audited(population: Population, labels: int, seed: int) -> Sample:
+    probabilities = inclusion_probabilities(population.confidences, labels)
+    rows = draw(probabilities, seed)
+    return Sample(population.confidences, population.predictions, rows, probabilities[rows], population.labels[rows])
+
+
+def _interval_plans(population: Population, runs: int) -> dict[str, float]:
+    low, high = 2, len(population.labels)
+    while low < high:
+        middle = (low + high) // 2
+        audits = [figures(_audited(population, middle, seed), threshold=0.93, classes=2) for seed in range(50)]
+        enough = np.mean([one.accuracy.half_width for one in audits]) <= HALF_WIDTH
+        low, high = (low, middle) if enough else (middle + 1, high)
+    pilots = (_audited(population, PILOT, seed) for seed in range(runs))
+    planned = [labels_for_interval(population.confidences, HALF_WIDTH, earlier=pilot) for pilot in pilots]
+    return _told([float(count) for count in planned], [float(low)] * runs)
+
+
+def _promise_plans(population: Population, runs: int) -> dict[str, float]:
+    planned, needed, kept, until = [], [], [], {}
+    for seed in range(runs):
+        period = np.random.default_rng(seed).integers(len(population.labels), size=PERIOD)
+        confidences = population.confidences[period]
+        cut = cut_for(confidences, MAX_RISK)
+        if cut not in until:
+            until[cut] = _until(population, cut)
+        known = _drawn(population, np.random.default_rng(runs + seed).integers(len(population.labels), size=HELD_OUT))
+        scale = error_scale(known.above(cut))
+        plan = labels_for_promise(confidences[confidences > cut], max_risk=MAX_RISK, level=LEVEL, scale=scale)
+        planned.append(float(plan or np.inf))
+        needed.append(float(np.quantile(until[cut], 0.8, method="higher")))
+        kept.append(np.mean(until[cut] <= planned[-1]))
+    return {**_told(planned, needed), "enough": float(np.mean(kept))}
+
+
+def _until(population: Population, cut: float, audits: int = 1_000) -> Any:
+    """After how many labels each of these audits, drawn above the cut, keeps the promise at the cut."""
+    random, above = np.random.default_rng(0), np.flatnonzero(population.confidences > cut)
+    wrong = (~population.correct[random.choice(above, 4_000)] for _ in range(audits))
+    return np.array([labels_until(one, np.ones(4_000), max_risk=MAX_RISK, level=LEVEL) for one in wrong])
+
+
+def _comparison(runs: int) -> dict[str, float]:
+    exact = labels_for_comparison(round(BETTER * 10_000), round(WORSE * 10_000), 10_000)
+    seen = [np.random.default_rng(seed).multinomial(1_000, [BETTER, WORSE, 1 - BETTER - WORSE]) for seed in range(runs)]
+    planned = [labels_for_comparison(int(b), int(c), 1_000) for b, c, _ in seen]
+    return _told([float(count or np.inf) for count in planned], [float(exact or np.inf)] * runs)

@@ -1,0 +1,95 @@
+"""Audits, drift and promises on the Monitor page."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from scones_core.domain.drift import SimulatedDrift
+from scones_core.services import App, audits, drift_standing, monitoring, threshold
+from scones_core.ui.shell.session import get_app
+from tests.unit.test_audits import send, work
+from tests.unit.test_drift_watch import send as send_drifted
+from tests.unit.test_pages_b import open_page, pressed
+
+__all__ = ["open_page"]
+Open = Callable[[str], AppTest]
+
+
+@pytest.fixture
+def opened(trained_home: Path, tmp_path: Path, open_page: Open) -> App:
+    """Trained and deployed, nothing captured yet."""
+    shutil.copytree(trained_home, tmp_path / "home", symlinks=True)
+    return get_app()
+
+
+def texts(found: AppTest) -> str:
+    return "\n".join(
+        str(e.value) for kind in ("markdown", "caption", "info", "success", "warning") for e in found.get(kind)
+    )
+
+
+def test_before_any_audit_the_accuracy_in_production_is_not_known(opened: App, open_page: Open):
+    send(opened, 30)
+    said = texts(open_page("monitor"))
+    assert "No audit of v1 yet" in said
+    assert "No drift found" in said
+    assert "Expected accuracy of 30 captured inferences" in said
+    assert "No audit yet: calibration in production is not known" in said
+
+
+def test_an_audit_is_started_and_its_figures_say_which_labels_they_are_of(opened: App, open_page: Open):
+    send(opened, 60)
+    found = open_page("monitor")
+    found.number_input(key="audit_labels").set_value(30).run()
+    pressed(found, "Start audit")
+    audit = audits.audited(opened).audit
+    assert audit.labels == 30
+    work(opened, audit.queue, 20)
+    found = open_page("monitor")
+    said = texts(found)
+    assert "From the first 20 labels" in said
+    assert "30 of 60 captured inferences" in said
+    accuracy = next(metric for metric in found.metric if metric.label == "Accuracy")
+    assert "20 labels" in accuracy.delta
+
+
+def test_an_alarm_shows_what_changed_and_withdraws_the_expected_accuracy(opened: App, open_page: Open):
+    send(opened, 30)
+    send_drifted(opened, 40, SimulatedDrift.DARK)
+    found = open_page("monitor")
+    said = texts(found)
+    assert "brightness" in said
+    assert "Expected accuracy: unknown" in said
+    assert "audit 100 images" in said
+    assert [metric.value for metric in found.metric if metric.label == "Drift"] == ["Found"]
+    found.button(key="acknowledge_drift").click().run()
+    assert not found.exception
+    assert drift_standing.standing(opened).alarm is None
+    assert "Since then" not in texts(open_page("monitor"))
+
+
+def test_a_threshold_is_applied_with_its_evidence_and_taken_back(opened: App, open_page: Open):
+    send(opened, 30)
+    found = open_page("monitor")
+    found.number_input(key="proposal_risk").set_value(40.0).run()
+    found.button(key="apply_proposal").click().run()
+    [change] = threshold.changes(opened)
+    assert change.evidence["about"] == "test images"
+    assert change.evidence["max_risk"] == pytest.approx(0.4)
+    assert monitoring.threshold(opened) == change.threshold
+    found = open_page("monitor")
+    found.button(key="take_back_threshold").click().run()
+    assert monitoring.threshold(opened) == 0.93
+
+
+def test_one_press_queues_the_labels_that_a_promise_needs(opened: App, open_page: Open):
+    send(opened, 80)
+    found = open_page("monitor")
+    found.number_input(key="proposal_risk").set_value(40.0).run()
+    found.button(key="queue_promise").click().run()
+    audit = audits.audited(opened).audit
+    assert str(audit.kind) == "promise"
+    assert audit.labels > 1

@@ -1,0 +1,48 @@
+"""Calibration figures, and the accuracy that confidences let expect, hold as often as they say."""
+
+import numpy as np
+import pytest
+
+from scones_core.domain.metrics import brier, expected_calibration_error
+from scones_core.domain.reliability import calibration, expected_accuracy
+
+
+def answers(seed: int, count: int, surer: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
+    """(labels, probabilities) of two classes; `surer` : by how much the model is surer than right."""
+    random = np.random.default_rng(seed)
+    confidences = 0.5 + 0.5 * random.beta(4, 1, count)
+    right = random.random(count) < confidences - surer
+    return np.where(right, 0, 1), np.column_stack([confidences, 1 - confidences])
+
+
+def test_calibration_figures_are_those_of_the_metrics():
+    labels, probabilities = answers(0, 200)
+    found = calibration(labels, probabilities)
+    assert (found.images, found.ece) == (200, expected_calibration_error(labels, probabilities))
+    assert found.brier == brier(labels, probabilities)
+    assert found.ece_interval[0] < found.ece_interval[1]
+    assert sum(one.accuracy.labels for one in found.bins) == 200
+    assert [one.confidence for one in found.bins] == sorted(one.confidence for one in found.bins)
+
+
+def test_a_model_that_is_too_sure_exceeds_what_chance_explains():
+    assert calibration(*answers(1, 1_000)).ece <= calibration(*answers(1, 1_000)).ece_by_chance * 1.2
+    sure = calibration(*answers(1, 1_000, surer=0.2))
+    assert sure.ece > 2 * sure.ece_by_chance
+
+
+def test_a_few_images_make_one_bin():
+    assert len(calibration(*answers(2, 7)).bins) == 1
+
+
+@pytest.mark.parametrize(("surer", "least", "most"), [(0.0, 0.92, 1.0), (0.3, 0.0, 0.02)])
+def test_the_expected_accuracy_holds_while_confidences_are_right_and_not_else(surer: float, least: float, most: float):
+    held = 0
+    for seed in range(300):
+        test_labels, tested = answers(10_000 + seed, 200)
+        labels, probabilities = answers(seed, 1_000, surer=surer)
+        confidences = probabilities.max(axis=1)
+        sums = 1_000, float(confidences.sum()), float((confidences * (1 - confidences)).sum())
+        low, high = expected_accuracy(*sums, tested.max(axis=1), tested.argmax(axis=1) == test_labels).interval
+        held += low <= np.mean(labels == probabilities.argmax(axis=1)) <= high
+    assert least <= held / 300 <= most
