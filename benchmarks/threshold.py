@@ -17,6 +17,7 @@ number is. A comparison is planned from 1,000 test images.
 """
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -101,7 +102,7 @@ def _audits(population: Population, max_risk: float, count: int, runs: int) -> d
         cut = cut_for(population.confidences[period], max_risk)
         above = period[population.confidences[period] > cut]
         low = np.sort(population.confidences[period])[count]
-        ways = {
+        ways: dict[str, tuple[Any, float, Callable[[Any], Any]]] = {
             "promise": (above, cut, random.permutation),
             "random": (period, 0.0, random.permutation),
             "least_confident": (period[population.confidences[period] < low], 0.0, np.array),
