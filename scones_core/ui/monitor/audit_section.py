@@ -186,7 +186,7 @@ def calibration_section(app: App) -> None:
         return
     with shown_errors():
         st.header("Calibration", anchor=False)
-        found = calibration.calibration(app)
+        found = _calibrated(app, str(app.settings.home), champion.id)
         audited = [one for one in audits.listed(app, champion.id) if audits.measured(app, one)]
         left, right = st.columns(2, gap="medium")
         with left:
@@ -208,3 +208,8 @@ def calibration_section(app: App) -> None:
             st.caption(
                 f"Audit {audited[-1].audit.id}: {figures.labels:,} labels for {figures.inferences:,} inferences."
             )
+
+
+@st.cache_data(show_spinner=False, max_entries=8)
+def _calibrated(_app: App, home: str, model: str) -> calibration.ModelCalibration:
+    return calibration.calibration(_app)
