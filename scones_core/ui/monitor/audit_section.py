@@ -9,7 +9,8 @@ from scones_core.domain.audit import AuditFigures, AuditKind, Estimate
 from scones_core.errors import SconesError
 from scones_core.services import App, audits, calibration, deployment, training
 from scones_core.services.audits import Audited
-from scones_core.ui.monitor import evidence_charts
+from scones_core.services.threshold import threshold
+from scones_core.ui.monitor import charts, evidence_charts
 from scones_core.ui.shell.actions import action_button
 from scones_core.ui.shell.navigation import PageName
 from scones_core.ui.shell.session import shown_errors
@@ -206,8 +207,12 @@ def calibration_section(app: App) -> None:
                 return
             evidence_charts.reliability(figures.reliability, key="reliability_production", what="audited inferences")
             st.caption(
-                f"Audit {audited[-1].audit.id}: {figures.labels:,} labels for {figures.inferences:,} inferences."
+                f"Audit {audited[-1].audit.id}: {figures.labels:,} labels for {figures.inferences:,} inferences. Below: "
+                "coverage and error rate per threshold in this period, estimated from them; of the test images see "
+                "**Threshold**."
             )
+            rows = audits.risk_coverage(audited[-1])
+            charts.risk_coverage(rows, threshold(app), key="risk_coverage_production")
 
 
 @st.cache_data(show_spinner=False, max_entries=8)
