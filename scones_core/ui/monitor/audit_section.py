@@ -207,9 +207,9 @@ def calibration_section(app: App) -> None:
                 return
             evidence_charts.reliability(figures.reliability, key="reliability_production", what="audited inferences")
             st.caption(
-                f"Audit {audited[-1].audit.id}: {figures.labels:,} labels for {figures.inferences:,} inferences. Below: "
-                "coverage and error rate per threshold in this period, estimated from them; of the test images see "
-                "**Threshold**."
+                f"Audit {audited[-1].audit.id}: {figures.labels:,} labels for {figures.inferences:,} inferences. "
+                "Below: coverage and error rate per threshold in this period, estimated from them; of the test images "
+                "see **Threshold**."
             )
             rows = audits.risk_coverage(audited[-1])
             charts.risk_coverage(rows, threshold(app), key="risk_coverage_production")
