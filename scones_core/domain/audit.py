@@ -153,14 +153,13 @@ def figures(sample: Sample, *, threshold: float, classes: int) -> AuditFigures:
         raise ValueError("an audit without a label says nothing")
     everything = np.ones(len(sample.confidences), dtype=bool)
     accuracy = _accuracy(sample, everything)
-    accepted = sample.confidences > threshold
     gap = float(sample.confidences.mean()) - accuracy.value
     ends = sample.confidences.mean() - np.array(accuracy.interval[::-1])
     return AuditFigures(
         labels=len(sample.rows),
         inferences=len(sample.confidences),
         accuracy=accuracy,
-        risk_accepted=_turned(_accuracy(sample, accepted)) if accepted[sample.rows].any() else None,
+        risk_accepted=risk_at(sample, threshold),
         recall={index: recall(sample, index, classes) for index in range(classes)},
         other=_share(sample, sample.answers == OTHER),
         unknown=_share(sample, sample.answers == UNKNOWN),
@@ -168,6 +167,12 @@ def figures(sample: Sample, *, threshold: float, classes: int) -> AuditFigures:
         confidence_gap=(gap, float(ends[0]), float(ends[1])),
         reliability=_reliability(sample),
     )
+
+
+def risk_at(sample: Sample, threshold: float) -> Estimate | None:
+    """Error rate of the inferences above a threshold; None if no label is about them."""
+    accepted = sample.confidences > threshold
+    return _turned(_accuracy(sample, accepted)) if accepted[sample.rows].any() else None
 
 
 def _accuracy(sample: Sample, domain: NDArray[np.bool_]) -> Estimate:

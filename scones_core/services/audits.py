@@ -23,8 +23,10 @@ from scones_core.domain.audit import (
     draw,
     figures,
     inclusion_probabilities,
+    risk_at,
     so_far,
 )
+from scones_core.domain.confidence import coverage
 from scones_core.domain.models import ModelVersion
 from scones_core.domain.planning import labels_for_interval
 from scones_core.domain.promise import cut_for
@@ -252,3 +254,13 @@ def state(app: App) -> str:
     with app.db.read() as connection:
         newest = evidence.newest(connection)
     return f"{champion.id if champion else None} {capture.captured(app)} {newest}"
+
+
+def risk_coverage(found: Audited) -> list[dict[str, float | None]]:
+    """Coverage and risk in the audited period for thresholds from 0.5 to 0.99, as `monitoring.risk_coverage`."""
+    rows: list[dict[str, float | None]] = []
+    for step in range(50, 100):
+        risk = risk_at(found.sample, step / 100)
+        share = coverage(found.sample.confidences, step / 100)
+        rows.append({"threshold": step / 100, "coverage": share, "risk": risk.value if risk else None})
+    return rows

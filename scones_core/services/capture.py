@@ -72,7 +72,8 @@ def _captured(app: App, recent: bool, progress: Progress) -> Ingested:
         newest = table.newest(connection, datetime.now(UTC)) if recent else None
     since = f"{newest - LATE:%Y/%m/%d/%H}/" if newest else ""
     found = _ingest(app, _unread(app, _listed(app, since)), CaptureReader(app, Makers(app)), progress)
-    drift_watch.follow(app)
+    if found.new:
+        drift_watch.follow(app)
     return found
 
 

@@ -193,3 +193,16 @@ def test_audits_before_and_from_the_first_promise_audit_on_share_the_error_proba
     assert both.found is not None
     assert (alone.audits, both.audits) == ((accuracy.id,), (later.id,))
     assert (1 - alone.found.level) + (1 - both.found.level) == pytest.approx(1 - 0.8)
+
+
+def test_risk_and_coverage_in_production_are_those_of_the_audited_period(busy: App):
+    audit = audits.start(busy, 60, by="ann")
+    work(busy, audit.queue, 60)
+    found = audits.audited(busy)
+    rows = {row["threshold"]: row for row in audits.risk_coverage(found)}
+    confidences, wrong = found.sample.confidences[found.sample.rows], found.sample.wrong
+    for threshold in (0.5, 0.9, 0.95):
+        accepted = confidences > threshold
+        assert rows[threshold]["coverage"] == pytest.approx(accepted.mean())
+        assert rows[threshold]["risk"] == pytest.approx(wrong[accepted].mean())
+    assert list(rows) == [step / 100 for step in range(50, 100)]

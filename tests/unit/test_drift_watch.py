@@ -131,6 +131,17 @@ def test_two_processes_observe_each_inference_once(serving: App, open_home: Call
         assert drift_standing.standing(app).recent == 20
 
 
+def test_inferences_that_a_killed_ingest_left_are_observed_by_the_next(serving: App):
+    """Recorded by an ingest that was killed before it observed them."""
+    keys = classification.sample_keys(serving, 10, seed=0)
+    classification.classify(serving, keys)
+    with serving.db.turn(drift_watch.TURN):  # another process holds the watch, and will not observe these
+        capture.ingest(serving)
+    assert drift_standing.standing(serving).recent == 0
+    send(serving, 5)
+    assert drift_standing.standing(serving).recent == 15
+
+
 def test_a_capture_that_is_gone_leaves_the_rest_observed_and_the_ingest_whole(serving: App):
     keys = classification.sample_keys(serving, 24, seed=0)
     classification.classify(serving, keys)

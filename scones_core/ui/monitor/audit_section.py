@@ -9,7 +9,8 @@ from scones_core.domain.audit import AuditFigures, AuditKind, Estimate
 from scones_core.errors import SconesError
 from scones_core.services import App, audits, calibration, deployment, training
 from scones_core.services.audits import Audited
-from scones_core.ui.monitor import evidence_charts
+from scones_core.services.threshold import threshold
+from scones_core.ui.monitor import charts, evidence_charts
 from scones_core.ui.shell.actions import action_button
 from scones_core.ui.shell.navigation import PageName
 from scones_core.ui.shell.session import shown_errors
@@ -186,7 +187,7 @@ def calibration_section(app: App) -> None:
         return
     with shown_errors():
         st.header("Calibration", anchor=False)
-        found = calibration.calibration(app)
+        found = _calibrated(app, str(app.settings.home), champion.id)
         audited = [one for one in audits.listed(app, champion.id) if audits.measured(app, one)]
         left, right = st.columns(2, gap="medium")
         with left:
@@ -206,5 +207,14 @@ def calibration_section(app: App) -> None:
                 return
             evidence_charts.reliability(figures.reliability, key="reliability_production", what="audited inferences")
             st.caption(
-                f"Audit {audited[-1].audit.id}: {figures.labels:,} labels for {figures.inferences:,} inferences."
+                f"Audit {audited[-1].audit.id}: {figures.labels:,} labels for {figures.inferences:,} inferences. "
+                "Below: coverage and error rate per threshold in this period, estimated from them; of the test images "
+                "see **Threshold**."
             )
+            rows = audits.risk_coverage(audited[-1])
+            charts.risk_coverage(rows, threshold(app), key="risk_coverage_production")
+
+
+@st.cache_data(show_spinner=False, max_entries=8)
+def _calibrated(_app: App, home: str, model: str) -> calibration.ModelCalibration:
+    return calibration.calibration(_app)

@@ -40,7 +40,7 @@ def notification_status(app: App) -> None:
     told = f"{len(channels)} channel{'s' if len(channels) > 1 else ''}"
     every = duration(app.settings.notify_seconds)
     st.success(
-        f"Failed executions are reported to {told}, at most once every {every}.",
+        f"Failed executions are reported to {told}, at most once every {every}; drift alarms at once.",
         icon=":material/notifications_active:",
     )
     for number, name in enumerate(channels):
@@ -91,7 +91,7 @@ def messages_table(app: App) -> None:
     """Sent messages, newest first."""
     rows = [_row(message) for message in notification.sent(app)]
     if not rows:
-        st.info("No messages yet. One is sent when executions fail.", icon=":material/mail:")
+        st.info("No messages yet. One is sent when executions fail, or drift is found.", icon=":material/mail:")
         return
     st.dataframe(
         pd.DataFrame(rows),
@@ -104,7 +104,7 @@ def messages_table(app: App) -> None:
             ),
             "Message": st.column_config.TextColumn(width="medium"),
         },
-        alt=f"The {len(rows)} newest messages about failed executions",
+        alt=f"The {len(rows)} newest messages about failed executions and drift",
     )
 
 
