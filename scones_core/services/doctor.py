@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from scones_core import logs
 from scones_core.domain.datasets import SPLITS, LabelledImage, lst_text
 from scones_core.errors import Damaged, NotFound, SconesError, of_the_system
-from scones_core.services import embeddings, etl, processes, training
+from scones_core.services import embedding_store, etl, processes, training
 from scones_core.services.app import App
 from scones_core.vision.extractor import extractor
 
@@ -59,7 +59,7 @@ def _installation() -> list[Check]:
 def _embeddings(app: App) -> str:
     """Without an extractor classifiers work on visual words alone, and nothing is compared by likeness."""
     extractor()
-    return f"{embeddings.embedded(app):,} images"
+    return f"{embedding_store.embedded(app):,} images"
 
 
 def configuration(app: App) -> list[dict[str, str]]:

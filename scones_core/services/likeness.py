@@ -10,7 +10,7 @@ from scones_core import logs
 from scones_core.db import embeddings as table
 from scones_core.db import inferences as inferences_table
 from scones_core.domain.datasets import TRAIN
-from scones_core.services import embeddings, etl, training
+from scones_core.services import embedding_store, embeddings, etl, training
 from scones_core.services.app import App, Progress, silent
 from scones_core.services.background import Loop
 from scones_core.services.classification import class_name
@@ -57,7 +57,7 @@ class Updated:
 def update(app: App, *, progress: Progress = silent) -> Updated:
     """Embed new images, and compare captured ones with training images. Raises Unavailable without an extractor."""
     embedded = embeddings.embed_new(app, progress=progress)
-    return Updated(embedded, compare_new(app), embeddings.embedded(app))
+    return Updated(embedded, compare_new(app), embedding_store.embedded(app))
 
 
 def compare_new(app: App) -> int:
@@ -65,7 +65,7 @@ def compare_new(app: App) -> int:
     done = 0
     while True:
         with app.db.read() as connection:
-            found = table.not_compared(connection, embeddings.EXTRACTOR, AT_ONCE)
+            found = table.not_compared(connection, embedding_store.EXTRACTOR, AT_ONCE)
         progress = sum(_compare(app, model, images) for model, images in found.items())
         if not progress:
             return done
@@ -77,10 +77,10 @@ def _compare(app: App, model: int, images: Sequence[str]) -> int:
     reference = _reference(app, model)
     if reference is None:
         return 0
-    vectors = embeddings.vectors(app, images)
+    vectors = embedding_store.vectors(app, images)
     values = similarity(np.stack(list(vectors.values())), reference) if vectors else ()
     with app.db.write() as connection:
-        unreadable = table.known(connection, embeddings.EXTRACTOR, images) - set(vectors)
+        unreadable = table.known(connection, embedding_store.EXTRACTOR, images) - set(vectors)
         found: dict[str, float | None] = dict.fromkeys(unreadable)
         found |= {image: float(value) for image, value in zip(vectors, values, strict=True)}
         table.add_similarities(connection, model, found)
@@ -94,16 +94,16 @@ def _reference(app: App, model: int) -> Floats | None:
         return None
     images = [image.sha256 for image in etl.images(app, version.dataset, TRAIN)]
     chosen = sorted(set(images))[:: max(1, len(set(images)) // REFERENCE)][:REFERENCE]  # digests are in random order
-    found = embeddings.vectors(app, chosen)
+    found = embedding_store.vectors(app, chosen)
     if len(found) < max(FEWEST, len(chosen) // 2):
         return None
     reference = unit(np.stack(list(found.values())))
     with app.db.read() as connection:
         known = table.reference(connection, model)
-    if known is None or known["extractor"] != embeddings.EXTRACTOR:
+    if known is None or known["extractor"] != embedding_store.EXTRACTOR:
         level = level_of(reference)
         with app.db.write() as connection:
-            table.set_reference(connection, model, embeddings.EXTRACTOR, len(reference), level)
+            table.set_reference(connection, model, embedding_store.EXTRACTOR, len(reference), level)
     return reference
 
 
@@ -254,13 +254,13 @@ def _everywhere(app: App) -> dict[str, Neighbour]:
 def like(app: App, image: str, *, among: Sequence[str], count: int) -> list[Match]:
     """The images most like one, the most alike first; empty if it has no embedding."""
     best: list[Match] = []
-    [wanted] = embeddings.vectors(app, [image]).values() or [None]
+    [wanted] = embedding_store.vectors(app, [image]).values() or [None]
     if wanted is None:
         return []
     target = unit(wanted[None])[0]
     others = [other for other in dict.fromkeys(among) if other != image]
     for start in range(0, len(others), AT_ONCE):
-        found = embeddings.vectors(app, others[start : start + AT_ONCE])
+        found = embedding_store.vectors(app, others[start : start + AT_ONCE])
         if found:
             cosines = unit(np.stack(list(found.values()))) @ target
             best += [Match(name, float(cosine)) for name, cosine in zip(found, cosines, strict=True)]

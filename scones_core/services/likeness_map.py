@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from scones_core.services import embeddings
+from scones_core.services import embedding_store
 from scones_core.services.app import App, Progress, silent
 from scones_core.services.likeness import unit
 
@@ -32,7 +32,7 @@ class Place:
 def places(app: App, images: Sequence[str], *, progress: Progress = silent) -> list[Place]:
     """Places of those of the images that have an embedding; the same images give the same map. Takes about 20 s."""
     progress(0, None, "embeddings read")
-    found = embeddings.vectors(app, sorted(set(images)))
+    found = embedding_store.vectors(app, sorted(set(images)))
     if len(found) < FEWEST:
         return []
     progress(len(found), None, "images placed")

@@ -16,7 +16,7 @@ from scones_core.domain.datasets import TEST, TRAIN, DatasetVersion
 from scones_core.domain.models import CHAMPION_VARIANT, JobRecord, JobState, ModelVersion
 from scones_core.errors import Conflict, NotFound, SconesError, Unavailable
 from scones_core.ports import EndpointConfig, JobStatus, TrainingJob, TrainingRequest
-from scones_core.services import embeddings, etl
+from scones_core.services import embedding_store, etl
 from scones_core.services.app import App
 from scones_core.settings import BackendName
 from scones_core.vision.artifact import held_out_of
@@ -37,7 +37,7 @@ def start(
             "validation": "test/",
             "train_lst": f"datasets/{version.id}/train.lst",
             "validation_lst": f"datasets/{version.id}/test.lst",
-            **({"embeddings": embeddings.PREFIX} if embeddings.embedded(app) else {}),
+            **({"embeddings": embedding_store.PREFIX} if embedding_store.embedded(app) else {}),
         },
         hyperparameters={
             "num_classes": str(len(version.classes)),

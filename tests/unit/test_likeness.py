@@ -11,12 +11,22 @@ import sqlalchemy as sa
 from scones_core.db import embeddings as table
 from scones_core.db import schema
 from scones_core.errors import BadInput
-from scones_core.services import App, capture, classification, embeddings, etl, likeness, likeness_map, training
+from scones_core.services import (
+    App,
+    capture,
+    classification,
+    embedding_store,
+    embeddings,
+    etl,
+    likeness,
+    likeness_map,
+    training,
+)
 from tests.conftest import on_every_database, png, write_images
 
 
 def keys(app: App) -> list[str]:
-    return [item.key for item in app.backend.objects.list(embeddings.PREFIX)]
+    return [item.key for item in app.backend.objects.list(embedding_store.PREFIX)]
 
 
 @on_every_database
@@ -24,46 +34,46 @@ def test_every_image_is_embedded_once(app: App, images: Path):
     etl.load(app, str(images))
     count = len({image.sha256 for image in etl.images(app, etl.get(app).id)})
     assert embeddings.embed_new(app) == count
-    assert embeddings.embedded(app) == count
+    assert embedding_store.embedded(app) == count
     written = keys(app)
     assert embeddings.embed_new(app) == 0
     assert keys(app) == written
     [one, *_] = etl.images(app, etl.get(app).id)
-    assert embeddings.vectors(app, [one.sha256, "unknown"]).keys() == {one.sha256}
+    assert embedding_store.vectors(app, [one.sha256, "unknown"]).keys() == {one.sha256}
 
 
 def test_a_lost_or_damaged_segment_is_computed_again(app: App, images: Path):
     etl.load(app, str(images))
     embeddings.embed_new(app)
     every = [image.sha256 for image in etl.images(app, etl.get(app).id)]
-    before = embeddings.vectors(app, every)
+    before = embedding_store.vectors(app, every)
     for damage in (app.backend.objects.delete, lambda key: app.backend.objects.put(key, b"x")):
         damage(keys(app)[0])
-        assert embeddings.vectors(app, every) == {}
+        assert embedding_store.vectors(app, every) == {}
         embeddings.embed_new(app)
-        again = embeddings.vectors(app, every)
+        again = embedding_store.vectors(app, every)
         assert again.keys() == before.keys()
         assert all(np.array_equal(again[name], before[name]) for name in before)
 
 
 def test_small_segments_are_merged(app: App):
-    for seed in range(embeddings.SMALL + 2):
+    for seed in range(embedding_store.SMALL + 2):
         data = png(seed, upright=True)
         embeddings.embed(app, [(hashlib.sha256(data).hexdigest(), lambda data=data: data)])
-    assert len(keys(app)) == embeddings.SMALL + 2
-    every = [hashlib.sha256(png(seed, upright=True)).hexdigest() for seed in range(embeddings.SMALL + 2)]
-    before = embeddings.vectors(app, every)
+    assert len(keys(app)) == embedding_store.SMALL + 2
+    every = [hashlib.sha256(png(seed, upright=True)).hexdigest() for seed in range(embedding_store.SMALL + 2)]
+    before = embedding_store.vectors(app, every)
     embeddings.embed_new(app)
     assert len(keys(app)) == 1
-    assert len(before) == embeddings.SMALL + 2
-    assert all(np.array_equal(vector, before[name]) for name, vector in embeddings.vectors(app, every).items())
+    assert len(before) == embedding_store.SMALL + 2
+    assert all(np.array_equal(vector, before[name]) for name, vector in embedding_store.vectors(app, every).items())
 
 
 def test_an_undecodable_image_is_not_tried_again(app: App):
     embeddings.embed(app, [("f" * 64, lambda: b"no picture")])
     with app.db.read() as connection:
-        assert table.known(connection, embeddings.EXTRACTOR, ["f" * 64]) == {"f" * 64}
-    assert embeddings.vectors(app, ["f" * 64]) == {}
+        assert table.known(connection, embedding_store.EXTRACTOR, ["f" * 64]) == {"f" * 64}
+    assert embedding_store.vectors(app, ["f" * 64]) == {}
 
 
 def test_what_does_not_belong_is_marked_and_what_belongs_is_not(serving: App, tmp_path: Path):
