@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from scones_core.db import counts
 from scones_core.db import inferences as table
 from scones_core.domain.review import ReviewFilter, Status, Strategy
 from scones_core.errors import BadInput, Conflict, NotFound
@@ -22,7 +23,7 @@ def seen(app: App, id: str, image: str, confidence: float, *, model: int | None 
         p = [confidence, 1 - confidence] if prediction == 0 else [1 - confidence, confidence]
         row: dict[str, Any] = {
             "event_id": id,
-            "time": START + timedelta(seconds=table.count(connection)),
+            "time": START + timedelta(seconds=int(connection.scalar(counts.counted()) or 0)),
             "endpoint": "scones-unlimited",
             "variant": "AllTraffic",
             "image_key": f"pool/{image}.png",
