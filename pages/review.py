@@ -15,7 +15,7 @@ from scones_core.ui.review.review_view import (
     strategy_input,
     view_input,
 )
-from scones_core.ui.review.reviewers_view import agreement, figures
+from scones_core.ui.review.reviewers_view import agreement, figures, stopping_hint
 from scones_core.ui.review.search_view import IMAGE, REVIEWER, image_page, reviewer_page, search
 from scones_core.ui.shell.ingest import ingest_on_opening
 from scones_core.ui.shell.session import get_app, shown_errors
@@ -65,6 +65,7 @@ with shown_errors():
             reviewing(app, name, strategy, model, keys)
         models = [maker.name for maker in capture.makers(app)]
         queue_list(app, name, classification.class_names(app), models)
+    stopping_hint(app)
     figures(app, name)
     proposals(app, name)
     search(app)

@@ -19,6 +19,7 @@ from scones_core.services import (
     review,
     review_search,
     reviewers,
+    stopping,
 )
 from scones_core.services.label_export import FOLDERS, LabelFilter
 from scones_core.terminal import Terminal
@@ -76,6 +77,11 @@ def _agreement(app: App, args: Namespace, _terminal: Terminal) -> Document:
     }
 
 
+def _hint(app: App, _args: Namespace, _terminal: Terminal) -> Document:
+    found = stopping.hint(app)
+    return {"stop": found is not None and found.stop, "steps": [asdict(step) for step in found.steps] if found else []}
+
+
 def _classes(app: App, args: Namespace, _terminal: Terminal) -> Document:
     if (args.accept or args.decline) and not reviewers.is_operator(app, args.by):
         raise Conflict(f"{args.by} is not an operator: ask one of those whom SCONES_OPERATORS names.")
@@ -128,6 +134,7 @@ COMMANDS: dict[str, Callable[[App, Namespace, Terminal], Document]] = {
     "review history": _history,
     "review reviewers": _reviewers,
     "review agreement": _agreement,
+    "review hint": _hint,
     "review classes": _classes,
     "review gold": _gold,
     "review export": _export,

@@ -80,6 +80,7 @@ def _reviewer_commands(review: Any, common: ArgumentParser) -> None:
     sub.add_argument("--by", required=True, metavar="NAME", help="who asks: an operator sees all")
     sub = add_command(review, common, "agreement", "agreement of a queue's reviewers", command="review agreement")
     sub.add_argument("queue", type=int, metavar="ID")
+    add_command(review, common, "hint", "whether more labels still change predictions", command="review hint")
     sub = add_command(review, common, "classes", "list or settle proposed classes", command="review classes")
     settle = sub.add_mutually_exclusive_group()
     settle.add_argument("--accept", metavar="CLASS")

@@ -4,7 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from scones_core.errors import Conflict
-from scones_core.services import App, gold, queues, reviewers
+from scones_core.services import App, gold, queues, reviewers, stopping
 from scones_core.services.reviewers import Agreement, ReviewerFigures
 from scones_core.ui.review.search_view import REVIEWER
 from scones_core.ui.shell import navigation
@@ -25,6 +25,21 @@ def figures(app: App, viewer: str) -> None:
             navigation.link("review", plain(one.reviewer), query={REVIEWER: one.reviewer}, icon=":material/history:")
     if reviewers.is_operator(app, viewer):
         _gold_rate(app, viewer)
+
+
+def stopping_hint(app: App) -> None:
+    """What the labels of the last retraining changed, and whether more are worth their time; nothing before one."""
+    found = stopping.hint(app)
+    if found is None:
+        return
+    last = found.steps[0]
+    labels = f"{last.labels:,} label{'' if last.labels == 1 else 's'}"
+    versions = f"{last.before} to {last.after}, kappa {last.kappa:.2f}"
+    changed = f"The last {labels} changed {last.changed:,} of {last.images:,} test predictions ({versions})."
+    if found.stop:
+        st.success(f"{changed} Predictions have been stable over three retrainings: you can stop here.")
+    else:
+        st.caption(f"{changed} Predictions are stable at a mean kappa of {stopping.STABLE} over three retrainings.")
 
 
 def _row(one: ReviewerFigures) -> dict[str, object]:
