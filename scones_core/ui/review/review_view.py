@@ -50,7 +50,12 @@ def reviewer(app: App) -> str | None:
 
 def strategy_input() -> Strategy:
     chosen: Strategy = st.selectbox(
-        "Review order", list(ORDERS), format_func=ORDER_NAMES.__getitem__, key="review_strategy", width=220
+        "Review order",
+        list(ORDERS),
+        format_func=ORDER_NAMES.__getitem__,
+        key="review_strategy",
+        width=220,
+        bind="query-params",
     )
     return chosen
 
@@ -77,7 +82,12 @@ def class_input(app: App) -> str | None:
     """The predicted class whose images the grid shows; None if no class has a name."""
     classes = review_figures.predicted_classes(app)
     chosen: str | None = st.selectbox(
-        "Predicted class", classes, format_func=lambda name: name.replace("_", " "), key="review_class", width=220
+        "Predicted class",
+        classes,
+        format_func=lambda name: name.replace("_", " "),
+        key="review_class",
+        width=220,
+        bind="query-params",
     )
     return chosen
 
