@@ -34,7 +34,7 @@ _SHOWS = {name: "bicycle" if name == "b" else "motorcycle" for name in "bm"}  # 
 def paces(browser: Browser) -> dict[str, Any]:
     """Takes about four minutes, at a person's pace."""
     with empty() as app:
-        _captured(app, ON_DESK + PAGES * PAGE)
+        captured(app, ON_DESK + PAGES * PAGE)
         with served(app.settings.home) as address:
             desk = _desk(browser, address)
             desk_errors = _errors(app, [])
@@ -53,10 +53,10 @@ def paces(browser: Browser) -> dict[str, Any]:
     }
 
 
-def _captured(app: App, count: int) -> None:
+def captured(app: App, count: int, *, first: int = 0) -> None:
     """Captures that all predict a bicycle; `WRONG` of them show a motorcycle, evenly spread."""
-    random, lines = np.random.default_rng(0), []
-    for number in range(count):
+    random, lines = np.random.default_rng(first), []
+    for number in range(first, first + count):
         shows = "m" if number % round(1 / WRONG) == 0 else "b"
         written = io.BytesIO()
         Image.fromarray(random.integers(0, 256, (32, 32, 3), dtype=np.uint8)).save(written, "PNG")
@@ -65,7 +65,7 @@ def _captured(app: App, count: int) -> None:
             time=datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=number),
             body=written.getvalue(),
             content_type="image/png",
-            response=json.dumps([0.6 + number / 10_000, 0.4 - number / 10_000]),
+            response=json.dumps([0.6 + number / 100_000, 0.4 - number / 100_000]),
             inference_id=None,
             custom_attributes=None,
         )

@@ -12,18 +12,23 @@ screen, and `recorded` is when the server has confirmed it.
 
 import shutil
 import tempfile
-import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 from playwright.sync_api import Browser, Page
+from pydantic import SecretStr
 
-from benchmarks._home import add_inferences, classify_all, deployed
-from benchmarks._review_pace import paces
+from benchmarks._home import classify_all, deployed
+from benchmarks._review_pace import captured, paces
+from scones_core.bootstrap import open_app
 from scones_core.services import App, review
+from scones_core.settings import Settings
 from tests.browser import ROOT, chromium, opened, served
+from tests.postgres import cluster
 
 PRESSES, WARM_UP = 40, 5
 PAUSE = 350  # milliseconds between presses
@@ -67,7 +72,7 @@ def run() -> dict[str, Any]:
             desk = _desk(browser, copies[0])
             peer = _peer(browser, copies[1])
             pace = paces(browser)
-        throughput = _throughput(app)
+        throughput = {"sqlite": _throughput(app), "postgresql": _on_postgresql()}
     key_press = {
         "desk": _figures(desk),
         "native_buttons": _figures(peer),
@@ -122,10 +127,10 @@ def _at(values: list[float], percent: float) -> float:
 
 def _throughput(app: App) -> dict[str, Any]:
     """Each reviewer leases and decides until they have `DECISIONS`; no image may be decided twice."""
-    add_inferences(app, 0, 4 * REVIEWERS * DECISIONS)
+    captured(app, 4 * REVIEWERS * DECISIONS, first=10_000)
     before = len(review.reviewed(app))
-    alone = _reviewers(app, 1)
-    together = _reviewers(app, REVIEWERS)
+    alone, _wait = _reviewers(app, 1)
+    together, wait = _reviewers(app, REVIEWERS)
     decided = len(review.reviewed(app)) - before
     assert decided == (1 + REVIEWERS) * DECISIONS, "a decision was lost, or an image was decided twice"
     return {
@@ -133,23 +138,37 @@ def _throughput(app: App) -> dict[str, Any]:
         "decisions_per_second": together,
         "one_reviewer_per_second": alone,
         "ratio": together / alone,
+        "longest_wait_seconds": wait,
     }
 
 
-def _reviewers(app: App, count: int) -> float:
-    """Decisions per second of `count` reviewers at once; the median of their slowest is what a server is bound by."""
-    threads = [threading.Thread(target=_review, args=(app, f"reviewer-{count}-{n}")) for n in range(count)]
-    started = time.perf_counter()
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return count * DECISIONS / (time.perf_counter() - started)
+def _on_postgresql() -> dict[str, Any] | None:
+    """The same on a PostgreSQL of its own; None where it is not installed."""
+    try:
+        with cluster() as url, tempfile.TemporaryDirectory() as folder:
+            app = open_app(Settings(home=Path(folder) / "home", database_url=SecretStr(f"{url}postgres")))
+            try:
+                return _throughput(app)
+            finally:
+                app.close()
+    except pytest.skip.Exception:
+        return None
 
 
-def _review(app: App, name: str) -> None:
-    waiting: list[str] = []
+def _reviewers(app: App, count: int) -> tuple[float, float]:
+    """Decisions per second of `count` reviewers at once, and the longest wait of any for a lease or a decision."""
+    with ThreadPoolExecutor(count) as threads:
+        started = time.perf_counter()
+        waits = list(threads.map(lambda n: _review(app, f"reviewer-{count}-{n}"), range(count)))
+        return count * DECISIONS / (time.perf_counter() - started), max(waits)
+
+
+def _review(app: App, name: str) -> float:
+    waiting, longest = list[str](), 0.0
     for number in range(DECISIONS):
+        started = time.perf_counter()
         if not waiting:
             waiting = [item.id for item in review.next_items(app, name, count=7)]
         review.decide(app, waiting.pop(0), "bicycle", name, key=f"{name}-{number}")
+        longest = max(longest, time.perf_counter() - started)
+    return longest

@@ -15,9 +15,11 @@ from scones_core.ui.review.review_view import (
     strategy_input,
     view_input,
 )
+from scones_core.ui.review.reviewers_view import agreement, figures, stopping_hint
 from scones_core.ui.review.search_view import IMAGE, REVIEWER, image_page, reviewer_page, search
 from scones_core.ui.shell.ingest import ingest_on_opening
 from scones_core.ui.shell.session import get_app, shown_errors
+from scones_core.ui.shell.user import user
 from scones_core.ui.shell.widgets import empty_state, next_step, page_header
 
 page_header("Review", "Confirm or correct the model's predictions, starting with the least confident.")
@@ -37,12 +39,12 @@ asked = st.query_params
 if IMAGE in asked or REVIEWER in asked:
     with shown_errors():
         if IMAGE in asked:
-            image_page(app, asked[IMAGE])
+            image_page(app, asked[IMAGE], user())
         else:
-            reviewer_page(app, asked[REVIEWER])
+            reviewer_page(app, asked[REVIEWER], user())
     st.stop()
 
-name = reviewer()
+name = reviewer(app)
 if name is None:
     st.stop()
 
@@ -50,6 +52,7 @@ with shown_errors():
     queue = opened_queue(app)
     if queue:
         queue_header(queue)
+        agreement(app, queue.id)
         reviewing(app, name, queue.strategy, None, keys_input(), queue.id)
     else:
         with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -62,6 +65,8 @@ with shown_errors():
             reviewing(app, name, strategy, model, keys)
         models = [maker.name for maker in capture.makers(app)]
         queue_list(app, name, classification.class_names(app), models)
+    stopping_hint(app)
+    figures(app, name)
     proposals(app, name)
     search(app)
 next_step("models", "Retrain with the reviewed labels")

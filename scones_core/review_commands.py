@@ -7,8 +7,20 @@ from pathlib import Path
 
 from scones_core.cli_output import Document, time_of
 from scones_core.domain.review import ReviewFilter, Status, Strategy
-from scones_core.errors import BadInput
-from scones_core.services import App, label_export, label_import, queue_making, queues, review, review_search
+from scones_core.errors import BadInput, Conflict
+from scones_core.services import (
+    App,
+    class_proposals,
+    gold,
+    label_export,
+    label_import,
+    queue_making,
+    queues,
+    review,
+    review_search,
+    reviewers,
+    stopping,
+)
 from scones_core.services.label_export import FOLDERS, LabelFilter
 from scones_core.terminal import Terminal
 
@@ -45,6 +57,53 @@ def _queues(app: App, _args: Namespace, _terminal: Terminal) -> Document:
     return {"queues": [asdict(queue) for queue in queues.queues(app)]}
 
 
+def _history(app: App, args: Namespace, _terminal: Terminal) -> Document:
+    return asdict(review_search.image_history(app, args.id))
+
+
+def _reviewers(app: App, args: Namespace, _terminal: Terminal) -> Document:
+    return {"reviewers": [asdict(one) for one in reviewers.figures(app, args.by)]}
+
+
+def _agreement(app: App, args: Namespace, _terminal: Terminal) -> Document:
+    found = reviewers.agreement(app, args.queue)
+    pairs = [{"reviewers": list(pair), "images": n, "kappa": kappa} for pair, (n, kappa) in found.kappas.items()]
+    return {
+        "images": found.images,
+        "agreed": found.agreed,
+        "alpha": found.alpha,
+        "fleiss": found.fleiss,
+        "pairs": pairs,
+    }
+
+
+def _hint(app: App, _args: Namespace, _terminal: Terminal) -> Document:
+    found = stopping.hint(app)
+    return {"stop": found is not None and found.stop, "steps": [asdict(step) for step in found.steps] if found else []}
+
+
+def _classes(app: App, args: Namespace, _terminal: Terminal) -> Document:
+    if (args.accept or args.decline) and not reviewers.is_operator(app, args.by):
+        raise Conflict(f"{args.by} is not an operator: ask one of those whom SCONES_OPERATORS names.")
+    if args.accept:
+        class_proposals.accept(app, args.accept, args.by)
+    if args.decline:
+        class_proposals.decline(app, args.decline, args.by)
+    return {"proposed": [asdict(one) for one in class_proposals.proposed(app)]}
+
+
+def _gold(app: App, args: Namespace, _terminal: Terminal) -> Document:
+    if (args.id is None) != (args.label is None):
+        raise BadInput("A gold image needs the id of an inference and its label.")
+    if not reviewers.is_operator(app, args.by):
+        raise Conflict(f"{args.by} is not an operator: ask one of those whom SCONES_OPERATORS names.")
+    if args.id is not None:
+        gold.set_gold(app, args.id, args.label, args.by)
+    if args.rate is not None:
+        gold.set_rate(app, args.rate, args.by)
+    return {"rate": gold.rate(app), "id": args.id, "label": args.label}
+
+
 def _export(app: App, args: Namespace, _terminal: Terminal) -> Document:
     since, until = (time_of(text) for text in (args.since, args.until))
     status = Status(args.status) if args.status else None
@@ -72,6 +131,12 @@ COMMANDS: dict[str, Callable[[App, Namespace, Terminal], Document]] = {
     "review queue": _queue,
     "review queues": _queues,
     "review find": _find,
+    "review history": _history,
+    "review reviewers": _reviewers,
+    "review agreement": _agreement,
+    "review hint": _hint,
+    "review classes": _classes,
+    "review gold": _gold,
     "review export": _export,
     "review import": _import,
 }

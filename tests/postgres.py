@@ -45,12 +45,22 @@ def _running(bin: Path, folder: Path) -> Iterator[str]:
     if os.getuid() == 0:  # PostgreSQL refuses to run as root
         as_user = ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups"]
         shutil.chown(folder, "postgres", "postgres")
-    command = [*as_user, bin / "initdb", "-D", data, "-U", "scones", "--auth=trust", "--no-sync", "--encoding=UTF8"]
+    command: list[str | Path] = [
+        *as_user,
+        bin / "initdb",
+        "-D",
+        data,
+        "-U",
+        "scones",
+        "--auth=trust",
+        "--no-sync",
+        "--encoding=UTF8",
+    ]
     subprocess.run(command, check=True, capture_output=True)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    options = ["-p", str(port), "-k", folder, "-c", "listen_addresses=127.0.0.1", "-c", "fsync=off"]
+    options: list[str | Path] = ["-p", str(port), "-k", folder, "-c", "listen_addresses=127.0.0.1", "-c", "fsync=off"]
     with (folder / "postgres.log").open("wb") as log:
         server = subprocess.Popen([*as_user, bin / "postgres", "-D", data, *options], stdout=log, stderr=log)
     try:

@@ -11,7 +11,7 @@ from scones_core.db.inferences import made_by
 from scones_core.db.schema import dataset_images, decisions, inferences, leases, reviewed_images, unreadable_images
 from scones_core.domain.datasets import TEST, TRAFFIC, TRAIN
 from scones_core.domain.drift import SimulatedDrift
-from scones_core.domain.review import LEASE, Decision
+from scones_core.domain.review import LEASE, SKEW, Decision
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ def free(reviewer: str, now: datetime) -> sa.ColumnElement[bool]:
 
 def _in_force(now: datetime) -> sa.ColumnElement[bool]:
     """Filter for leases that end later than a new one would: they came from a clock that was ahead."""
-    return sa.and_(leases.c.expires > now, leases.c.expires <= now + LEASE)
+    return sa.and_(leases.c.expires > now, leases.c.expires <= now + LEASE + SKEW)
 
 
 def lease(

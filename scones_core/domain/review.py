@@ -11,6 +11,7 @@ from typing import Any
 # may be called "other".
 OTHER, UNUSABLE, UNSURE, SKIP = "/other", "/unusable", "/unsure", "/skip"
 LEASE = timedelta(minutes=10)
+SKEW = timedelta(minutes=1)  # between the clocks of two machines; a lease that ends later came from a wrong clock
 
 
 class Strategy(StrEnum):

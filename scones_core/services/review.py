@@ -16,6 +16,7 @@ from scones_core.db import reviews as table
 from scones_core.domain.review import (
     LEASE,
     ORDERS,
+    SKEW,
     ReviewFilter,
     Strategy,
     in_words,
@@ -53,10 +54,11 @@ def next_items(
     if queue is None and strategy not in ORDERS:
         raise BadInput(f"The order “{strategy}” needs a queue: name one with --queue.")
     check_reviewer(reviewer)
-    names, now = ClassNames(app), datetime.now(UTC)
-    expires, gold_share = now + LEASE, gold.rate(app)
+    names, gold_share = ClassNames(app), gold.rate(app)
     while True:
         with app.db.write() as connection:
+            now = datetime.now(UTC)  # not before: the wait for the lock can be long, and others lease meanwhile
+            expires = now + LEASE
             if queue is not None:
                 of = queues.row(connection, queue)
                 found = queue_table.open_items(connection, of, count=count, reviewer=reviewer, now=now, exclude=exclude)
@@ -209,7 +211,7 @@ def _check_lease(connection: sa.Connection, image: str, reviewer: str) -> table.
 
 def _held_by_another(held: table.Lease | None, reviewer: str) -> table.Lease | None:
     now = datetime.now(UTC)
-    in_force = held and now < held.expires <= now + LEASE  # longer: a clock was ahead
+    in_force = held and now < held.expires <= now + LEASE + SKEW  # longer: a clock was ahead
     return held if held and in_force and held.reviewer != reviewer else None
 
 

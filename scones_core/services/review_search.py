@@ -124,6 +124,12 @@ def reviewers(app: App) -> list[str]:
         return list(table.reviewers(connection))
 
 
+def spelling(app: App, name: str) -> str:
+    """The name as it was written on its first decision: “Ann” and “ann” are one reviewer."""
+    known = {one.casefold(): one for one in reviewers(app)}
+    return known.get(name.casefold(), name)
+
+
 def _past(row: Mapping[str, Any]) -> PastDecision:
     return PastDecision(
         id=row["event_id"],

@@ -88,6 +88,32 @@ def test_capture_files_from_elsewhere_are_ingested_once(home: Path, call: Callab
     assert call(home, "ingest", tmp_path / "captured")["duplicates"] == 2
 
 
+def test_reviewers_work_by_commands(home: Path, call: Callable[..., Any], tmp_path: Path):
+    captures = tmp_path / "a.jsonl"
+    captures.write_bytes(b"".join(line(id, image=png(n, upright=True)) for n, id in enumerate("abcd")))
+    call(home, "ingest", captures, "--classes", "bicycle,motorcycle")
+    made = call(home, "review", "queue", "Ours", "--size", 3, "--reviewers", 2, "--by", "op")
+    assert made["progress"] == {"size": 3, "decided": 0}
+    for who, labels in {"ann": ["bicycle", "bicycle"], "bob": ["bicycle", "motorcycle"]}.items():
+        for label in labels:
+            [item] = call(home, "review", "next", "--queue", made["id"], "--reviewer", who)["items"]
+            assert item["why"].startswith("Least confident")
+            call(home, "review", "decide", item["id"], label, "--reviewer", who, "--queue", made["id"])
+    assert call(home, "review", "queues")["queues"][0]["progress"]["decided"] == 2
+    agreement = call(home, "review", "agreement", made["id"])
+    assert (agreement["images"], agreement["agreed"], agreement["pairs"][0]["reviewers"]) == (2, 1, ["ann", "bob"])
+    assert [row["decisions"] for row in call(home, "review", "reviewers", "--by", "op")["reviewers"]] == [2, 2]
+    assert call(home, "review", "gold", "d", "bicycle", "--rate", 0.2)["rate"] == 0.2
+    assert call(home, "review", "find", "d")["images"]
+    assert len(call(home, "review", "history", "a")["decisions"]) == 2
+    assert call(home, "review", "classes")["proposed"] == []
+    out = tmp_path / "labels.csv"
+    assert call(home, "review", "export", "--format", "csv", "--reviewer", "ANN", "--out", out)["rows"] == 1
+    again = call(home, "review", "import", out)
+    assert (again["new"], again["known"], again["refused"]) == (0, 1, [])
+    assert call(home, "review", "export", "--format", "folders", "--out", tmp_path / "x.zip")["rows"] == 1
+
+
 def test_a_threshold_is_proposed_set_and_shown(home: Path, call: Callable[..., Any]):
     assert call(home, "threshold", "--set", "0.7")["threshold"] == 0.7
     shown = call(home, "threshold")

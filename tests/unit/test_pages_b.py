@@ -11,7 +11,17 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from scones_core.domain.review import Strategy
-from scones_core.services import App, capture, class_proposals, classification, deployment, monitoring, queues, review
+from scones_core.services import (
+    App,
+    capture,
+    class_proposals,
+    classification,
+    deployment,
+    gold,
+    monitoring,
+    queues,
+    review,
+)
 from scones_core.services.queues import QueueEntry
 from scones_core.ui.shell.session import get_app
 from tests.unit.captured_world import IMAGES, captured_home
@@ -308,6 +318,47 @@ def test_an_image_is_found_and_its_page_has_its_history(captured: App, open_page
     page = shown(page.run())
     assert page.dataframe[1].value["Decision"].tolist() == ["bicycle"]
     assert page.dataframe[1].value["Note"].tolist() == ["odd <b>wheel</b>"]
+
+
+def test_an_operator_sees_every_reviewer_and_makes_gold_images(captured: App, open_page: Open) -> None:
+    (first,) = review.next_items(captured, "Ben")
+    review.decide(captured, first.id, "bicycle", "Ben")
+    page = reviewing(open_page("review"))
+    table = next(part.value for part in page.dataframe if "Overruled" in part.value)
+    assert table["Reviewer"].tolist() == ["Ben"]
+    page.number_input(key="gold_rate").set_value(20).run()
+    assert gold.rate(captured) == 0.2
+    page.query_params["image"] = first.id
+    page = pressed(shown(page.run()), "Make it a gold image")
+    assert "A gold image, labelled bicycle" in texts(page)
+
+
+def test_only_operators_see_the_figures_and_decisions_of_others(
+    captured: App, open_page: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (item,) = review.next_items(captured, "Ben")
+    review.decide(captured, item.id, "bicycle", "Ben")
+    monkeypatch.setenv("SCONES_OPERATORS", "Olga")
+    st.cache_resource.clear()
+    page = reviewing(open_page("review"))
+    assert not [part for part in page.dataframe if "Overruled" in part.value]
+    page.query_params["reviewer"] = "Ben"
+    assert "Only operators see" in texts(shown(page.run()))
+
+
+def test_the_agreement_of_a_queues_reviewers_is_told_with_its_basis(captured: App, open_page: Open) -> None:
+    items = review.next_items(captured, "Ben", count=4)
+    entries = [QueueEntry(item.id, "") for item in items]
+    id = queues.create(captured, "Votes", entries, strategy=Strategy.SELECTION, by="Cleo", reviewers=2)
+    for who, labels in (("Ben", "bbmm"), ("Cleo", "bbmb")):
+        for item, letter in zip(items, labels, strict=True):
+            label = {"b": "bicycle", "m": "motorcycle"}[letter]
+            review.decide(captured, item.id, label, who, queue=id)
+    page = open_page("review")
+    page.query_params["queue"] = str(id)
+    page = reviewing(page)
+    assert "3 of 4 images with several votes have one answer" in texts(page)
+    assert "Ben and Cleo 0.50 on 4 images" in texts(page)
 
 
 def test_a_link_to_a_queue_that_does_not_exist_says_so(captured: App, open_page: Open) -> None:

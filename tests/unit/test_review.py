@@ -59,6 +59,15 @@ def test_a_lease_of_a_clock_that_was_ahead_bars_nobody(queue: App):
     assert review.decide(queue, "a", "bicycle", "bob").revision == 1
 
 
+def test_a_lease_of_a_machine_whose_clock_is_a_little_ahead_holds(queue: App):
+    image = capture.inference(queue, "a")["image_sha256"]
+    with queue.db.write() as connection:
+        leases.lease(connection, image, "ann", datetime.now(UTC) + review.LEASE + timedelta(seconds=30))
+    assert review.next_items(queue, "bob", count=1)[0].id == "b"
+    with pytest.raises(Conflict, match="ann is reviewing"):
+        review.decide(queue, "a", "bicycle", "bob")
+
+
 def test_a_decided_image_does_not_come_again(queue: App):
     found = review.decide(queue, "a", "motorcycle", "ann")
     assert (found.status, found.revision) == (Status.RELABELLED, 1)

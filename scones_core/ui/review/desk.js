@@ -87,7 +87,7 @@ function onKey(desk, event) {
   const target = event.composedPath()[0];
   const typing = target.closest?.("input, textarea, select, [contenteditable=true], [role=combobox], [role=slider]");
   if (event.key === "Escape") escape(desk, target);
-  if (!desk.data.keys || typing || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (window.sconesReview !== desk.root || !desk.data.keys || typing || event.ctrlKey || event.metaKey || event.altKey) return;
   const key = event.key.toLowerCase();
   const digit = digitOf(event);
   if (digit !== null) {
@@ -430,6 +430,7 @@ export default function ({ data, parentElement, setStateValue }) {
 /** Listen to keys and clocks; returns what ends that. */
 function start(desk) {
   const ending = new AbortController();
+  window.sconesReview = desk.root; // a desk that the page is about to remove hears no keys
   const how = { capture: true, signal: ending.signal };
   document.addEventListener("keydown", (event) => onKey(desk, event), how);
   document.addEventListener("click", () => setTimeout(takeFocus, 300), how); // a drop-down closes after its choice

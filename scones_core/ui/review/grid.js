@@ -74,7 +74,7 @@ function mark(grid, place, label) {
 function onKey(grid, event) {
   const target = event.composedPath()[0];
   const typing = target.closest?.("input, textarea, select, [contenteditable=true], [role=combobox], [role=slider]");
-  if (!grid.data.keys || typing || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (window.sconesReview !== grid.root || !grid.data.keys || typing || event.ctrlKey || event.metaKey || event.altKey) return;
   const columns = getComputedStyle(grid.tiles).gridTemplateColumns.split(" ").length;
   const steps = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: columns, ArrowUp: -columns };
   const digit = /^\d$/.test(event.key) ? event.key : /^(?:Digit|Numpad)(\d)$/.exec(event.code)?.[1];
@@ -204,6 +204,7 @@ export default function ({ data, parentElement, setStateValue }) {
 
 function start(grid) {
   const ending = new AbortController();
+  window.sconesReview = grid.root; // a component that the page is about to remove hears no keys
   const how = { capture: true, signal: ending.signal };
   document.addEventListener("keydown", (event) => onKey(grid, event), how);
   document.addEventListener("click", () => setTimeout(takeFocus, 300), how); // a drop-down closes after its choice

@@ -4,7 +4,7 @@ from functools import partial
 
 import streamlit as st
 
-from scones_core.services import App, class_proposals
+from scones_core.services import App, class_proposals, reviewers
 from scones_core.services.class_proposals import ProposedClass
 from scones_core.ui.shell.actions import action_button
 from scones_core.ui.shell.text import plain
@@ -24,6 +24,8 @@ def proposals(app: App, name: str) -> None:
             st.markdown(f"**{plain(one.name)}**", width="content")
             images = f"{one.images:,} image{'' if one.images == 1 else 's'}"
             st.caption(f"{images} · proposed by {plain(', '.join(one.by))}", width="stretch")
+            if not reviewers.is_operator(app, name):
+                continue
             accept, decline = partial(_accept, app, one, name), partial(_decline, app, one, name)
             action_button("Accept", accept, key=f"accept-{one.name}", icon=":material/check:")
             action_button("Decline", decline, key=f"decline-{one.name}", icon=":material/close:")

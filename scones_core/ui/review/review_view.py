@@ -6,7 +6,7 @@ from typing import Any
 import streamlit as st
 
 from scones_core.domain.review import ORDERS, Status, Strategy
-from scones_core.services import App, capture, review, review_figures
+from scones_core.services import App, capture, queues, review, review_figures, review_search
 from scones_core.services.review_figures import QueueFigures
 from scones_core.ui.review.desk import review_desk
 from scones_core.ui.review.exchange_view import exchange
@@ -35,10 +35,10 @@ _STATUSES: dict[Status, tuple[Colour, str]] = {
 }
 
 
-def reviewer() -> str | None:
+def reviewer(app: App) -> str | None:
     """The user's name; a form if it is not known."""
     if named():
-        return user()
+        return review_search.spelling(app, user())
     with st.container(border=True):
         st.markdown(
             "**Who is reviewing?** Your name is recorded with every decision, and images are reserved for it meanwhile."
@@ -50,7 +50,12 @@ def reviewer() -> str | None:
 
 def strategy_input() -> Strategy:
     chosen: Strategy = st.selectbox(
-        "Review order", list(ORDERS), format_func=ORDER_NAMES.__getitem__, key="review_strategy", width=220
+        "Review order",
+        list(ORDERS),
+        format_func=ORDER_NAMES.__getitem__,
+        key="review_strategy",
+        width=220,
+        bind="query-params",
     )
     return chosen
 
@@ -77,7 +82,12 @@ def class_input(app: App) -> str | None:
     """The predicted class whose images the grid shows; None if no class has a name."""
     classes = review_figures.predicted_classes(app)
     chosen: str | None = st.selectbox(
-        "Predicted class", classes, format_func=lambda name: name.replace("_", " "), key="review_class", width=220
+        "Predicted class",
+        classes,
+        format_func=lambda name: name.replace("_", " "),
+        key="review_class",
+        width=220,
+        bind="query-params",
     )
     return chosen
 
@@ -143,7 +153,9 @@ def _figures(queue: QueueFigures) -> None:
 
 
 def _recent(app: App, here: Desk) -> None:
-    rows = review.reviewed(app, limit=_RECENT)
+    blind = here.queue is not None and queues.get(app, here.queue).reviewers > 1  # votes are given without the others'
+    rows = review.reviewed(app, limit=None if blind else _RECENT)
+    rows = [row for row in rows if not blind or row["reviewer"] == here.reviewer][:_RECENT]
     if not rows:
         return
     st.markdown("## Recent decisions", help="You can take back only your own decisions.")

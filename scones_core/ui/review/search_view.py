@@ -4,7 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from scones_core.domain.review import Status
-from scones_core.services import App, review_search
+from scones_core.services import App, gold, review, review_search, reviewers
 from scones_core.services.review_search import FoundImage, PastDecision
 from scones_core.ui.shell import navigation
 from scones_core.ui.shell.images import captured_image
@@ -43,7 +43,7 @@ def _found(app: App, image: FoundImage) -> None:
         st.caption(f"{said}{state}{by} · {time_text(image.time)}", width="stretch")
 
 
-def image_page(app: App, id: str) -> None:
+def image_page(app: App, id: str, viewer: str) -> None:
     """One image: what models predicted, and every decision on it. Raises NotFound."""
     history = review_search.image_history(app, id)
     navigation.link("review", "Back to the desk", icon=":material/arrow_back:")
@@ -65,11 +65,25 @@ def image_page(app: App, id: str) -> None:
             st.dataframe(pd.DataFrame(rows), hide_index=True, column_config=config, alt="Predictions for this image")
     st.markdown("## Decisions")
     _decisions(history.decisions, "No decision on this image yet.")
+    if reviewers.is_operator(app, viewer):
+        _make_gold(app, id, viewer)
 
 
-def reviewer_page(app: App, name: str) -> None:
-    """Every decision of one reviewer."""
+def _make_gold(app: App, id: str, viewer: str) -> None:
+    """An operator's form: the label of the image is known, so that it can measure reviewers."""
+    with st.form("gold_form", border=True):
+        label = st.selectbox("Known label", review.item(app, id).classes, key="gold_label", width=220)
+        if st.form_submit_button("Make it a gold image", icon=":material/workspace_premium:"):
+            gold.set_gold(app, id, str(label), viewer)
+            st.success(f"A gold image, labelled {plain(label)}. The share of gold images is set under Reviewers.")
+
+
+def reviewer_page(app: App, name: str, viewer: str) -> None:
+    """Every decision of one reviewer, for themselves and for operators."""
     navigation.link("review", "Back to the desk", icon=":material/arrow_back:")
+    if name != viewer and not reviewers.is_operator(app, viewer):
+        st.info("Only operators see the decisions of other reviewers.")
+        return
     st.markdown(f"## Decisions of {plain(name)}")
     _decisions(review_search.reviewer_history(app, name), "No decisions under this name.")
 
