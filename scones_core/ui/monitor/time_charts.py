@@ -17,6 +17,8 @@ from scones_core.ui.shell.times import abbreviation, zone
 from scones_core.ui.shell.widgets import percent
 
 BANDS = 50  # of confidence
+# Charts with a brush: its rectangle has no text for screen readers in SVG. They are described by `alt`.
+CANVAS = {"embedOptions": {"renderer": "canvas"}}
 _NAMES = {300: "5 minutes", 3_600: "hour", 86_400: "day (UTC)", 30 * 86_400: "30 days (UTC)"}
 
 
@@ -89,7 +91,7 @@ def confidence_density(figures: Figures) -> str | None:
         .add_params(brush())
     )
     st.altair_chart(
-        (chart + rule("y", figures.threshold)).properties(height=330),
+        (chart + rule("y", figures.threshold)).properties(height=330, usermeta=CANVAS),
         width="stretch",
         key=key,
         on_select=lambda: select_time(key),
@@ -138,7 +140,7 @@ def throughput(figures: Figures) -> None:
         .add_params(brush())
     )
     st.altair_chart(
-        chart.properties(height=220),
+        chart.properties(height=220, usermeta=CANVAS),
         width="stretch",
         key=key,
         on_select=lambda: select_time(key),
