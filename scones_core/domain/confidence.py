@@ -1,5 +1,6 @@
 """Confidence, threshold, coverage and risk."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +14,20 @@ Floats = NDArray[np.float64]
 def is_low(confidence: float, threshold: float) -> bool:
     """An inference is accepted only when its confidence exceeds the threshold."""
     return confidence <= threshold
+
+
+def steady(low: Sequence[int], of: Sequence[int]) -> bool:
+    """Whether shares low/of of several periods differ by no more than chance would make them, at level 0.01.
+
+    Pearson's chi-squared test of homogeneity; its distribution by Wilson & Hilferty 1931.
+    """
+    n = np.asarray(of, dtype=float)
+    share = sum(low) / n.sum() if len(n) else 0.0
+    if len(n) < 2 or share in (0.0, 1.0):
+        return True
+    statistic = float((np.square(np.asarray(low) - n * share) / (n * share * (1 - share))).sum())
+    part = 2 / (9 * (len(n) - 1))
+    return bool((statistic / (len(n) - 1)) ** (1 / 3) - (1 - part) < 2.326 * part**0.5)
 
 
 def coverage(confidences: Floats, threshold: float) -> float:

@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from scones_core.domain.cells import SECOND, totals
+from scones_core.domain.confidence import steady
 from scones_core.services.counting import Counted
 from scones_core.services.monitoring import Figures, Period
 from scones_core.ui.monitor.filters import chart_key, select_time
@@ -195,18 +196,16 @@ def throughput_finding(figures: Figures) -> str:
 
 
 def share_finding(figures: Figures) -> str:
-    """Such as: low-confidence is steady, 45 % to 49 %. Only periods with enough inferences are compared."""
+    """Such as: 12% to 40% low-confidence; most at 4 Oct 14:00. Only periods with enough inferences are compared."""
     enough = _enough(figures.periods)
     if len(enough) < 2:
         return f"{percent(figures.low_share)} low-confidence"
     most = max(enough, key=lambda period: period.low_confidence / period.inferences)
     least = min(enough, key=lambda period: period.low_confidence / period.inferences)
     high, low = (period.low_confidence / period.inferences for period in (most, least))
-    return (
-        f"{percent(low, 0)} to {percent(high, 0)} low-confidence; most at {moment(most.start)}"
-        if high - low >= 0.01
-        else f"Steady at {percent(figures.low_share)} low-confidence"
-    )
+    if steady([period.low_confidence for period in enough], [period.inferences for period in enough]):
+        return f"Steady: {percent(figures.low_share)} low-confidence, {percent(low, 0)} to {percent(high, 0)} by chance"
+    return f"{percent(low, 0)} to {percent(high, 0)} low-confidence; most at {moment(most.start)}"
 
 
 def _enough(periods: Sequence[Period]) -> list[Period]:
