@@ -50,7 +50,7 @@ class WeakSlice:
 
 
 @dataclass(frozen=True)
-class Found:
+class WeakSlices:
     """tests, drawn : labelled test images, and captured images reviewed in a random order.  traffic : inferences that
     the shares were measured on.  slices : all of them, the most certain first."""
 
@@ -62,7 +62,7 @@ class Found:
     slices: Sequence[WeakSlice]
 
 
-def find(app: App, model: str | None = None) -> Found:
+def find(app: App, model: str | None = None) -> WeakSlices:
     """The slices of a model version (default: the one in service). Raises NotFound.
 
     Labels of test images, and of captured images that were reviewed because they were drawn at random.
@@ -85,7 +85,7 @@ def find(app: App, model: str | None = None) -> Found:
         for one in domain.slices(wrong, statistics, categories)
     ]
     dataset = etl.get(app, chosen.dataset)
-    return Found(chosen.id, dataset.test_set, len(tests), len(drawn), len(traffic), found)
+    return WeakSlices(chosen.id, dataset.test_set, len(tests), len(drawn), len(traffic), found)
 
 
 def _tests(app: App, model: str) -> list[Labelled]:

@@ -5,7 +5,7 @@ import streamlit as st
 
 from scones_core.domain.slices import FEWEST, Slice
 from scones_core.services import App, capture, slices
-from scones_core.services.slices import Found, Labelled, WeakSlice
+from scones_core.services.slices import Labelled, WeakSlice, WeakSlices
 from scones_core.ui.shell.images import enlarged, tile_image
 from scones_core.ui.shell.session import shown_errors
 from scones_core.ui.shell.text import plain
@@ -37,11 +37,11 @@ def _ask() -> None:
 
 
 @st.cache_resource(show_spinner="Measuring the labelled images…", max_entries=4, ttl=300)
-def _found(_app: App, home: str) -> Found:
+def _found(_app: App, home: str) -> WeakSlices:
     return slices.find(_app)
 
 
-def _show(app: App, found: Found) -> None:
+def _show(app: App, found: WeakSlices) -> None:
     weak = [one for one in found.slices if one.slice.found]
     drawn = f" and {found.drawn:,} captured images reviewed in random order" if found.drawn else ""
     st.caption(
@@ -68,7 +68,7 @@ def slice_name(one: Slice) -> str:
     return f"{ends[one.attribute]} fifth" if one.attribute in ends else f"{one.attribute.capitalize()}, {one.part}"
 
 
-def _weak(app: App, one: WeakSlice, found: Found) -> None:
+def _weak(app: App, one: WeakSlice, found: WeakSlices) -> None:
     part = one.slice
     rates = f"wrong {percent(part.rate, 0)} of the time, the rest {percent(part.rest_rate, 0)}"
     st.markdown(f"### {plain(slice_name(part))}: {rates}")
