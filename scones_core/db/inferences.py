@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from operator import itemgetter
 from typing import Any
 
 import msgspec
@@ -43,6 +42,7 @@ def add(connection: sa.Connection, rows: Sequence[dict[str, Any]]) -> int:
     return len(fresh)
 
 
+COLUMNS = list(inferences.c.keys())
 # A list of ids as one parameter: expanding one parameter per id takes several times as long as the search.
 _AMONG = {"sqlite": "IN (SELECT value FROM json_each(:ids))", "postgresql": "= ANY(:ids)"}
 
@@ -55,20 +55,19 @@ def _known(connection: sa.Connection, ids: Sequence[str]) -> set[str]:
 
 def _insert(connection: sa.Connection, rows: Sequence[Mapping[str, Any]]) -> None:
     """Handed to the driver as it takes them: SQLAlchemy prepares a row in twice the time that SQLite stores it."""
-    compiled = sa.insert(inferences).compile(dialect=connection.dialect, column_keys=list(inferences.c.keys()))
-    absent = dict.fromkeys(inferences.c.keys())
-    values = [
-        {
-            **absent,
-            **row,
-            "time": counts.microseconds(row["time"]),
-            "probabilities": msgspec.json.encode(row["probabilities"]).decode(),
-        }
-        for row in rows
-    ]
-    order = compiled.positiontup
-    parameters = list(map(itemgetter(*order), values)) if order else values
-    connection.exec_driver_sql(str(compiled), parameters)
+    compiled = sa.insert(inferences).compile(dialect=connection.dialect, column_keys=COLUMNS)
+    order = compiled.positiontup or COLUMNS
+    time, probabilities = order.index("time"), order.index("probabilities")
+
+    def values(row: Mapping[str, Any]) -> tuple[Any, ...]:
+        found = list(map(row.get, order))
+        found[time] = counts.microseconds(row["time"])
+        found[probabilities] = msgspec.json.encode(row["probabilities"]).decode()
+        return tuple(found)
+
+    every = list(map(values, rows))
+    named = every if compiled.positiontup else [dict(zip(order, one, strict=True)) for one in every]
+    connection.exec_driver_sql(str(compiled), named)
 
 
 def _unnamed() -> sa.ColumnElement[bool]:

@@ -1,6 +1,8 @@
 """Confidence, threshold, coverage and risk."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +16,23 @@ Floats = NDArray[np.float64]
 def is_low(confidence: float, threshold: float) -> bool:
     """An inference is accepted only when its confidence exceeds the threshold."""
     return confidence <= threshold
+
+
+def steady(low: Sequence[int], of: Sequence[int]) -> bool:
+    """Whether shares low/of of several periods differ by no more than chance would make them, at level 0.01.
+
+    Half of the level for Pearson's chi-squared test of homogeneity, which sees many small differences (its distribution
+    by Wilson & Hilferty 1931), half for the period that differs most (Bonferroni's bound).
+    """
+    n = np.asarray(of, dtype=float)
+    share = sum(low) / n.sum() if len(n) else 0.0
+    if len(n) < 2 or share in (0.0, 1.0):
+        return True
+    differences = (np.asarray(low) - n * share) / np.sqrt(n * share * (1 - share))
+    most = NormalDist().inv_cdf(1 - 0.0025 / len(n))
+    part = 2 / (9 * (len(n) - 1))
+    together = (float(np.square(differences).sum()) / (len(n) - 1)) ** (1 / 3) - (1 - part)
+    return bool(np.abs(differences).max() < most and together < NormalDist().inv_cdf(0.995) * part**0.5)
 
 
 def coverage(confidences: Floats, threshold: float) -> float:

@@ -9,12 +9,23 @@ from scones_core.domain.confidence import (
     is_low,
     propose_threshold,
     risk_upper_bound,
+    steady,
 )
 
 
 def test_an_inference_at_the_threshold_is_low_confidence():
     assert is_low(0.93, 0.93)
     assert not is_low(0.930001, 0.93)
+
+
+def test_shares_that_differ_by_chance_are_steady_and_others_are_not():
+    rng, of = np.random.default_rng(0), [200] * 50
+    steadily = [steady(rng.binomial(of, 0.4).tolist(), of) for _ in range(500)]
+    assert 0.97 <= np.mean(steadily) <= 1  # level 0.01
+    assert not steady([80] * 49 + [130], of)
+    assert steady([0] * 50, of)
+    assert steady([5], [9])
+    assert steady([], [])
 
 
 def test_coverage_is_the_share_above_the_threshold():

@@ -12,6 +12,9 @@ from scones_core.errors import NotFound
 from scones_core.services import App, capture, classification, etl, review, training
 from scones_core.services import slices as service
 from scones_core.services.slices import CLASS, HOUR
+from scones_core.vision.classifier import Classifier
+from scones_core.vision.clusters import clusters
+from tests.conftest import png
 
 
 def planted(n: int, seed: int, worst: float = 0.4) -> tuple[np.ndarray, np.ndarray, list[str]]:
@@ -94,6 +97,19 @@ def test_only_images_drawn_at_random_count_as_labels(serving: App):
         for item in review.next_items(serving, "ann", strategy=strategy, count=4):
             review.decide(serving, item.id, "bicycle", "ann")
     assert service.find(serving).drawn == 4
+
+
+def test_images_that_are_alike_to_the_model_are_a_cluster(serving: App):
+    version = training.model(serving)
+    model = Classifier.load(serving.backend.objects.get(version.artifact_key), version.artifact_sha256)
+    images = [png(seed, upright=seed < 35) for seed in range(70)]
+    found, others = clusters(model, images, [*images[30:40], *map(dark, images[:3])])
+    assert (found, others) == clusters(model, images, [*images[30:40], *map(dark, images[:3])])
+    assert found[30:40] == others[:10]
+    upright, level = set(found[:35]), set(found[35:])
+    assert len(upright | level) > 1
+    assert len(upright & level) < len(upright | level)  # some hold images of one kind alone
+    assert clusters(model, images[:59], images) == ([], [])
 
 
 def test_a_model_that_is_not_there_has_no_slices(serving: App, app: App):

@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from scones_core.ui.monitor.filters import chart_key, select_time
-from scones_core.ui.monitor.time_charts import brush, time_axis
+from scones_core.ui.monitor.time_charts import CANVAS, brush, time_axis
 from scones_core.ui.shell.confidence_chart import ACCEPTED, COLOURS, KINDS, LEGEND, LINE, LOW, PERCENT, rule
 from scones_core.ui.shell.text import plain
 from scones_core.ui.shell.times import abbreviation, zone
@@ -51,7 +51,7 @@ def confidence_over_time(points: pd.DataFrame, threshold: float) -> str | None:
     )
     low = int(points["low"].sum())
     event = st.altair_chart(
-        (dots + rule("y", threshold)).properties(height=330),
+        (dots + rule("y", threshold)).properties(height=330, usermeta=CANVAS),
         width="stretch",
         key=key,
         on_select=lambda: select_time(key),

@@ -64,7 +64,7 @@ def filter_input(app: App, makers: Sequence[Maker]) -> InferenceFilter:
         if len(options.endpoints) > 1:
             endpoint = _choice("Endpoint", ["All", *options.endpoints], "monitor_endpoint")
         st.button("Clear filters", icon=":material/filter_alt_off:", key="clear_filters", on_click=_clear)
-        since, until = _times("From", "To", TIMES)
+        since, until = _times("From", "To", TIMES, 165)
     if back and not since:
         since = datetime.now(UTC).replace(second=0, microsecond=0) - back
     return InferenceFilter(
@@ -107,11 +107,11 @@ def _choice(label: str, options: list[str], key: str) -> str:
     return chosen
 
 
-def _times(first: str, last: str, keys: tuple[str, str]) -> tuple[datetime | None, datetime | None]:
+def _times(first: str, last: str, keys: tuple[str, str], width: int = 210) -> tuple[datetime | None, datetime | None]:
     """Two times as text, such as 2026-03-01T14:00; the viewer's zone, unless they name another."""
     help = "Such as 2026-03-01T14:00. Your time zone, unless you add another, such as +01:00 or Z."
     texts = [
-        st.text_input(label, key=key, width=210, max_chars=40, placeholder="Any time", bind="query-params", help=help)
+        st.text_input(label, key=key, width=width, max_chars=40, placeholder="Any time", bind="query-params", help=help)
         for label, key in zip((first, last), keys, strict=True)
     ]
     return _time(texts[0]), _time(texts[1])

@@ -4,9 +4,9 @@ import pandas as pd
 import streamlit as st
 
 from scones_core.domain.slices import FEWEST, Slice
-from scones_core.services import App, capture, slices
-from scones_core.services.slices import Labelled, SlicesFound, WeakSlice
-from scones_core.ui.shell.images import enlarged, tile_image
+from scones_core.services import App, slices
+from scones_core.services.slices import WeakSlice, WeakSlices
+from scones_core.ui.shell.images import enlarged
 from scones_core.ui.shell.session import shown_errors
 from scones_core.ui.shell.text import plain
 from scones_core.ui.shell.widgets import percent
@@ -24,12 +24,12 @@ def slices_section(app: App) -> None:
     if not st.session_state.get(_ASKED):
         st.caption(
             "Compares the error rate of dark and bright, flat and stark, smooth and sharp, grey and colourful images, "
-            "of each predicted class and each hour, with that of the rest."
+            "of each predicted class, hour and cluster of images that are alike to the model, with that of the rest."
         )
         st.button("Find weak slices", icon=":material/search:", key="find_slices", on_click=_ask)
         return
     with shown_errors():
-        _show(app, _found(app, str(app.settings.home)))
+        _show(_found(app, str(app.settings.home)))
 
 
 def _ask() -> None:
@@ -37,11 +37,11 @@ def _ask() -> None:
 
 
 @st.cache_resource(show_spinner="Measuring the labelled images…", max_entries=4, ttl=300)
-def _found(_app: App, home: str) -> SlicesFound:
+def _found(_app: App, home: str) -> WeakSlices:
     return slices.find(_app)
 
 
-def _show(app: App, found: SlicesFound) -> None:
+def _show(found: WeakSlices) -> None:
     weak = [one for one in found.slices if one.slice.found]
     drawn = f" and {found.drawn:,} captured images reviewed in random order" if found.drawn else ""
     st.caption(
@@ -55,7 +55,7 @@ def _show(app: App, found: SlicesFound) -> None:
             icon=":material/done_all:",
         )
     for one in weak:
-        _weak(app, one, found)
+        _weak(one, found)
     with st.expander(f"All {len(found.slices):,} slices", icon=":material/table_rows:"):
         st.table(pd.DataFrame([_row(one) for one in found.slices]), border="horizontal", hide_index=True)
 
@@ -68,7 +68,7 @@ def slice_name(one: Slice) -> str:
     return f"{ends[one.attribute]} fifth" if one.attribute in ends else f"{one.attribute.capitalize()}, {one.part}"
 
 
-def _weak(app: App, one: WeakSlice, found: SlicesFound) -> None:
+def _weak(one: WeakSlice, found: WeakSlices) -> None:
     part = one.slice
     rates = f"wrong {percent(part.rate, 0)} of the time, the rest {percent(part.rest_rate, 0)}"
     st.markdown(f"### {plain(slice_name(part))}: {rates}")
@@ -80,19 +80,13 @@ def _weak(app: App, one: WeakSlice, found: SlicesFound) -> None:
     )
     grid = st.grid(_SHOWN, min_column_width=96, gap=10)
     for image in one.errors[:_SHOWN]:
-        names = [plain(name.replace("_", " ")) for name in (image.prediction, image.label)]
+        names = [plain(name.replace("_", " ")) for name in (image.prediction, image.label or "")]
         grid.image(
-            _picture(app, image),
+            enlarged(image.data),
             f"{names[0]}, labelled {names[1]}",
             width="stretch",
             alt=f"Predicted {image.prediction}, labelled {image.label}",
         )
-
-
-def _picture(app: App, image: Labelled) -> bytes:
-    if image.key is not None:
-        return tile_image(app, image.key, image.key)
-    return enlarged(capture.image(app, str(image.event_id)))
 
 
 def _row(one: WeakSlice) -> dict[str, str]:

@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from scones_core.domain.cells import SECOND, totals
+from scones_core.domain.confidence import steady
 from scones_core.services.counting import Counted
 from scones_core.services.monitoring import Figures, Period
 from scones_core.ui.monitor.filters import chart_key, select_time
@@ -17,6 +18,8 @@ from scones_core.ui.shell.times import abbreviation, zone
 from scones_core.ui.shell.widgets import percent
 
 BANDS = 50  # of confidence
+# Charts with a brush: its rectangle has no text for screen readers in SVG. They are described by `alt`.
+CANVAS = {"embedOptions": {"renderer": "canvas"}}
 _NAMES = {300: "5 minutes", 3_600: "hour", 86_400: "day (UTC)", 30 * 86_400: "30 days (UTC)"}
 
 
@@ -89,7 +92,7 @@ def confidence_density(figures: Figures) -> str | None:
         .add_params(brush())
     )
     st.altair_chart(
-        (chart + rule("y", figures.threshold)).properties(height=330),
+        (chart + rule("y", figures.threshold)).properties(height=330, usermeta=CANVAS),
         width="stretch",
         key=key,
         on_select=lambda: select_time(key),
@@ -138,7 +141,7 @@ def throughput(figures: Figures) -> None:
         .add_params(brush())
     )
     st.altair_chart(
-        chart.properties(height=220),
+        chart.properties(height=220, usermeta=CANVAS),
         width="stretch",
         key=key,
         on_select=lambda: select_time(key),
@@ -193,18 +196,16 @@ def throughput_finding(figures: Figures) -> str:
 
 
 def share_finding(figures: Figures) -> str:
-    """Such as: low-confidence is steady, 45 % to 49 %. Only periods with enough inferences are compared."""
+    """Such as: 12% to 40% low-confidence; most at 4 Oct 14:00. Only periods with enough inferences are compared."""
     enough = _enough(figures.periods)
     if len(enough) < 2:
         return f"{percent(figures.low_share)} low-confidence"
     most = max(enough, key=lambda period: period.low_confidence / period.inferences)
     least = min(enough, key=lambda period: period.low_confidence / period.inferences)
     high, low = (period.low_confidence / period.inferences for period in (most, least))
-    return (
-        f"{percent(low, 0)} to {percent(high, 0)} low-confidence; most at {moment(most.start)}"
-        if high - low >= 0.01
-        else f"Steady at {percent(figures.low_share)} low-confidence"
-    )
+    if steady([period.low_confidence for period in enough], [period.inferences for period in enough]):
+        return f"Steady: {percent(figures.low_share)} low-confidence, {percent(low, 0)} to {percent(high, 0)} by chance"
+    return f"{percent(low, 0)} to {percent(high, 0)} low-confidence; most at {moment(most.start)}"
 
 
 def _enough(periods: Sequence[Period]) -> list[Period]:
