@@ -5,7 +5,6 @@ from collections.abc import Sequence
 import numpy as np
 
 from scones_core.vision.classifier import Classifier
-from scones_core.vision.features import features_of
 
 __all__ = ["CLUSTERS", "clusters"]
 
@@ -25,7 +24,7 @@ def clusters(model: Classifier, images: Sequence[bytes], others: Sequence[bytes]
 
     if len(images) < FEWEST:
         return [], []
-    features = [part for files in (images, others) for part in features_of(files, model.side, model.dictionaries)]
+    features = [part for files in (images, others) for part in model.encoder.features(files)]
     every = np.concatenate(features)
     found = PCA(DIRECTIONS, random_state=0).fit(every[: len(images)])
     reduced = found.transform(every)
