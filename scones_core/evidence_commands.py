@@ -89,7 +89,9 @@ def _proposed(app: App, max_risk: float, level: float) -> Document:
     except NotFound:
         production = None
     try:
-        found: dict[str, Any] = asdict(monitoring.propose_threshold(app, max_risk=max_risk, level=level))
+        found: dict[str, Any] = asdict(
+            monitoring.propose_threshold(app, max_risk=max_risk, level=level, held_out=monitoring.held_out_answers(app))
+        )
     except NotFound:
         if production is None:
             raise

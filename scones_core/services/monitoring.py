@@ -17,6 +17,7 @@ from scones_core.domain.models import TRIAL_VARIANT
 from scones_core.errors import BadInput, NotFound
 from scones_core.services import deployment, drift_standing, training
 from scones_core.services.app import App
+from scones_core.services.capture import REVIEWED
 from scones_core.services.counting import Counted, count
 from scones_core.services.drift_standing import DriftStanding
 from scones_core.services.threshold import set_threshold as set_threshold
@@ -185,8 +186,37 @@ def risk_coverage(app: App) -> list[dict[str, float | None]]:
     return [{"threshold": f.threshold, "coverage": f.coverage, "risk": f.risk} for f in steps]
 
 
+@dataclass(frozen=True)
+class Measured:
+    """A model version on its labelled test images.  confidences : shape (n,); correct : bool, shape (n,)."""
+
+    model: str
+    test_set: str
+    confidences: confidence.Floats
+    correct: NDArray[np.bool_]
+
+
+def held_out_answers(app: App) -> Measured | None:
+    """The champion's held-out answers to its training images; None if its training kept none.
+
+    Without images that were reviewed: those were chosen for low confidence.  Raises NotFound without a champion.
+    """
+    champion = deployment.champion(app)
+    if champion is None:
+        raise NotFound("No model is deployed yet: deploy one first.")
+    rows = [
+        (max(p), p.index(max(p)) == image.class_index)
+        for image, p in training.held_out(app, champion)
+        if not image.key.startswith(REVIEWED)
+    ]
+    if not rows:
+        return None
+    confidences, correct = zip(*rows, strict=True)
+    return Measured(champion.id, "held-out training images", np.array(confidences), np.array(correct))
+
+
 def propose_threshold(
-    app: App, *, max_risk: float, level: float, held_out: "Measured | None" = None
+    app: App, *, max_risk: float, level: float, held_out: Measured | None = None
 ) -> confidence.ThresholdFigures:
     """The lowest threshold that keeps the risk at `max_risk` with confidence `level`, for images like the test images.
 
@@ -203,19 +233,9 @@ def propose_threshold(
     if found is None:
         raise NotFound(
             f"No threshold keeps the error rate at {max_risk:.1%} with confidence {level:.0%} on the "
-            f"{len(correct):,} test images: allow more errors or less confidence, or load more test images."
+            f"{len(correct):,} labels: allow more errors or less confidence, or load more test images."
         )
     return found
-
-
-@dataclass(frozen=True)
-class Measured:
-    """A model version on its labelled test images.  confidences : shape (n,); correct : bool, shape (n,)."""
-
-    model: str
-    test_set: str
-    confidences: confidence.Floats
-    correct: NDArray[np.bool_]
 
 
 def measured_on(app: App) -> tuple[str, str, int]:

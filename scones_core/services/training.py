@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from scones_core import logs
 from scones_core.db import datasets
 from scones_core.db import models as table
-from scones_core.domain.datasets import TEST, TRAIN, DatasetVersion
+from scones_core.domain.datasets import TEST, TRAIN, DatasetVersion, LabelledImage
 from scones_core.domain.models import CHAMPION_VARIANT, JobRecord, JobState, ModelVersion
 from scones_core.errors import Conflict, NotFound, SconesError, Unavailable
 from scones_core.ports import EndpointConfig, JobStatus, TrainingJob, TrainingRequest
@@ -65,21 +65,23 @@ def embedded_classifier(app: App) -> bool:
     return app.settings.backend is BackendName.EMBEDDED or app.settings.algorithm == "embedded"
 
 
-def held_out(app: App, model: ModelVersion) -> dict[str, tuple[int, tuple[float, ...]]]:
-    """Image SHA-256 → class index and probabilities, by a model that learnt neither from the image nor from its
-    near-duplicates; of the training images of a model version, empty if its training kept none.
+def held_out(app: App, model: ModelVersion) -> list[tuple[LabelledImage, tuple[float, ...]]]:
+    """Training images of a model version, with probabilities by a model that learnt neither from the image nor from
+    its near-duplicates; empty if its training kept none.
     """
+    if not embedded_classifier(app):  # SageMaker's own keeps none, and its artifact is large
+        return []
     answers = held_out_of(app.backend.objects.get(model.artifact_key), model.artifact_sha256)
     if answers is None:
-        return {}
+        return []
     by_key = {image.key: image for image in etl.images(app, model.dataset, TRAIN)}
     rows = lst_rows(app.backend.objects.get(f"datasets/{model.dataset}/train.lst").decode())
     images = [by_key.get(f"train/{path}") for _, path in rows]
-    return {
-        image.sha256: (image.class_index, tuple(map(float, row)))
+    return [
+        (image, tuple(map(float, row)))
         for image, row in zip(images, answers, strict=True)
         if image is not None and not math.isnan(row[0])
-    }
+    ]
 
 
 def jobs(app: App) -> Sequence[TrainingJob]:

@@ -8,6 +8,7 @@ import streamlit as st
 from scones_core.domain.audit import AuditKind
 from scones_core.errors import NotFound, SconesError
 from scones_core.services import App, audits, monitoring, promises, threshold
+from scones_core.services.monitoring import Measured
 from scones_core.services.promises import ProductionPromise
 from scones_core.ui.shell.actions import action_button
 from scones_core.ui.shell.text import plain
@@ -31,16 +32,24 @@ def suggestion(app: App) -> None:
 
 def _test_images(app: App, risk: float) -> None:
     try:
-        found = monitoring.propose_threshold(app, max_risk=risk, level=LEVEL)
+        held_out = _held_out(app, str(app.settings.home), monitoring.measured_on(app)[0])
+        found = monitoring.propose_threshold(app, max_risk=risk, level=LEVEL, held_out=held_out)
     except SconesError as error:
         st.info(plain(error), icon=":material/info:")
         return
     st.markdown(
         f"At **{found.threshold:.2f}**, the error rate is at most {percent(risk)} with 95 % confidence, and "
-        f"{percent(found.coverage)} of images are accepted ({found.labels_used:,} test images)."
+        f"{percent(found.coverage)} of images are accepted ({found.labels_used:,} labels: the test images"
+        f"{f' and {len(held_out.correct):,} training images held out in cross-validation' if held_out else ''})."
     )
     evidence = {"about": "test images", "max_risk": risk, "level": LEVEL, "labels_used": found.labels_used}
     _apply(app, found.threshold, evidence, key="apply_proposal")
+
+
+@st.cache_data(show_spinner=False, max_entries=8)
+def _held_out(_app: App, home: str, model: str) -> Measured | None:
+    """Kept, as it is read from the artifact."""
+    return monitoring.held_out_answers(_app)
 
 
 def _production(app: App, risk: float) -> None:
