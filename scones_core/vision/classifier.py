@@ -13,7 +13,7 @@ from scones_core.vision import artifact
 from scones_core.vision.artifact import pack
 from scones_core.vision.dictionary import Block, Dictionary
 from scones_core.vision.extractor import Extractor, extractor
-from scones_core.vision.features import Encoder
+from scones_core.vision.features import NOTHING_KNOWN, Encoder, Known
 from scones_core.vision.kernel import Kernel
 from scones_core.vision.options import Options
 from scones_core.vision.parallel import one_blas_thread
@@ -48,13 +48,14 @@ class Classifier:
     training: Mapping[str, Any] = field(default_factory=dict)
     held_out: Floats | None = None
 
-    def predict_proba(self, images: Sequence[bytes]) -> Doubles:
+    def predict_proba(self, images: Sequence[bytes], known: Known = NOTHING_KNOWN) -> Doubles:
         """Calibrated probabilities, float64, shape (n, n_classes), rows summing to 1.
 
+        known : embeddings computed before, by SHA-256 of the image file.
         Raises BadImage; for several images, the message names the position.
         """
         one_blas_thread()
-        scores = [self._scores(features) for features in self.encoder.features(images)]
+        scores = [self._scores(features) for features in self.encoder.features(images, known)]
         if not scores:
             return np.zeros((0, len(self.classes)))
         return softmax(np.concatenate(scores) / self.temperature)
