@@ -149,6 +149,18 @@ def least_similar(connection: sa.Connection, model: int, limit: int) -> list[sa.
     return list(found.values())
 
 
+def unlike_keys(connection: sa.Connection, keys: Sequence[str]) -> set[str]:
+    """Those of the object keys with an inference whose image is unlike the training images of its model."""
+    table, found = inferences.c, set[str]()
+    same = sa.and_(similarities.c.model == table.model, similarities.c.image_sha256 == table.image_sha256)
+    joined = inferences.join(similarities, same).join(model_references, model_references.c.model == table.model)
+    below = similarities.c.similarity < model_references.c.level
+    for start in range(0, len(keys), CHUNK):
+        part = table.image_key.in_(keys[start : start + CHUNK])
+        found |= set(connection.scalars(sa.select(table.image_key).select_from(joined).where(part, below)))
+    return found
+
+
 def similarities_of(
     connection: sa.Connection, events: Sequence[str]
 ) -> list[tuple[str, float | None, float | None, int | None]]:

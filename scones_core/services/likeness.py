@@ -200,6 +200,12 @@ def marks(app: App, events: Sequence[str]) -> dict[str, Mark]:
     return {event: Mark(similarity, level, images or 0) for event, similarity, level, images in rows}
 
 
+def unlike_keys(app: App, keys: Sequence[str]) -> set[str]:
+    """Those of the objects whose captured inferences were found unlike the training images of their model."""
+    with app.db.read() as connection:
+        return table.unlike_keys(connection, keys)
+
+
 @dataclass(frozen=True)
 class Match:
     """An image, and the cosine of its embedding with that of the image asked about, at most 1."""

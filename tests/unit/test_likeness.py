@@ -198,6 +198,8 @@ def test_what_does_not_belong_is_listed_with_the_least_similar_first(serving: Ap
     assert found.compared == 11
     assert found.unlike == len(found.strangers) >= 1
     assert found.strangers[0].image_sha256 == hashlib.sha256(blue.read_bytes()).hexdigest()
+    assert keys[0] in likeness.unlike_keys(serving, keys)
+    assert len(likeness.unlike_keys(serving, keys)) == found.unlike
     similarities = [one.similarity for one in found.strangers]
     assert similarities == sorted(similarities)
     assert max(similarities) < found.level

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
-from scones_core.services import App
+from scones_core.services import App, likeness
 from scones_core.services.batch import Batch
 from scones_core.services.batch_results import BatchItem, failures, items
 from scones_core.ui.shell import navigation
@@ -18,13 +18,17 @@ _OUTCOMES = {
     "low_confidence": ":material/flag: Low confidence",
     "accepted": ":material/check: Accepted",
     "error": ":material/error: Errors",
+    "unlike": ":material/help: Unlike the training images",
 }
 
 
 def batch_items(app: App, one: Batch) -> None:
     """All images, the least confident first; the reasons of those that failed."""
     found = _items(app, one.name, one)
-    counts = {outcome: sum(item.outcome == outcome for item in found) for outcome in _OUTCOMES}
+    strange = likeness.unlike_keys(app, [item.image for item in found])
+    groups = {outcome: [item for item in found if item.outcome == outcome] for outcome in _OUTCOMES}
+    groups["unlike"] = [item for item in found if item.image in strange]
+    counts = {outcome: len(group) for outcome, group in groups.items()}
     shown = [outcome for outcome, count in counts.items() if count]
     if not shown:
         return
@@ -38,13 +42,15 @@ def batch_items(app: App, one: Batch) -> None:
     )
     if outcome == "error":
         _failures(app, one)
-    _tiles(app, one, [item for item in found if item.outcome == outcome])
+    if outcome == "unlike":
+        st.caption("Less similar to the model's training images than 95 % of these are to each other.")
+    _tiles(app, one, groups[outcome], outcome)
     if outcome == "low_confidence":
         navigation.link("review", "Review low-confidence images")
 
 
-def _tiles(app: App, one: Batch, chosen: Sequence[BatchItem]) -> None:
-    pages, key = -(-len(chosen) // _PER_PAGE), f"batch_page_{one.name}_{chosen[0].outcome}"
+def _tiles(app: App, one: Batch, chosen: Sequence[BatchItem], group: str) -> None:
+    pages, key = -(-len(chosen) // _PER_PAGE), f"batch_page_{one.name}_{group}"
     page = min(st.session_state.get(key, 1), pages)
     tiles(app, [_tile(item) for item in chosen[(page - 1) * _PER_PAGE : page * _PER_PAGE]])
     if pages > 1:
