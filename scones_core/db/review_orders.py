@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from scones_core.db.inferences import class_lists, made_by
+from scones_core.db.inferences import CHUNK, class_lists, made_by
 from scones_core.db.reviews import free, readable
 from scones_core.db.schema import inferences, leases, reviewed_images
 from scones_core.domain.review import ALL, ReviewFilter, Strategy
@@ -68,10 +68,20 @@ def open_items(
     if strategy in _BY_MODEL and serving is not None and filter.model is None:
         parts = [open_ones.where(inferences.c.model == serving), open_ones.where(~_seen_by(serving), _is_newest())]
     chosen: dict[str, dict[str, Any]] = {}
+    keys = (inferences.c.image_sha256, inferences.c.event_id)  # without an index, whole rows take long to sort
     for part in parts:
         if len(chosen) < count:
-            _take(connection, part.with_only_columns(inferences).order_by(*order), chosen, count)
-    return [Drawn(row, strategy, 1.0) for row in chosen.values()]
+            _take(connection, part.with_only_columns(*keys).order_by(*order), chosen, count)
+    rows = _by_id(connection, [row["event_id"] for row in chosen.values()])
+    return [Drawn(rows[row["event_id"]], strategy, 1.0) for row in chosen.values()]
+
+
+def _by_id(connection: sa.Connection, event_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = {}
+    for start in range(0, len(event_ids), CHUNK):
+        query = sa.select(inferences).where(inferences.c.event_id.in_(event_ids[start : start + CHUNK]))
+        found |= {row["event_id"]: dict(row) for row in connection.execute(query).mappings()}
+    return found
 
 
 def _take(connection: sa.Connection, query: sa.Select[Any], chosen: dict[str, dict[str, Any]], count: int) -> None:

@@ -93,8 +93,9 @@ def test_a_server_killed_between_key_press_and_confirmation_loses_and_doubles_no
             expect(desk).to_have_attribute("data-unsaved", "3")
             expect(page.get_by_text("3 decisions not saved yet: kept in this browser")).to_be_visible()
     with server(home, port=port):
-        saved(desk_of(page))
+        expect(page.locator('.desk[data-unsaved="0"]')).to_have_count(1)  # beside one that the page is about to remove
         expect(page.get_by_text(re.compile("^4 of "))).to_be_visible()
+        expect(page.locator(".desk")).to_have_count(1)
         page.keyboard.press("2")
         expect(page.get_by_text(re.compile("^5 of "))).to_be_visible()
     labels = [label for _action, label, _who in decisions(home)]

@@ -132,7 +132,10 @@ function draw(grid) {
     const picture = item.source ? element("img", { src: item.source, alt: "", draggable: false }) : "no picture";
     const tile = element("button", { type: "button", className: "tile" }, picture, element("span", { dir: "auto" }));
     tile.onclick = () => mark(grid, place);
-    tile.onmousedown = (event) => event.preventDefault(); // the focus stays where Enter confirms the page
+    tile.onmousedown = (event) => {
+      event.preventDefault(); // Enter then confirms the page, instead of pressing the tile again
+      takeFocus();
+    };
     tile.dataset.id = item.id;
     return tile;
   });

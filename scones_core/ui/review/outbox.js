@@ -104,10 +104,9 @@ async function answers() {
   }
 }
 
-/** Keys go to the component again once a drop-down or a field that the page has replaced has had its say. */
+/** Keys go to the component again once a drop-down or a button of the page has had its say. */
 function takeFocus() {
   const active = document.activeElement;
-  if (active?.closest?.("[role=combobox], [data-baseweb=select]") && active.getAttribute("aria-expanded") !== "true") {
-    active.blur();
-  }
+  const chosen = active?.closest?.("[role=combobox], [data-baseweb=select]") && active.getAttribute("aria-expanded") !== "true";
+  if (chosen || active?.matches?.("[role=radio], input[type=radio], [data-testid=stButtonGroup] button")) active.blur();
 }
