@@ -165,6 +165,8 @@ def zoom() -> None:
 
 def selection_input(which: InferenceFilter) -> InferenceFilter:
     """The filter, narrowed to what is selected in the charts; fields beside them do the same by keyboard."""
+    if _ZOOMED in st.session_state:
+        st.rerun()  # the fields of the filter are beyond this fragment
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         since, until = _times("Selected from", "to", SELECTED_TIMES)
         above, up_to = (
@@ -173,8 +175,7 @@ def selection_input(which: InferenceFilter) -> InferenceFilter:
         )
         nothing = not (since or until or above or up_to)
         no_time = not (since or until)
-        if st.button("Zoom in", icon=":material/zoom_in:", key="zoom_in", on_click=zoom, disabled=no_time):
-            st.rerun()  # the fields of the filter are beyond this fragment
+        st.button("Zoom in", icon=":material/zoom_in:", key="zoom_in", on_click=zoom, disabled=no_time)
         st.button(
             "Clear selection", icon=":material/deselect:", key="deselect", on_click=clear_selection, disabled=nothing
         )
