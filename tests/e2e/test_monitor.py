@@ -65,10 +65,11 @@ def test_from_a_filter_to_the_images_to_review_and_back(browser: Browser, url: s
     settle(page)
     page.get_by_label("Model", exact=True).click()
     page.get_by_role("option", name="Model v1").click()
+    expect(page).to_have_url(re.compile("monitor_model=Model.v1"))
+    settle(page)
     page.get_by_label("Predicted class", exact=True).click()
     page.get_by_role("option", name="bicycle").click()
-    for part in ("monitor_model=Model.v1", "monitor_class=bicycle"):
-        expect(page).to_have_url(re.compile(part))
+    expect(page).to_have_url(re.compile("monitor_class=bicycle"))
     expect(page.get_by_role("heading", name=re.compile("selected: bicycle inferences by Model v1"))).to_be_visible()
     of_class = counted(page)
     assert 0 < of_class < IMAGES
@@ -94,12 +95,21 @@ def test_from_a_filter_to_the_images_to_review_and_back(browser: Browser, url: s
     expect(other.get_by_role("heading", name=re.compile("selected:"))).to_have_text(view)
 
     page.get_by_role("button", name="Review these").click()
+    page.get_by_role("link", name=re.compile("Open the queue of")).click()
     expect(page).to_have_url(re.compile(r"review\?queue=\d+"))
     settle(page)
     expect(page.get_by_role("heading", name=re.compile("Monitor: bicycle inferences"))).to_be_visible()
     page.go_back()
     expect(page).to_have_url(re.compile("monitor_class=bicycle"))
+    expect(page).not_to_have_url(re.compile("queue="))
     expect(page.get_by_role("heading", name=re.compile("selected:"))).to_have_text(view)
+
+    page.get_by_role("button", name="Zoom in").click()
+    expect(page).to_have_url(re.compile("monitor_from="))
+    expect(page).not_to_have_url(re.compile("monitor_selected_from="))
+    assert "from" in selected(page)
+    for each in (page, other):
+        each.context.close()
 
 
 def test_what_is_selected_is_exported_and_read_again(browser: Browser, url: str):
@@ -118,6 +128,7 @@ def test_what_is_selected_is_exported_and_read_again(browser: Browser, url: str)
     for row, record in zip(rows, records, strict=True):
         assert row["prediction"] == record["prediction"] == "motorcycle"
         assert (row["event_id"], float(row["confidence"])) == (record["event_id"], max(record["probabilities"]))
+    page.context.close()
 
 
 def test_a_time_that_cannot_be_read_is_said_and_the_page_stays(browser: Browser, url: str):
@@ -128,6 +139,7 @@ def test_a_time_that_cannot_be_read_is_said_and_the_page_stays(browser: Browser,
     page.get_by_role("button", name="Clear filters").click()
     expect(page.get_by_text("“yesterday” is not a time")).to_have_count(0)
     assert counted(page) == IMAGES
+    page.context.close()
 
 
 def test_new_captures_appear_while_the_page_is_open(browser: Browser, home: Path, url: str):
@@ -140,3 +152,4 @@ def test_new_captures_appear_while_the_page_is_open(browser: Browser, home: Path
     app.close()
     more = page.get_by_role("heading", name=f"{before + 3} selected: all inferences")
     expect(more).to_be_visible()
+    page.context.close()

@@ -41,7 +41,7 @@ _CHOICES = {
     "monitor_endpoint": "All",
 }
 _KEYS = (*_CHOICES, *TIMES, *SELECTED_TIMES, *SELECTED_CONFIDENCES)
-_KEPT = "monitor_kept"
+_KEPT, _ZOOMED = "monitor_kept", "monitor_zoomed"
 
 
 def maker_name(name: str) -> str:
@@ -51,6 +51,8 @@ def maker_name(name: str) -> str:
 def filter_input(app: App, makers: Sequence[Maker]) -> InferenceFilter:
     """The chosen filter. Raises BadInput for a time that cannot be read."""
     _restore()
+    for key, text in zip(TIMES, st.session_state.pop(_ZOOMED, ()), strict=False):
+        st.session_state[key] = text
     options = counting.choices(app)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         back = RANGES[_segments("Time range", list(RANGES), "monitor_range")]
@@ -85,6 +87,8 @@ def _restore() -> None:
     """
     kept: dict[str, Any] = st.session_state.get(_KEPT, {})
     if just_entered() and kept and not any(key in st.query_params for key in _KEYS):
+        for foreign in set(st.query_params) - set(_KEYS):  # of the page that was left
+            del st.query_params[foreign]
         for key, value in kept.items():
             st.session_state[key] = value
         st.rerun()  # in this run the address would prevail
@@ -154,14 +158,15 @@ def chart_key(name: str) -> str:
 
 
 def zoom() -> None:
-    """Make the selected time that of the filter."""
-    for key, selected in zip(TIMES, SELECTED_TIMES, strict=True):
-        st.session_state[key] = st.session_state.get(selected, "")
+    """Make the selected time that of the filter, in the run of the whole page that follows."""
+    st.session_state[_ZOOMED] = [st.session_state.get(selected, "") for selected in SELECTED_TIMES]
     clear_selection()
 
 
 def selection_input(which: InferenceFilter) -> InferenceFilter:
     """The filter, narrowed to what is selected in the charts; fields beside them do the same by keyboard."""
+    if _ZOOMED in st.session_state:
+        st.rerun()  # the fields of the filter are beyond this fragment
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         since, until = _times("Selected from", "to", SELECTED_TIMES)
         above, up_to = (
@@ -169,7 +174,8 @@ def selection_input(which: InferenceFilter) -> InferenceFilter:
             for label, key in zip(("Confidence above", "up to"), SELECTED_CONFIDENCES, strict=True)
         )
         nothing = not (since or until or above or up_to)
-        st.button("Zoom in", icon=":material/zoom_in:", key="zoom_in", on_click=zoom, disabled=not (since or until))
+        no_time = not (since or until)
+        st.button("Zoom in", icon=":material/zoom_in:", key="zoom_in", on_click=zoom, disabled=no_time)
         st.button(
             "Clear selection", icon=":material/deselect:", key="deselect", on_click=clear_selection, disabled=nothing
         )

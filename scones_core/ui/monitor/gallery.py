@@ -13,7 +13,7 @@ from scones_core.services.gallery import Page, Shown
 from scones_core.services.queues import QueueEntry
 from scones_core.ui.monitor.filters import in_words, maker_name
 from scones_core.ui.shell.images import enlarged
-from scones_core.ui.shell.navigation import PageName
+from scones_core.ui.shell.navigation import PageName, link
 from scones_core.ui.shell.session import shown_errors
 from scones_core.ui.shell.text import plain
 from scones_core.ui.shell.times import time_text
@@ -21,7 +21,7 @@ from scones_core.ui.shell.user import user
 from scones_core.ui.shell.widgets import percent
 
 MOST_REVIEWED = 200  # images of a queue made here
-_NUMBER = "monitor_gallery_page"
+_NUMBER, _QUEUE = "monitor_gallery_page", "monitor_queue"
 
 
 def images(app: App, which: InferenceFilter) -> None:
@@ -76,9 +76,12 @@ def _actions(app: App, which: InferenceFilter, found: Page) -> None:
             icon=":material/rate_review:",
             key="review_these",
             disabled=not found.total,
-            help="Makes a review queue of these images and opens it on Review.",
+            help="Makes a review queue of these images.",
         ):
             _review(app, which)
+        of, queue, size = st.session_state.get(_QUEUE, (None, 0, 0))
+        if of == which:
+            link(PageName.REVIEW, f"Open the queue of {size:,} images", query={"queue": str(queue)})
         for text, export, file, mime in (
             ("Export CSV", inference_export.captured_csv, "captured-inferences.csv", "text/csv"),
             ("Export JSON Lines", inference_export.captured_jsonl, "captured-inferences.jsonl", "application/jsonl"),
@@ -97,11 +100,11 @@ def _actions(app: App, which: InferenceFilter, found: Page) -> None:
 
 
 def _review(app: App, which: InferenceFilter) -> None:
-    """Make a queue, and open it."""
+    """Make a queue. A link opens it: after a switch by the server, a rerun already asked for would lead back."""
     words = in_words(which)
     entries = [QueueEntry(id, f"Sent from Monitor: {words}") for id in gallery.event_ids(app, which, MOST_REVIEWED)]
     id = queues.create(app, f"Monitor: {words}"[: queues.LONGEST_NAME], entries, strategy=Strategy.SELECTION, by=user())
-    st.switch_page(PageName.REVIEW.path, query_params={"queue": str(id)})
+    st.session_state[_QUEUE] = (which, id, len(entries))
 
 
 def maker_text(model: str) -> str:
