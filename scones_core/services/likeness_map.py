@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from scones_core.services import embedding_store
 from scones_core.services.app import App, Progress, silent
@@ -52,4 +53,5 @@ def _flat(
     n = len(vectors)
     components = PCA(min(COMPONENTS, n - 1), random_state=0).fit_transform(vectors)
     perplexity = min(PERPLEXITY, (n - 1) / 3)
-    return np.asarray(TSNE(perplexity=perplexity, init="pca", random_state=0).fit_transform(components), np.float32)
+    with threadpool_limits(limits=1):  # threads that wait for each other crawl on a busy machine
+        return np.asarray(TSNE(perplexity=perplexity, init="pca", random_state=0).fit_transform(components), np.float32)

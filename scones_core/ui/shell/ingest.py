@@ -15,7 +15,11 @@ _SHARE = 20  # and at least this many times the duration of the last one
 
 def ingest(app: App, *, recent: bool = False) -> str:
     """Read inferences captured since the last read, or only `recent` ones; returns a message for the user."""
-    started, place = time.monotonic(), st.empty()
+    return _ingest(app, st.empty(), recent=recent)
+
+
+def _ingest(app: App, place: "st.delta_generator.DeltaGenerator", *, recent: bool) -> str:
+    started = time.monotonic()
 
     def progress(done: int, total: int | None, what: str) -> None:
         place.progress(done / max(1, total or done), f"{done:,} {what}")
@@ -30,9 +34,10 @@ def ingest(app: App, *, recent: bool = False) -> str:
 
 def ingest_on_opening(app: App) -> None:
     """Ingest, unless this session did so moments ago."""
+    place = st.empty()  # always: elements that move are drawn anew, and what is open in them closes
     if time.monotonic() >= st.session_state.get(_DUE, 0.0):
         with shown_errors():
-            ingest(app, recent=True)
+            _ingest(app, place, recent=True)
 
 
 def read_button(app: App) -> None:
