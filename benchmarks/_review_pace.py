@@ -1,11 +1,9 @@
 """Labels per minute and errors of a scripted reviewer of human pace, on the desk and on the grid.
 
-The reviewer knows what each image shows and takes a person's time; the app's own time comes on top. Paces are
-assumptions: a decision on one large image takes `LOOK` (1.7 s with the conventional interface of Krishna et al., CHI
-2016, "Embracing error to enable rapid crowdsourcing"; less here, for a trained reviewer), a thumbnail of a page of one
-class `SCAN`, a click `CLICK`, a page's confirmation `TURN`. Every `SLIP`th decision on the desk is a slip; every
-`MISS`th wrong thumbnail is overlooked. `scan_for_4` is the slowest `SCAN` that keeps four times the
-desk's rate.
+The reviewer knows what each image shows and takes a person's time; the app's own time comes on top. Paces and errors
+are assumptions, not measurements: a decision on one large image takes `LOOK`, a thumbnail of a page of one class
+`SCAN`, a click `CLICK`, a page's confirmation `TURN`; every `SLIP`th decision on the desk is a slip, and every `MISS`th
+wrong thumbnail is overlooked. `scan_for_4` is the slowest `SCAN` that keeps four times the desk's rate.
 """
 
 import io

@@ -4,12 +4,11 @@ import hashlib
 from argparse import Namespace
 from collections.abc import Callable
 from dataclasses import asdict
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from scones_core import evidence_output
-from scones_core.cli_output import Document
+from scones_core.cli_output import Document, time_of
 from scones_core.domain.audit import AuditKind
 from scones_core.errors import BadInput, NotFound
 from scones_core.services import (
@@ -26,17 +25,6 @@ from scones_core.services import (
 from scones_core.terminal import Terminal
 
 ACTOR = "command line"
-
-
-def time_of(text: str | None) -> datetime | None:
-    """A time of the command line; UTC if it names no zone. Raises BadInput."""
-    if text is None:
-        return None
-    try:
-        time = datetime.fromisoformat(text)
-    except ValueError:
-        raise BadInput(f"“{text}” is not a time: use the format 2025-10-04T08:44:11Z.") from None
-    return time if time.tzinfo else time.replace(tzinfo=UTC)
 
 
 def _audit_start(app: App, args: Namespace, _terminal: Terminal) -> Document:

@@ -1,11 +1,14 @@
-"""A home of the embedded workflow service, and what the unit tests tell at the end of a run."""
+"""Homes of the unit tests, and what these tell at the end of a run."""
 
-from collections.abc import Iterator
+import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from scones_core.services import App
 from tests.unit.asl_home import Home
+from tests.unit.captured_world import captured_home
 
 
 @pytest.fixture
@@ -14,6 +17,19 @@ def home(tmp_path: Path) -> Iterator[Home]:
     yield made
     for service in made.opened:
         service.close()
+
+
+@pytest.fixture(scope="session")
+def captured_folder(trained_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with captured inferences. Never opened: copied."""
+    return captured_home(trained_home, tmp_path_factory.mktemp("captured"))
+
+
+@pytest.fixture
+def captured(captured_folder: Path, tmp_path: Path, open_home: Callable[[], App]) -> App:
+    """An app with captured inferences, none of them reviewed."""
+    shutil.copytree(captured_folder, tmp_path / "home", symlinks=True)
+    return open_home()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -24,17 +24,12 @@ from scones_core.services import (
 )
 from scones_core.services.queues import QueueEntry
 from scones_core.ui.shell.session import get_app
-from tests.unit.captured_world import IMAGES, captured_home
+from tests.unit.captured_world import IMAGES
 from tests.unit.test_ingest import line
 from tests.waiting import until
 
 APP = Path(__file__).resolve().parents[2] / "streamlit_app.py"
 Open = Callable[[str], AppTest]
-
-
-@pytest.fixture(scope="module")
-def home(trained_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return captured_home(trained_home, tmp_path_factory.mktemp("captured"))
 
 
 @pytest.fixture
@@ -60,8 +55,8 @@ def trained(trained_home: Path, tmp_path: Path, open_page: Open) -> App:
 
 
 @pytest.fixture
-def captured(home: Path, tmp_path: Path, open_page: Open) -> App:
-    shutil.copytree(home, tmp_path / "home", symlinks=True)
+def captured(captured_folder: Path, tmp_path: Path, open_page: Open) -> App:
+    shutil.copytree(captured_folder, tmp_path / "home", symlinks=True)
     return get_app()
 
 

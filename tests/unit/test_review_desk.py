@@ -1,10 +1,7 @@
 """The review desk: what the browser sends is carried out once, in order, whatever happens."""
 
 import io
-import shutil
-from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,18 +13,7 @@ from scones_core.errors import Conflict, Unavailable
 from scones_core.services import App, capture, classification, review, review_figures
 from scones_core.ui.review.desk import pictures
 from scones_core.ui.review.keys import Desk, Entry, choices, entries, most_probable
-from tests.unit.captured_world import IMAGES, captured_home
-
-
-@pytest.fixture(scope="module")
-def home(trained_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return captured_home(trained_home, tmp_path_factory.mktemp("captured"))
-
-
-@pytest.fixture
-def captured(home: Path, tmp_path: Path, open_home: Callable[[], App]) -> App:
-    shutil.copytree(home, tmp_path / "home", symlinks=True)
-    return open_home()
+from tests.unit.captured_world import IMAGES
 
 
 @pytest.fixture

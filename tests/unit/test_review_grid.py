@@ -1,8 +1,5 @@
 """The grid: pages of one predicted class; what the browser sends is carried out once, as the desk would."""
 
-import shutil
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,18 +9,6 @@ from scones_core.errors import Conflict
 from scones_core.services import App, capture, review, review_pages
 from scones_core.services.review import NewDecision
 from scones_core.ui.review.grid import Grid, GridEntry, grid_entries
-from tests.unit.captured_world import captured_home
-
-
-@pytest.fixture(scope="module")
-def home(trained_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return captured_home(trained_home, tmp_path_factory.mktemp("captured"))
-
-
-@pytest.fixture
-def captured(home: Path, tmp_path: Path, open_home: Callable[[], App]) -> App:
-    shutil.copytree(home, tmp_path / "home", symlinks=True)
-    return open_home()
 
 
 @pytest.fixture
