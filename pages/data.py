@@ -15,6 +15,7 @@ from scones_core.ui.data.dataset_view import (
     versions_table,
 )
 from scones_core.ui.data.gallery import gallery
+from scones_core.ui.data.suspects_view import suspects_view
 from scones_core.ui.shell.actions import action_button
 from scones_core.ui.shell.model_charts import class_balance
 from scones_core.ui.shell.session import get_app
@@ -49,13 +50,14 @@ if current is None:
 version = opened(app, current)
 opened_note(version, current)
 dataset_summary(version)
-images, likeness, balance, skipped, corrected, versions = st.tabs(
+images, likeness, suspects, balance, skipped, corrected, versions = st.tabs(
     [
         ":material/grid_view: Images",
         ":material/scatter_plot: Map",
+        ":material/rule: Suspected labels",
         ":material/bar_chart: Class balance",
         f":material/block: Skipped ({len(version.skipped)})",
-        f":material/rule: Test labels reviewed ({len(version.corrections)})",
+        f":material/fact_check: Test labels reviewed ({len(version.corrections)})",
         ":material/history: Versions",
     ]
 )
@@ -63,6 +65,8 @@ with images:
     gallery(app, version)
 with likeness:
     dataset_map(app, version)
+with suspects:
+    suspects_view(app, version)
 with balance:
     class_balance(balance_of(app, version))
 with skipped:

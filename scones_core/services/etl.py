@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
@@ -27,8 +27,6 @@ from scones_core.ports import ObjectStore
 from scones_core.services.app import App, Progress, silent
 from scones_core.sources import Skipped, Source, SourceImage, open_source
 from scones_core.sources.cifar100_classes import CLASSES
-
-EXCLUDED = ", images excluded"  # end of the source of versions that leave out images of their parent
 
 
 @dataclass
@@ -234,25 +232,6 @@ def make_current(app: App, dataset: str) -> DatasetVersion:
     for split in SPLITS:
         app.backend.objects.put(f"{split}.lst", lst_text(listed, split).encode())
     return version
-
-
-@logs.use_case
-def exclude(app: App, dataset: str, excluded: Collection[str]) -> DatasetVersion:
-    """A new dataset version without some images, named by SHA-256; it becomes the current one.
-
-    Test images stay: the test set is sealed. Raises NotFound, BadInput if nothing can be excluded or a class would be
-    left without training images.
-    """
-    version = get(app, dataset)
-    listed = images(app, version.id)
-    kept = [image for image in listed if image.split == TEST or image.sha256 not in excluded]
-    if len(kept) == len(listed):
-        raise BadInput("None of the selected images can be excluded: test images stay, as the test set is sealed.")
-    left = {image.class_index for image in kept if image.split == TRAIN}
-    if gone := [name for index, name in enumerate(version.classes) if index not in left]:
-        raise BadInput(f"No training image of {gone[0]} would be left: select fewer images.")
-    source = version.source.removesuffix(EXCLUDED) + EXCLUDED
-    return record(app, version.classes, kept, source=source, generated=version.generated, parent=version.id)
 
 
 def images(app: App, dataset: str, split: str | None = None) -> list[LabelledImage]:

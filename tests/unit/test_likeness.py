@@ -15,6 +15,7 @@ from scones_core.services import (
     App,
     capture,
     classification,
+    dataset_changes,
     embedding_store,
     embeddings,
     etl,
@@ -169,16 +170,16 @@ def test_excluded_images_are_missing_in_a_new_version_and_test_images_stay(app: 
     listed = etl.images(app, version.id)
     out = {image.sha256 for image in listed if image.split == "train"} - {listed[-1].sha256}
     some = set(sorted(out)[:3])
-    new = etl.exclude(app, version.id, some | {image.sha256 for image in listed if image.split == "test"})
+    new = dataset_changes.exclude(app, version.id, some | {image.sha256 for image in listed if image.split == "test"})
     assert new.parent == version.id
     assert etl.current(app) == new
     assert new.train == version.train - 3
     assert new.test == version.test
     assert new.test_set == version.test_set
     with pytest.raises(BadInput, match="sealed"):
-        etl.exclude(app, new.id, some)
+        dataset_changes.exclude(app, new.id, some)
     with pytest.raises(BadInput, match="No training image of"):
-        etl.exclude(app, new.id, {image.sha256 for image in etl.images(app, new.id, "train")})
+        dataset_changes.exclude(app, new.id, {image.sha256 for image in etl.images(app, new.id, "train")})
 
 
 def test_what_does_not_belong_is_listed_with_the_least_similar_first(serving: App, tmp_path: Path):

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from scones_core.domain.datasets import TEST, DatasetVersion, LabelledImage
-from scones_core.services import App, etl
+from scones_core.services import App, dataset_changes, etl
 from scones_core.ui.data.dataset_view import OPENED
 from scones_core.ui.shell.actions import action_button
 from scones_core.ui.shell.likeness_map import Rows, likeness_map_section, sampled
@@ -53,6 +53,6 @@ def _row(version: DatasetVersion, image: LabelledImage) -> dict[str, str]:
 
 
 def _exclude(app: App, version: DatasetVersion, images: Sequence[str]) -> str:
-    new = etl.exclude(app, version.id, set(images))
+    new = dataset_changes.exclude(app, version.id, set(images))
     st.session_state.pop(OPENED, None)
     return f"Dataset version {new.id} made without {len(images):,} images"
