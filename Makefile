@@ -13,8 +13,8 @@ run: .venv/app
 
 test: .venv/dev check
 	sh tests/ensure_chromium.sh
-	$(BIN)/python -m pytest -q -n 4 --dist worksteal --cov --cov-report= tests/unit
-	$(BIN)/python -m pytest -q -n 4 --dist worksteal tests/e2e tests/contract
+	$(BIN)/python -m pytest -q -n 4 --dist worksteal --cov --cov-report= --durations=15 tests/unit
+	$(BIN)/python -m pytest -q -n 4 --dist worksteal --durations=15 tests/e2e tests/contract
 
 check: .venv/dev
 	$(BIN)/ruff format --check .

@@ -40,6 +40,7 @@ def row(number: int) -> dict[str, object]:
         "capture_line": number,
         "model": 1,
         "attribution": "model",
+        "class_list": None,
     }
 
 
