@@ -108,6 +108,8 @@ def test_the_alarm_the_audit_the_promise_and_the_report(page: Page, browser: Bro
     assert obeyed.status == ("SUCCEEDED" if (obeyed.confidence or 0) > change.threshold else "FAILED")
     assert app.backend.workflows.environment()["THRESHOLD"] == repr(change.threshold)
 
+    captured = page.get_by_test_id("stMetric").filter(has_text="Captured inferences")
+    expect(captured).to_contain_text("141")  # the page has read what was just sent, and stays as it is
     settle(page)
     with page.expect_download() as download:
         press(page, "Download evidence report")

@@ -176,7 +176,7 @@ class Review(RuleBasedStateMachine):
 
 TestReview = Review.TestCase
 TestReview.settings = settings(
-    max_examples=40,
+    max_examples=16,
     stateful_step_count=30,
     deadline=None,
     suppress_health_check=list(HealthCheck),

@@ -13,6 +13,7 @@ from scones_core.services.gallery import Page, Shown
 from scones_core.services.queues import QueueEntry
 from scones_core.ui.monitor.filters import in_words, maker_name
 from scones_core.ui.shell.images import enlarged
+from scones_core.ui.shell.more_like_this import more_like_this
 from scones_core.ui.shell.navigation import PageName, link
 from scones_core.ui.shell.session import shown_errors
 from scones_core.ui.shell.text import plain
@@ -57,7 +58,9 @@ def _tile(app: App, grid: "st.delta_generator.DeltaGenerator", shown: Shown) -> 
     label = "" if shown.label is None else f"  \n:material/person: {plain(label_in_words(shown.label) or '')}"
     alt = f"{name}, confidence {percent(shown.confidence)}, captured {time_text(shown.time)}"
     caption = f"{mark} {plain(name)} {percent(shown.confidence)}{label}"
-    grid.image(_image(app, str(app.settings.home), shown.event_id), caption, width="stretch", alt=alt)
+    with grid.container(gap=None, horizontal_alignment="center"):
+        st.image(_image(app, str(app.settings.home), shown.event_id), caption, width="stretch", alt=alt)
+        more_like_this(app, shown.image_sha256, key=shown.event_id)
 
 
 @st.cache_data(show_spinner=False, max_entries=3000)

@@ -4,10 +4,11 @@ import pandas as pd
 import streamlit as st
 
 from scones_core.domain.review import Status
-from scones_core.services import App, gold, review, review_search, reviewers
+from scones_core.services import App, capture, gold, review, review_search, reviewers
 from scones_core.services.review_search import FoundImage, PastDecision
 from scones_core.ui.shell import navigation
 from scones_core.ui.shell.images import captured_image
+from scones_core.ui.shell.more_like_this import more_like_this
 from scones_core.ui.shell.text import plain
 from scones_core.ui.shell.times import heading, time_text, wall_time
 from scones_core.ui.shell.widgets import percent
@@ -48,7 +49,9 @@ def image_page(app: App, id: str, viewer: str) -> None:
     history = review_search.image_history(app, id)
     navigation.link("review", "Back to the desk", icon=":material/arrow_back:")
     with st.container(horizontal=True, vertical_alignment="top"):
-        captured_image(app, id, width=256, side=256, alt="The captured image")
+        with st.container(width=256, horizontal_alignment="center"):
+            captured_image(app, id, width=256, side=256, alt="The captured image")
+            more_like_this(app, capture.inference(app, id)["image_sha256"], key=id)
         with st.container():
             st.markdown("## Predictions")
             rows = [
