@@ -63,7 +63,7 @@ def run() -> dict[str, Any]:
 
 def _with_known_embeddings(train: Images) -> dict[str, float]:
     """Seconds of training, medians."""
-    [*names] = (hashlib.sha256(file).hexdigest() for file in train.files)
+    names = [hashlib.sha256(file).hexdigest() for file in train.files]
     vectors = embedded(extractor(), train.files, [decode(file) for file in train.files])
     known = dict(zip(names, vectors, strict=True))
     taken = []

@@ -9,7 +9,7 @@ Reference
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from scones_core.domain.datasets import DatasetVersion, LabelledImage
+from scones_core.domain.datasets import TEST, DatasetVersion, LabelledImage
 from scones_core.domain.models import ModelVersion
 from scones_core.errors import NotFound
 from scones_core.services import etl, training
@@ -30,23 +30,24 @@ class Suspect:
 class Suspects:
     """The labels most doubted, the most doubtful first. checked : training and test images with held-out answers."""
 
-    model: ModelVersion
     checked: int
     suspects: Sequence[Suspect]
 
 
-def suspects(app: App, version: DatasetVersion, *, count: int) -> Suspects | None:
-    """Among the train and test images of a dataset version, by the newest model trained on it.
+def trained_on(app: App, version: DatasetVersion) -> ModelVersion | None:
+    """The newest model trained on a dataset version."""
+    return next((model for model in training.models(app) if model.dataset == version.id), None)
 
-    Only images whose prediction differs from their label.  None if no model was trained on this version.
+
+def suspects(app: App, version: DatasetVersion, model: ModelVersion, *, count: int) -> Suspects:
+    """Among the train and test images of a dataset version, by a model trained on it.
+
+    Only images whose prediction differs from their label.
     """
-    model = next((model for model in training.models(app) if model.dataset == version.id), None)
-    if model is None:
-        return None
     answers = [*training.held_out(app, model), *_tests(app, model)]
     found = [_suspect(version, model, image, p) for image, p in answers]
     doubted = sorted((one for one in found if one.prediction != one.label), key=lambda one: one.self_confidence)
-    return Suspects(model, len(found), doubted[:count])
+    return Suspects(len(found), doubted[:count])
 
 
 def _tests(app: App, model: ModelVersion) -> Iterable[tuple[LabelledImage, Sequence[float]]]:
@@ -55,7 +56,7 @@ def _tests(app: App, model: ModelVersion) -> Iterable[tuple[LabelledImage, Seque
         evaluation = training.evaluation(app, model, model.dataset)
     except NotFound:
         return []
-    images = etl.images(app, model.dataset, "test")
+    images = etl.images(app, model.dataset, TEST)
     return zip(images, evaluation.probabilities, strict=True)
 
 

@@ -228,18 +228,24 @@ class Neighbour:
     event: str
 
 
-def neighbours(app: App, image: str, *, count: int) -> tuple[list[Neighbour], int]:
-    """The images most like one, among those of the current dataset version and the newest captured; and how many
-    these are.
+@dataclass(frozen=True)
+class Neighbourhood:
+    """itself : the image asked about, if it is among those looked at.  nearest : the most alike first.
+
+    among : how many were looked at: the images of the current dataset version and the newest captured ones.
     """
+
+    itself: Neighbour | None
+    nearest: Sequence[Neighbour]
+    among: int
+
+
+def neighbours(app: App, image: str, *, count: int) -> Neighbourhood:
+    """The images most like one; none if it has no embedding yet."""
     known = _everywhere(app)
     found = like(app, image, among=list(known), count=count)
-    return [replace(known[match.sha256], cosine=match.cosine) for match in found], len(known)
-
-
-def whereabouts(app: App, image: str) -> Neighbour | None:
-    """The image itself, if it is among those that `neighbours` looks at."""
-    return _everywhere(app).get(image)
+    nearest = [replace(known[match.sha256], cosine=match.cosine) for match in found]
+    return Neighbourhood(known.get(image), nearest, len(known))
 
 
 def _everywhere(app: App) -> dict[str, Neighbour]:

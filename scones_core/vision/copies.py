@@ -10,6 +10,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from scones_core.vision import images
+
 __all__ = ["COPY_LEVEL", "DIMENSIONS", "Fingerprints", "are_alike", "find_copies", "fingerprint"]
 
 Fingerprints = npt.NDArray[np.float32]
@@ -19,7 +21,7 @@ Fingerprints = npt.NDArray[np.float32]
 COPY_LEVEL = 0.977
 SIDE, COLOURS = 16, 4
 DIMENSIONS = SIDE * SIDE + 2 * COLOURS * COLOURS
-LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)  # ITU-R BT.601, as in JPEG
+LUMA = images.LUMA.astype(np.float32)
 COLOUR_WEIGHT = 2.0
 FEATURELESS = 2.0  # of 255 grey levels, root mean square
 BLOCK, KNOWN_BLOCK = 1024, 8192

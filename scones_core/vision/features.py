@@ -19,7 +19,7 @@ from PIL import Image
 from scones_core.errors import BadImage
 from scones_core.vision.dictionary import Block, Dictionary, Floats, Pixels, contrast, windows
 from scones_core.vision.extractor import SIDE, WIDTH, Embeddings, Extractor
-from scones_core.vision.images import decode, square
+from scones_core.vision.images import LUMA, decode, square
 from scones_core.vision.parallel import in_order
 
 __all__ = ["NOTHING_KNOWN", "Encoder", "Known", "embedded", "encode", "greys", "read_pixels"]
@@ -27,7 +27,6 @@ __all__ = ["NOTHING_KNOWN", "Encoder", "Known", "embedded", "encode", "greys", "
 Known = Mapping[str, Embeddings]  # SHA-256 of an image file, hexadecimal → its embedding, shape (WIDTH,)
 NOTHING_KNOWN: Known = MappingProxyType({})
 
-LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601, as in JPEG
 CHUNK = 2  # images encoded at a time: what one core's cache holds
 TASK = 16  # images a thread takes at a time
 
@@ -107,8 +106,10 @@ def read_pixels(files: Sequence[bytes], positions: Sequence[int], side: int) -> 
 def greys(files: Sequence[bytes], positions: Sequence[int], side: int) -> Floats:
     """Brightnesses of some of the image files, 0 … 255, float32, shape (len(positions), side, side)."""
 
+    luma = LUMA.astype(np.float32)
+
     def task(position: int) -> Floats:
-        return np.asarray(square(_decoded(files[position], files, position), side) @ LUMA, np.float32)
+        return np.asarray(square(_decoded(files[position], files, position), side) @ luma, np.float32)
 
     return np.stack(list(in_order(task, positions)))
 

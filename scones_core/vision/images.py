@@ -9,10 +9,11 @@ from PIL import ExifTags, Image, UnidentifiedImageError
 
 from scones_core.errors import BadImage
 
-__all__ = ["Pixels", "decode", "pixels", "square"]
+__all__ = ["LUMA", "Pixels", "decode", "pixels", "square"]
 
 FORMATS = ("PNG", "JPEG", "WEBP")
 MOST_PIXELS = 50_000_000  # 150 MB as RGB; a phone's photograph has 12 to 50 million
+LUMA = np.array([0.299, 0.587, 0.114])  # of red, green and blue.  Source: ITU-R BT.601-7, 2.5.1
 STRIP = 1 << 20  # pixels worked on at once
 Pixels = npt.NDArray[np.uint8]
 

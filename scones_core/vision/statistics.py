@@ -5,13 +5,12 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from scones_core.vision.images import pixels
+from scones_core.vision.images import LUMA, pixels
 
 __all__ = ["SIDE", "STATISTICS", "statistics_of"]
 
 STATISTICS = ("brightness", "contrast", "edges", "colour")
 SIDE = 32  # pixels that pictures are scaled to first, so that figures of different sizes compare
-LUMA = np.array([0.299, 0.587, 0.114])  # of red, green and blue.  Source: ITU-R BT.601-7, 2.5.1
 
 
 def statistics_of(data: bytes) -> Sequence[float]:

@@ -20,10 +20,11 @@ def test_swapped_labels_are_the_first_suspects(app: App, tmp_path: Path):
                 seed = i + 100 * (kind == "motorcycle") + 1000 * (split == "test")
                 (place / f"{kind}_{i:02}.png").write_bytes(png(seed, upright=kind == "bicycle"))
     version = etl.load(app, str(folder))
-    assert label_suspects.suspects(app, version, count=10) is None
+    assert label_suspects.trained_on(app, version) is None
     registration.wait(app, training.start(app).name)
-    found = label_suspects.suspects(app, version, count=10)
-    assert found is not None
+    model = label_suspects.trained_on(app, version)
+    assert model is not None
+    found = label_suspects.suspects(app, version, model, count=10)
     assert found.checked == 68
     wrong = [one.image.key for one in found.suspects[:6] if not one.image.key.rpartition("/")[2].startswith(one.label)]
     assert len(wrong) >= 5

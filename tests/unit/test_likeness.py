@@ -137,13 +137,14 @@ def test_neighbours_are_told_with_what_they_show_and_where_from(serving: App):
     capture.ingest(serving)
     likeness.update(serving)
     image = etl.images(serving, etl.get(serving).id, "train")[0]
-    found, among = likeness.neighbours(serving, image.sha256, count=6)
+    around = likeness.neighbours(serving, image.sha256, count=6)
+    found, among = around.nearest, around.among
     assert among == len({one.sha256 for one in etl.images(serving, etl.get(serving).id)})
     assert len(found) == 6
     assert all(
         one.what.startswith(("bicycle, ", "motorcycle, ")) and serving.backend.objects.get(one.key) for one in found
     )
-    itself = likeness.whereabouts(serving, image.sha256)
+    itself = around.itself
     assert itself is not None
     assert itself.key == image.key
 

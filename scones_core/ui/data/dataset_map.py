@@ -14,7 +14,7 @@ from scones_core.ui.shell.text import plain
 
 def dataset_map(app: App, version: DatasetVersion) -> None:
     """Coloured by class or split; selected images can be excluded from a new dataset version."""
-    rows = [_row(version, image) for image in _images(app, version)]
+    rows = _rows(app, str(app.settings.home), version)
 
     def act(chosen: Rows) -> None:
         out = [str(row["sha256"]) for row in chosen if row["split"] != TEST]
@@ -32,8 +32,10 @@ def dataset_map(app: App, version: DatasetVersion) -> None:
     likeness_map_section(app, rows, name=f"dataset {version.id}", colours=colours, what=what, act=act)
 
 
-def _images(app: App, version: DatasetVersion) -> Sequence[LabelledImage]:
-    return sampled(etl.images(app, version.id))
+@st.cache_data(show_spinner=False, max_entries=8, hash_funcs={DatasetVersion: lambda version: version.id})
+def _rows(_app: App, home: str, version: DatasetVersion) -> list[dict[str, str]]:
+    """Cached: a version never changes."""
+    return [_row(version, image) for image in sampled(etl.images(_app, version.id))]
 
 
 def _total(version: DatasetVersion) -> int:

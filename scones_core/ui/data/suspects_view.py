@@ -3,6 +3,7 @@
 import streamlit as st
 
 from scones_core.domain.datasets import TEST, DatasetVersion
+from scones_core.domain.models import ModelVersion
 from scones_core.services import App, dataset_changes, label_suspects
 from scones_core.services.label_suspects import Suspect, Suspects
 from scones_core.ui.data.dataset_view import OPENED
@@ -18,16 +19,17 @@ _KEEP, _EXCLUDE = "Keep", "Exclude"
 @st.fragment
 def suspects_view(app: App, version: DatasetVersion) -> None:
     """The labels most doubted, with a choice below each; nothing changes before it is applied."""
-    found = _suspects(app, str(app.settings.home), version)
-    if found is None:
+    model = label_suspects.trained_on(app, version)
+    if model is None:
         st.info("No model has been trained on this version yet. Train one to check its labels.", icon=":material/rule:")
         return
+    found = _suspects(app, str(app.settings.home), version.id, model.number, version, model)
     if not found.suspects:
-        st.success(f"{found.model.id} agrees with all {found.checked:,} labels.", icon=":material/check_circle:")
+        st.success(f"{model.id} agrees with all {found.checked:,} labels.", icon=":material/check_circle:")
         return
     st.caption(
         f"Of {found.checked:,} train and test images, those whose label models contradict most that had not seen them "
-        f"({found.model.id} and its cross-validation). They are hard or wrong: look, and correct what is wrong."
+        f"({model.id} and its cross-validation). They are hard or wrong: look, and correct what is wrong."
     )
     grid = st.grid(6, min_column_width=150, gap=14)
     choices = {one.image.sha256: _choice(app, grid, version, one) for one in found.suspects}
@@ -46,8 +48,10 @@ def suspects_view(app: App, version: DatasetVersion) -> None:
 
 
 @st.cache_resource(show_spinner="Checking the labels…", max_entries=4)
-def _suspects(_app: App, home: str, version: DatasetVersion) -> Suspects | None:
-    return label_suspects.suspects(_app, version, count=SHOWN)
+def _suspects(
+    _app: App, home: str, dataset: str, number: int, _version: DatasetVersion, _model: ModelVersion
+) -> Suspects:
+    return label_suspects.suspects(_app, _version, _model, count=SHOWN)
 
 
 def _choice(app: App, grid: "st.delta_generator.DeltaGenerator", version: DatasetVersion, one: Suspect) -> str:

@@ -14,12 +14,13 @@ from scones_core.ui.shell.user import user
 from scones_core.ui.shell.widgets import percent
 
 SHOWN = 40
+NEWS = 30  # seconds until images compared in the meantime are looked for
 
 
 def unlike_section(app: App) -> None:
     """How many do not belong, the least similar ones, and a button to review them; nothing before any was compared."""
     champion = deployment.champion(app)
-    found = likeness.unlike(app, champion.number, count=SHOWN) if champion else None
+    found = _unlike(app, str(app.settings.home), champion.number) if champion else None
     if champion is None or found is None or not found.compared:
         return
     st.header("Unlike the training images", anchor=False)
@@ -38,6 +39,11 @@ def unlike_section(app: App) -> None:
         if st.button(f"Review these {len(found.strangers)}", icon=":material/rate_review:", key="review_unlike"):
             _review(app, found)
     tiles(app, [_tile(one) for one in found.strangers])
+
+
+@st.cache_data(show_spinner=False, max_entries=8, ttl=NEWS)
+def _unlike(_app: App, home: str, model: int) -> Unlike | None:
+    return likeness.unlike(_app, model, count=SHOWN)
 
 
 def _tile(one: likeness.Stranger) -> Tile:

@@ -23,18 +23,18 @@ def _dialog(app: App, sha256: str) -> None:
     if reason := missing():
         st.info(plain(reason), icon=":material/info:")
         return
-    found, among = likeness.neighbours(app, sha256, count=COUNT)
+    found = likeness.neighbours(app, sha256, count=COUNT)
     own, text = st.columns([1, 5], vertical_alignment="center")
-    if itself := likeness.whereabouts(app, sha256):
-        own.image(picture(app, _tile(itself)), width=110, alt="The image asked about")
-    if not found:
+    if found.itself:
+        own.image(picture(app, _tile(found.itself)), width=110, alt="The image asked about")
+    if not found.nearest:
         text.info("This image has no embedding yet; it is computed in the background.", icon=":material/hourglass_top:")
         return
     text.caption(
-        f"The {len(found)} most alike of {among:,} images: those of the current dataset version and the newest "
-        "captured ones. Below each, the cosine of the two embeddings; 1 is the same picture."
+        f"The {len(found.nearest)} most alike of {found.among:,} images: those of the current dataset version and the "
+        "newest captured ones. Below each, the cosine of the two embeddings; 1 is the same picture."
     )
-    tiles(app, [_tile(one) for one in found], columns=8)
+    tiles(app, [_tile(one) for one in found.nearest], columns=8)
 
 
 def _tile(one: Neighbour) -> Tile:

@@ -14,6 +14,7 @@ from scones_core.ui.shell.text import plain
 from scones_core.ui.shell.widgets import percent
 
 _PER_PAGE = 40
+NEWS = 30  # seconds until images compared in the meantime are looked for
 _OUTCOMES = {
     "low_confidence": ":material/flag: Low confidence",
     "accepted": ":material/check: Accepted",
@@ -25,7 +26,7 @@ _OUTCOMES = {
 def batch_items(app: App, one: Batch) -> None:
     """All images, the least confident first; the reasons of those that failed."""
     found = _items(app, one.name, one)
-    strange = likeness.unlike_keys(app, [item.image for item in found])
+    strange = _unlike(app, one.name, [item.image for item in found])
     groups = {outcome: [item for item in found if item.outcome == outcome] for outcome in _OUTCOMES}
     groups["unlike"] = [item for item in found if item.image in strange]
     counts = {outcome: len(group) for outcome, group in groups.items()}
@@ -80,6 +81,11 @@ def _failures(app: App, one: Batch) -> None:
 def _items(_app: App, name: str, _one: Batch) -> list[BatchItem]:
     """Cached: an ended batch does not change, and its results may be large."""
     return sorted(items(_app, _one), key=lambda item: item.confidence or 0.0)
+
+
+@st.cache_data(show_spinner=False, max_entries=20, ttl=NEWS)
+def _unlike(_app: App, name: str, _keys: Sequence[str]) -> set[str]:
+    return likeness.unlike_keys(_app, _keys)
 
 
 @st.cache_data(show_spinner=False, max_entries=50)
