@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from benchmarks._population import DRIFTS, Population, populations
-from scones_core.domain.audit import Sample, draw, figures, inclusion_probabilities
+from scones_core.domain.audit import Sample, figures
+from scones_core.domain.audit_draw import draw, inclusion_probabilities
 from scones_core.domain.confidence import DEFAULT_THRESHOLD, share_interval
 from scones_core.domain.reliability import expected_accuracy
 

@@ -23,7 +23,8 @@ from typing import Any
 import numpy as np
 
 from benchmarks._population import Population, populations
-from scones_core.domain.audit import Sample, draw, figures, inclusion_probabilities
+from scones_core.domain.audit import Sample, figures
+from scones_core.domain.audit_draw import draw, inclusion_probabilities
 from scones_core.domain.confidence import propose_threshold
 from scones_core.domain.drift import SimulatedDrift
 from scones_core.domain.planning import labels_for_comparison, labels_for_interval

@@ -9,7 +9,7 @@ from typing import Any
 
 from scones_core import evidence_output
 from scones_core.cli_output import Document, time_of
-from scones_core.domain.audit import AuditKind
+from scones_core.domain.audit_draw import AuditKind
 from scones_core.errors import BadInput, NotFound
 from scones_core.services import (
     App,
@@ -19,6 +19,7 @@ from scones_core.services import (
     monitoring,
     promises,
     report,
+    slices,
     threshold,
     training,
 )
@@ -92,6 +93,10 @@ def _model(app: App, args: Namespace, _terminal: Terminal) -> Document:
     return evidence_output.model(app, version or training.model(app))
 
 
+def _slices(app: App, args: Namespace, _terminal: Terminal) -> Document:
+    return evidence_output.slices(slices.find(app, args.id))
+
+
 def _report(app: App, args: Namespace, _terminal: Terminal) -> Document:
     data = report.report(app)
     try:
@@ -108,5 +113,6 @@ COMMANDS: dict[str, Callable[[App, Namespace, Terminal], Document]] = {
     "drift": _drift,
     "model": _model,
     "report": _report,
+    "slices": _slices,
     "threshold": _threshold,
 }

@@ -1,5 +1,6 @@
 """JSON documents of the commands on evidence."""
 
+import math
 from dataclasses import asdict
 from typing import Any
 
@@ -9,6 +10,7 @@ from scones_core.domain.models import ModelVersion
 from scones_core.services import App, audits, calibration, drift_standing, etl, expectation
 from scones_core.services.audits import Audited
 from scones_core.services.promises import ProductionPromise
+from scones_core.services.slices import WeakSlice, WeakSlices
 from scones_core.services.training import model as model_version
 
 
@@ -31,6 +33,10 @@ def audit(app: App, found: Audited) -> Document:
             "reliability": [
                 {"confidence": one.confidence, **(_estimate(one.accuracy) or {})} for one in figures.reliability
             ],
+            "ece": figures.ece,
+            "ece_interval": figures.ece_interval,
+            "ece_by_chance": figures.ece_by_chance,
+            "confidence_brier": _estimate(figures.confidence_brier),
         }
     return {
         "audit": of.id,
@@ -93,5 +99,38 @@ def model(app: App, version: ModelVersion) -> Document:
         "ece_interval": figures.ece_interval,
         "ece_by_chance": figures.ece_by_chance,
         "brier": figures.brier,
+        "confidence_brier": figures.confidence_brier,
         "reliability": [{"confidence": one.confidence, **asdict(one.accuracy)} for one in figures.bins],
+    }
+
+
+def slices(found: WeakSlices) -> Document:
+    """The slices of a model, the most certain first; bounds are null at the ends and for a category."""
+    return {
+        "model": found.model,
+        "test_set": found.test_set,
+        "test_images": found.tests,
+        "captured_images": found.drawn,
+        "traffic": found.traffic,
+        "slices": [_slice(one) for one in found.slices],
+    }
+
+
+def _slice(one: WeakSlice) -> Document:
+    of = one.slice
+    bounds = (None if end is None or math.isinf(end) else end for end in (of.above, of.up_to))
+    return {
+        "name": of.name,
+        "attribute": of.attribute,
+        "part": of.part,
+        **dict(zip(("above", "up_to"), bounds, strict=True)),
+        "images": of.images,
+        "wrong": of.wrong,
+        "error_rate": of.rate,
+        "interval": (of.low, of.high),
+        "rest": of.rest,
+        "rest_error_rate": of.rest_rate,
+        "adjusted_p": of.p_value,
+        "stands_out": of.found,
+        "share_of_traffic": one.share,
     }

@@ -3,7 +3,7 @@
 from argparse import ArgumentParser
 from typing import Any
 
-from scones_core.domain.audit import AuditKind
+from scones_core.domain.audit_draw import AuditKind
 
 MAX_RISK = 0.05
 
@@ -37,6 +37,8 @@ def add(commands: Any, common: ArgumentParser) -> None:
     sub.add_argument("--acknowledge", action="store_true", help="take note of the alarm; the watch restarts")
     sub.add_argument("--reviewer", default="command line", metavar="R", help="who acknowledges it")
     sub = _command(commands, common, "model", "a model version with its accuracy and calibration on the test images")
+    sub.add_argument("id", nargs="?", metavar="MODEL", help="default: the model in service")
+    sub = _command(commands, common, "slices", "where a model is wrong more often than on the rest of its images")
     sub.add_argument("id", nargs="?", metavar="MODEL", help="default: the model in service")
     sub = _command(commands, common, "report", "write the evidence report, one HTML file")
     sub.add_argument("--out", required=True, metavar="FILE")

@@ -65,6 +65,10 @@ def _reviewers(app: App, args: Namespace, _terminal: Terminal) -> Document:
     return {"reviewers": [asdict(one) for one in reviewers.figures(app, args.by)]}
 
 
+def _totals(app: App, _args: Namespace, _terminal: Terminal) -> Document:
+    return asdict(reviewers.totals(app))
+
+
 def _agreement(app: App, args: Namespace, _terminal: Terminal) -> Document:
     found = reviewers.agreement(app, args.queue)
     pairs = [{"reviewers": list(pair), "images": n, "kappa": kappa} for pair, (n, kappa) in found.kappas.items()]
@@ -133,6 +137,7 @@ COMMANDS: dict[str, Callable[[App, Namespace, Terminal], Document]] = {
     "review find": _find,
     "review history": _history,
     "review reviewers": _reviewers,
+    "review totals": _totals,
     "review agreement": _agreement,
     "review hint": _hint,
     "review classes": _classes,

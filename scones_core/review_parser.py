@@ -78,6 +78,7 @@ def _reviewer_commands(review: Any, common: ArgumentParser) -> None:
     sub.add_argument("id", metavar="ID")
     sub = add_command(review, common, "reviewers", "figures per reviewer", command="review reviewers")
     sub.add_argument("--by", required=True, metavar="NAME", help="who asks: an operator sees all")
+    add_command(review, common, "totals", "what all reviewers have done together", command="review totals")
     sub = add_command(review, common, "agreement", "agreement of a queue's reviewers", command="review agreement")
     sub.add_argument("queue", type=int, metavar="ID")
     add_command(review, common, "hint", "whether more labels still change predictions", command="review hint")

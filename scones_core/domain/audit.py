@@ -6,10 +6,9 @@ estimate. If these are wrong, the interval is wider and still holds.
 
 References
 ----------
-[ZRN24] Zrnic, Candès, "Active statistical inference", ICML 2024, arXiv 2403.03208 (what to label, the estimator).
+[ZRN24] Zrnic, Candès, "Active statistical inference", ICML 2024, arXiv 2403.03208 (the estimator).
 [ANG23] Angelopoulos, Duchi, Zrnic, "PPI++", arXiv 2311.01453 (labels corrected by predictions).
 [ROB94] Robins, Rotnitzky, Zhao, JASA 89 (1994) (augmented inverse-probability weighting, AIPW).
-[MAD49] Madow, "On the theory of systematic sampling, II", Ann. Math. Stat. 20 (1949).
 [BER04] Berger, "A simple variance estimator for unequal probability sampling without replacement", Journal of Applied
         Statistics 31 (2004).
 [KOR98] Korn, Graubard, "Confidence intervals for proportions with small expected number of positive counts estimated
@@ -18,29 +17,19 @@ References
 """
 
 from dataclasses import dataclass
-from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
 
-from scones_core.domain.confidence import share_interval
+from scones_core.domain.confidence import calibration_error_interval, share_interval
 
 Floats = NDArray[np.float64]
 Rows = NDArray[np.int64]
 
-UNIFORM = (
-    1 / 3
-)  # share of the labels drawn with equal probability: no label counts more than three times a random one's
 LEVEL = 0.95
 BINS = 10
+DRAWS = 1_000  # of answers that a calibrated model would have given
 OTHER, UNKNOWN = -1, -2  # answers that are no class: shows none of the classes; skipped, unusable
-
-
-class AuditKind(StrEnum):
-    """ACCURACY draws uncertain inferences more often; PROMISE draws at random among the confident ones."""
-
-    ACCURACY = "accuracy"
-    PROMISE = "promise"
 
 
 @dataclass(frozen=True)
@@ -93,6 +82,9 @@ class AuditFigures:
 
     other, unknown : shares of the inferences that show none of the classes, and that could not be labelled.
     confidence_gap : mean confidence less accuracy, with its interval; above 0 the model is surer than it should be.
+    ece, ece_interval : expected calibration error over the bins of `reliability`, with its 95 % interval.
+    ece_by_chance : its 95 % quantile if the model were perfectly calibrated, by the same draw.
+    confidence_brier : mean squared error of the confidence as the probability of being right, in [0, 1].
     """
 
     labels: int
@@ -105,46 +97,10 @@ class AuditFigures:
     mean_confidence: float
     confidence_gap: tuple[float, float, float]
     reliability: list[ConfidenceBin]
-
-
-def inclusion_probabilities(confidences: Floats, labels: int) -> Floats:
-    """With which probability each of `n` inferences is drawn, shape (n,); they add up to min(labels, n).
-
-    π = labels · (⅔ · u / Σu + ⅓ / n), u = √(c (1 − c)), capped at 1 with the surplus given to the others.
-    Source: [ZRN24], whose uncertainty is the standard deviation of a correct answer at confidence c.
-    """
-    n = len(confidences)
-    if labels >= n:
-        return np.ones(n)
-    uncertainty = np.sqrt(np.clip(confidences * (1 - confidences), 0, None))
-    total = uncertainty.sum()
-    share = np.full(n, 1 / n) if total == 0 else (1 - UNIFORM) * uncertainty / total + UNIFORM / n
-    probabilities = labels * share
-    while (probabilities > 1).any():
-        full = probabilities >= 1
-        probabilities[full] = 1
-        probabilities[~full] = (labels - full.sum()) * share[~full] / share[~full].sum()
-    return probabilities
-
-
-def draw(probabilities: Floats, seed: int) -> Rows:
-    """The rows drawn, in random order; as many as the probabilities add up to, each with exactly its own.
-
-    Systematic sampling from a random order: unlike Poisson sampling, it draws exactly as many images as were asked
-    for, and the random order makes its variance that of high-entropy designs.  Source: [MAD49].
-    """
-    random = np.random.default_rng(seed)
-    order = random.permutation(len(probabilities))
-    count = round(float(probabilities.sum()))
-    ends = np.cumsum(probabilities[order])
-    ends *= count / ends[-1] if len(ends) and ends[-1] else 1
-    hits = np.searchsorted(ends, np.arange(count) + random.uniform(0, 1), side="right")
-    return random.permutation(order[np.minimum(hits, len(order) - 1)])
-
-
-def so_far(probabilities: Floats, labelled: int) -> Floats:
-    """Probabilities of the first `labelled` of the drawn rows, whose order is random, from those of all drawn."""
-    return probabilities * (labelled / len(probabilities)) if len(probabilities) else probabilities
+    ece: float
+    ece_interval: tuple[float, float]
+    ece_by_chance: float
+    confidence_brier: Estimate
 
 
 def figures(sample: Sample, *, threshold: float, classes: int) -> AuditFigures:
@@ -155,6 +111,8 @@ def figures(sample: Sample, *, threshold: float, classes: int) -> AuditFigures:
     accuracy = _accuracy(sample, everything)
     gap = float(sample.confidences.mean()) - accuracy.value
     ends = sample.confidences.mean() - np.array(accuracy.interval[::-1])
+    bins = _bins(sample)
+    ece, ece_interval, ece_by_chance = _calibration_error(sample, bins[sample.rows])
     return AuditFigures(
         labels=len(sample.rows),
         inferences=len(sample.confidences),
@@ -165,7 +123,11 @@ def figures(sample: Sample, *, threshold: float, classes: int) -> AuditFigures:
         unknown=_share(sample, sample.answers == UNKNOWN),
         mean_confidence=float(sample.confidences.mean()),
         confidence_gap=(gap, float(ends[0]), float(ends[1])),
-        reliability=_reliability(sample),
+        reliability=_reliability(sample, bins),
+        ece=ece,
+        ece_interval=ece_interval,
+        ece_by_chance=ece_by_chance,
+        confidence_brier=_brier(sample),
     )
 
 
@@ -197,10 +159,14 @@ def _share(sample: Sample, of: NDArray[np.bool_]) -> Estimate:
     return _mean(sample, everything, of.astype(float), np.zeros(len(sample.confidences)))
 
 
-def _mean(sample: Sample, domain: NDArray[np.bool_], values: Floats, expected: Floats) -> Estimate:
-    """AIPW mean of a 0/1 value over `domain`: the mean of what is expected, corrected by the labels.  [ROB94, ZRN24]
+def _mean(
+    sample: Sample, domain: NDArray[np.bool_], values: Floats, expected: Floats, spread: Floats | None = None
+) -> Estimate:
+    """AIPW mean of a value in [0, 1] over `domain`: the mean of what is expected, corrected by the labels.
+    [ROB94, ZRN24]
 
     values : of the labelled, shape (m,).  expected : of all, shape (n,), in [0, 1].
+    spread : variance of each labelled value if the model is calibrated, (m,); no less is assumed in all.
     """
     inside, size = domain[sample.rows], int(domain.sum())
     residuals = np.where(inside, values - expected[sample.rows], 0.0)
@@ -208,9 +174,10 @@ def _mean(sample: Sample, domain: NDArray[np.bool_], values: Floats, expected: F
     value = float(expected[domain].mean()) + total / size
     seen = values[inside]
     variance = _variance(residuals, sample.probabilities)
-    if size < len(sample.confidences):  # of a few labels, the variance seen may be much too small
-        sure = expected[sample.rows]
-        variance = max(variance, _anticipated(np.where(inside, sure * (1 - sure), 0.0), sample.probabilities))
+    if spread is None and size < len(sample.confidences):
+        spread = (sure := expected[sample.rows]) * (1 - sure)
+    if spread is not None:  # of a few labels, the variance seen may be much too small
+        variance = max(variance, _anticipated(np.where(inside, spread, 0.0), sample.probabilities))
     interval = _interval(sample, inside, seen, value, variance / size**2)
     return Estimate(min(max(value, 0.0), 1.0), interval, int(inside.sum()), size)
 
@@ -283,15 +250,45 @@ def recall(sample: Sample, index: int, classes: int) -> Estimate | None:
     return Estimate(ratio, (low, high), int(of_class.sum()), round(total))
 
 
-def _reliability(sample: Sample) -> list[ConfidenceBin]:
-    """Accuracy by confidence, in up to ten bins of equally many labels."""
+def _bins(sample: Sample) -> Rows:
+    """Of each inference its bin by confidence, shape (n,): up to ten of equally many labels."""
     labelled = np.sort(sample.confidences[sample.rows])
     count = min(BINS, max(1, len(labelled) // 10))
     edges = np.unique(labelled[[len(labelled) * k // count for k in range(1, count)]]) if count > 1 else np.array([])
-    which = np.searchsorted(edges, sample.confidences, side="right")
-    bins = []
-    for number in range(len(edges) + 1):
-        domain = which == number
-        if domain.any():
-            bins.append(ConfidenceBin(float(sample.confidences[domain].mean()), _accuracy(sample, domain)))
-    return bins
+    return np.searchsorted(edges, sample.confidences, side="right").astype(np.int64)
+
+
+def _reliability(sample: Sample, bins: Rows) -> list[ConfidenceBin]:
+    domains = [bins == number for number in np.unique(bins)]
+    return [ConfidenceBin(float(sample.confidences[one].mean()), _accuracy(sample, one)) for one in domains]
+
+
+def _calibration_error(sample: Sample, bins: Rows) -> tuple[float, tuple[float, float], float]:
+    """Expected calibration error, its interval, and what chance explains.  bins : of the labelled, shape (m,).
+
+    A bin's accuracy less its mean confidence is the weighted mean of its labels' residuals; images without an answer
+    are taken to be as right as the model is sure of them.
+    """
+    sure, n = sample.confidences[sample.rows], len(sample.confidences)
+    residuals = np.where(np.isnan(sample.wrong), 0.0, 1 - sample.wrong - sure)
+    inside = [bins == number for number in np.unique(bins)]
+    error = sum(abs(float((residuals / sample.probabilities)[one].sum())) for one in inside) / n
+    calibrated = [_anticipated(np.where(one, sure * (1 - sure), 0.0), sample.probabilities) for one in inside]
+    seen = [_variance(np.where(one, residuals, 0.0), sample.probabilities) for one in inside]
+    interval = calibration_error_interval(error, np.sqrt(np.maximum(seen, calibrated)) / n)
+    random, by_chance = np.random.default_rng(0), np.zeros(DRAWS)
+    for one in inside:
+        gaps = (random.random((DRAWS, int(one.sum()))) < sure[one]) - sure[one]
+        by_chance += np.abs(gaps @ (1 / sample.probabilities[one])) / n
+    return error, interval, float(np.quantile(by_chance, LEVEL))
+
+
+def _brier(sample: Sample) -> Estimate:
+    """As `_accuracy`, of the squared error of the confidence; calibrated ones let expect c (1 − c)."""
+    everything, sure = np.ones(len(sample.confidences), dtype=bool), sample.confidences[sample.rows]
+    expected = sample.confidences * (1 - sample.confidences)
+    seen, unknown = (1 - sample.wrong - sure) ** 2, np.isnan(sample.wrong)
+    spread = sure * (1 - sure) * (2 * sure - 1) ** 2
+    fills = np.minimum(sure, 1 - sure) ** 2, sure * (1 - sure), np.maximum(sure, 1 - sure) ** 2
+    best, middle, worst = (_mean(sample, everything, np.where(unknown, fill, seen), expected, spread) for fill in fills)
+    return Estimate(middle.value, (best.interval[0], worst.interval[1]), middle.labels, middle.inferences)

@@ -70,6 +70,18 @@ def share_interval(share: float, n: float, level: float) -> tuple[float, float]:
     return low, high
 
 
+def calibration_error_interval(error: float, deviations: Floats) -> tuple[float, float]:
+    """95 % interval of a calibration error, in [0, 1].
+
+    deviations : standard error of each bin's gap between confidence and accuracy, times the bin's share, (bins,).
+    A sum of gaps' sizes cannot be too high by more than the sum of their errors' sizes (simulated, normal), nor too low
+    by more than the error of their signed sum; resampling, which adds noise to noise, gives intervals above the truth.
+    """
+    errors = np.abs(np.random.default_rng(0).standard_normal((2_000, len(deviations)))) @ deviations
+    above = NormalDist().inv_cdf(0.975) * float(np.sqrt(np.square(deviations).sum()))
+    return max(0.0, error - float(np.quantile(errors, 0.975))), min(1.0, error + above)
+
+
 def _beta_quantile(a: float, b: float, probability: float) -> float:
     from scipy.special import betaincinv  # takes half a second to import; most pages and commands do not need it
 

@@ -9,7 +9,8 @@ import math
 
 import numpy as np
 
-from scones_core.domain.audit import Floats, Sample, inclusion_probabilities
+from scones_core.domain.audit import Floats, Sample
+from scones_core.domain.audit_draw import inclusion_probabilities
 from scones_core.domain.confidence import share_interval
 
 BELIEF = 50  # labels that the model's own confidences count as, beside those of an earlier audit

@@ -18,6 +18,8 @@ PARTS = 5  # a statistic is cut into fifths
 FEWEST = 10  # labelled images of a slice
 LEVEL = 0.05  # expected share of false discoveries
 FIFTHS = ("lowest", "second", "middle", "fourth", "highest")
+LOWEST = {"brightness": "Darkest", "contrast": "Flattest", "edges": "Smoothest", "colour": "Greyest"}
+HIGHEST = {"brightness": "Brightest", "contrast": "Starkest", "edges": "Sharpest", "colour": "Most colourful"}
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -45,6 +47,15 @@ class Slice:
     rest: int
     rest_rate: float
     p_value: float
+
+    @property
+    def name(self) -> str:
+        """Such as Darkest fifth, or Predicted class bicycle."""
+        if self.above is None:
+            return f"{self.attribute.capitalize()} {self.part.replace('_', ' ')}"
+        ends = {"lowest fifth": LOWEST, "highest fifth": HIGHEST}.get(self.part, {})
+        known = ends.get(self.attribute)
+        return f"{known} fifth" if known else f"{self.attribute.capitalize()}, {self.part}"
 
     @property
     def rate(self) -> float:

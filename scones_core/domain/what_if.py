@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scones_core.domain.cells import BINS, Ints, bin_of
-from scones_core.domain.confidence import accuracy_interval
+from scones_core.domain.confidence import share_interval
 
 Floats = NDArray[np.float64]
 PAUSE = timedelta(minutes=2)  # between two decisions; a longer one is a break
@@ -16,6 +16,50 @@ FEWEST_GAPS = 5
 FEWEST_LABELS = 10  # above a threshold, for an error rate
 SAME = 0.02  # costs within this share of the least count as the same
 DRAWS = 400
+LEVEL = 0.95
+
+
+@dataclass(frozen=True)
+class WeightedLabels:
+    """Labelled images like the traffic's.
+
+    confidences, weights : shape (n,); a weight is how many of the traffic an image stands for, up to a factor.
+    wrong : 1 where the model was wrong, 0 where it was right, NaN where nobody knows, shape (n,).
+    """
+
+    confidences: Floats
+    wrong: Floats
+    weights: Floats
+
+    @classmethod
+    def alike(cls, confidences: Floats, correct: NDArray[np.bool_]) -> "WeightedLabels":
+        """Images that all weigh the same."""
+        return cls(confidences, (~correct).astype(float), np.ones(len(confidences)))
+
+    @property
+    def known(self) -> "WeightedLabels":
+        """Those that somebody could label."""
+        return self.where(~np.isnan(self.wrong))
+
+    def where(self, rows: NDArray[np.bool_]) -> "WeightedLabels":
+        return WeightedLabels(self.confidences[rows], self.wrong[rows], self.weights[rows])
+
+    def error_rate(self, threshold: float) -> tuple[float, float, float, int] | None:
+        """Of the images above a threshold: the rate, the ends of its 95 % interval, and their number.
+
+        None without any. Clopper and Pearson's interval for as many images of equal weight as these are worth (Kish
+        1965); those that nobody could label are right at its lower end and wrong at its upper.
+        """
+        above = self.confidences > threshold
+        wrong, weights = self.wrong[above], self.weights[above]
+        if np.isnan(wrong).all():
+            return None
+        size = float(weights.sum() ** 2 / np.square(weights).sum())
+        known = ~np.isnan(wrong)
+        rate = float(np.average(wrong[known], weights=weights[known]))
+        least, most = (float(np.average(np.where(known, wrong, fill), weights=weights)) for fill in (0.0, 1.0))
+        low, high = share_interval(least, size, LEVEL)[0], share_interval(most, size, LEVEL)[1]
+        return rate, low, high, len(wrong)
 
 
 @dataclass(frozen=True)
@@ -40,17 +84,11 @@ class WhatIf:
         return None if self.error_rate is None else self.accepted * self.error_rate
 
 
-def what_if(threshold: float, at_or_below: Ints, confidences: Floats, correct: NDArray[np.bool_]) -> WhatIf:
-    """threshold : of three decimals.  at_or_below : inferences at or below 0, 0.001, …, 1, shape (1001,).
-
-    confidences, correct : of labelled images like the traffic's, shape (n,).
-    """
+def what_if(threshold: float, at_or_below: Ints, labels: WeightedLabels | None) -> WhatIf:
+    """threshold : of three decimals.  at_or_below : inferences at or below 0, 0.001, …, 1, shape (1001,)."""
     low, total = int(at_or_below[round(threshold * BINS)]), int(at_or_below[-1])
-    above = confidences > threshold
-    labels, wrong = int(above.sum()), int((above & ~correct).sum())
-    right_low, right_high = accuracy_interval(labels - wrong, labels)
-    rate = wrong / labels if labels else None
-    return WhatIf(threshold, total - low, low, labels, rate, 1 - right_high, 1 - right_low)
+    rate, least, most, count = (labels and labels.error_rate(threshold)) or (None, 0.0, 1.0, 0)
+    return WhatIf(threshold, total - low, low, count, rate, least, most)
 
 
 def seconds_per_decision(decisions: Sequence[tuple[str, datetime]]) -> float | None:
@@ -85,36 +123,33 @@ class Cheapest:
     best_to: float
 
 
-def cheapest(
-    at_or_below: Ints, confidences: Floats, correct: NDArray[np.bool_], *, error: float, review: float
-) -> Cheapest | None:
+def cheapest(at_or_below: Ints, labels: WeightedLabels, *, error: float, review: float) -> Cheapest | None:
     """The threshold at which errors of the accepted and reviews of the rest cost least together.
 
     error, review : prices of a wrong accepted inference and of a review.  None without traffic, or with fewer than ten
     labelled images: thresholds with fewer above them have no error rate.
-    The cost's interval is that of the error rate (Clopper & Pearson 1934); the threshold's comes from the bootstrap
-    over the labelled images (Efron & Tibshirani 1993, chapter 13).
+    The cost's interval is that of the error rate; the threshold's comes from the bootstrap over the labelled images
+    (Efron & Tibshirani 1993, chapter 13).
     """
-    total, n = int(at_or_below[-1]), len(confidences)
+    known = labels.known
+    total, n = int(at_or_below[-1]), len(known.confidences)
     if not total or n < FEWEST_LABELS:
         return None
     low = at_or_below[:BINS] / total
-    bins, wrong = bin_of(confidences), ~correct
     drawn = np.vstack([np.arange(n), np.random.default_rng(0).integers(0, n, (DRAWS, n))])
-    row = np.arange(DRAWS + 1)[:, None] * BINS
-    places, shape = row + bins[drawn], (DRAWS + 1, BINS)
+    bins, shape = bin_of(known.confidences), (DRAWS + 1, BINS)
+    places = np.arange(DRAWS + 1)[:, None] * BINS + bins[drawn]
 
-    def above(weights: NDArray[np.bool_] | None) -> Floats:
-        """Labelled images above each threshold, per draw; the first row is the images themselves."""
-        chosen = None if weights is None else weights[drawn].ravel().astype(float)
-        counts = np.bincount(places.ravel(), weights=chosen, minlength=shape[0] * BINS).reshape(shape)
+    def above(weights: Floats) -> Floats:
+        """Weight of the labelled images above each threshold, per draw; the first row is the images themselves."""
+        counts = np.bincount(places.ravel(), weights=weights[drawn].ravel(), minlength=shape[0] * BINS).reshape(shape)
         found: Floats = np.cumsum(counts[:, ::-1], axis=1)[:, ::-1].astype(float)
         return found
 
-    labels, errors = above(None), above(wrong)
-    rates = np.divide(errors, labels, out=np.full(shape, np.nan), where=labels > 0)
+    weight, errors = above(known.weights), above(known.weights * known.wrong)
+    rates = np.divide(errors, weight, out=np.full(shape, np.nan), where=weight > 0)
     costs = 1_000 * (error * (1 - low) * rates + review * low)
-    costs[:, labels[0] < FEWEST_LABELS] = np.inf
+    costs[:, np.bincount(bins, minlength=BINS)[::-1].cumsum()[::-1] < FEWEST_LABELS] = np.inf
     costs = np.where(np.isnan(costs), np.inf, costs)
     best = int(np.argmin(costs[0]))
     least = float(costs[0, best])
@@ -122,14 +157,14 @@ def cheapest(
     first = best - int(np.argmin(alike[best::-1])) + 1 if not alike[: best + 1].all() else 0
     last = best + int(np.argmin(alike[best:])) - 1 if not alike[best:].all() else BINS - 1
     others = np.argmin(costs[1:], axis=1)
-    right = accuracy_interval(int(labels[0, best] - errors[0, best]), int(labels[0, best]))
-    ends = [1_000 * (error * (1 - low[best]) * (1 - share) + review * low[best]) for share in reversed(right)]
+    _, *ends, _ = labels.error_rate(best / BINS) or (None, 0.0, 1.0, 0)
+    cost_low, cost_high = (1_000 * (error * (1 - low[best]) * end + review * low[best]) for end in ends)
     best_ends = np.quantile(others, [0.025, 0.975], method="nearest")
     return Cheapest(
         threshold=best / BINS,
         cost=least,
-        cost_low=float(ends[0]),
-        cost_high=float(ends[1]),
+        cost_low=float(cost_low),
+        cost_high=float(cost_high),
         same_from=first / BINS,
         same_to=last / BINS,
         best_from=float(best_ends[0]) / BINS,

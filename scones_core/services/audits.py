@@ -12,20 +12,8 @@ import numpy as np
 from scones_core import logs
 from scones_core.db import audits as table
 from scones_core.db import evidence
-from scones_core.domain.audit import (
-    OTHER,
-    UNKNOWN,
-    AuditFigures,
-    AuditKind,
-    Floats,
-    Rows,
-    Sample,
-    draw,
-    figures,
-    inclusion_probabilities,
-    risk_at,
-    so_far,
-)
+from scones_core.domain.audit import OTHER, UNKNOWN, AuditFigures, Floats, Rows, Sample, figures, risk_at
+from scones_core.domain.audit_draw import AuditKind, draw, inclusion_probabilities, so_far
 from scones_core.domain.confidence import coverage
 from scones_core.domain.models import ModelVersion
 from scones_core.domain.planning import labels_for_interval

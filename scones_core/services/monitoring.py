@@ -188,11 +188,15 @@ def risk_coverage(app: App) -> list[dict[str, float | None]]:
 
 @dataclass(frozen=True)
 class Measured:
-    """A model version on its labelled test images.  confidences : shape (n,); correct : bool, shape (n,)."""
+    """A model version on its labelled test images.
+
+    confidences : shape (n,).  predictions : class indices, shape (n,).  correct : bool, shape (n,).
+    """
 
     model: str
     test_set: str
     confidences: confidence.Floats
+    predictions: NDArray[np.int64]
     correct: NDArray[np.bool_]
 
 
@@ -205,14 +209,14 @@ def held_out_answers(app: App) -> Measured | None:
     if champion is None:
         raise NotFound("No model is deployed yet: deploy one first.")
     rows = [
-        (max(p), p.index(max(p)) == image.class_index)
+        (max(p), p.index(max(p)), p.index(max(p)) == image.class_index)
         for image, p in training.held_out(app, champion)
         if not image.key.startswith(REVIEWED)
     ]
     if not rows:
         return None
-    confidences, correct = zip(*rows, strict=True)
-    return Measured(champion.id, "held-out training images", np.array(confidences), np.array(correct))
+    arrays = (np.array(column) for column in zip(*rows, strict=True))
+    return Measured(champion.id, "held-out training images", *arrays)
 
 
 def propose_threshold(
@@ -251,5 +255,6 @@ def measured(app: App, model: str | None = None) -> Measured:
         raise NotFound("No model is deployed yet: deploy one first.")
     found = training.evaluation(app, chosen, chosen.dataset)
     probabilities = np.asarray(found.probabilities, dtype=float)
-    correct = probabilities.argmax(axis=1) == np.asarray(found.labels)
-    return Measured(chosen.id, found.dataset.test_set, probabilities.max(axis=1), correct)
+    predictions = probabilities.argmax(axis=1)
+    correct = predictions == np.asarray(found.labels)
+    return Measured(chosen.id, found.dataset.test_set, probabilities.max(axis=1), predictions, correct)

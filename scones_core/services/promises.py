@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from scones_core.domain.audit import AuditKind, Floats
+from scones_core.domain.audit import Floats
+from scones_core.domain.audit_draw import AuditKind
 from scones_core.domain.confidence import coverage
 from scones_core.domain.promise import (
     Labels,

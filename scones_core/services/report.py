@@ -1,36 +1,31 @@
 """The evidence report: one self-contained HTML file, the same bytes for the same state."""
 
-import base64
-import io
 from collections.abc import Sequence
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PIL import Image
-
 from scones_core.db import evidence as table
 from scones_core.domain.models import ModelVersion
-from scones_core.errors import BadImage, NotFound, SconesError
+from scones_core.errors import NotFound, SconesError
 from scones_core.services import App, audits, capture, deployment, drift_standing, monitoring, promises
 from scones_core.services.report_sections import (
     LEVEL,
     MAX_RISK,
     ReportPictures,
-    ReportSection,
+    ReportSentence,
     audit_section,
     drift_section,
     model_section,
+    png,
+    slices_section,
     threshold_section,
     work_section,
 )
-from scones_core.vision.images import decode
 
 if TYPE_CHECKING:
     from jinja2 import Template
-
-SIDE = 64  # pixels of a picture
 
 
 def report(app: App) -> bytes:
@@ -44,6 +39,7 @@ def report(app: App) -> bytes:
         audit_section(app, champion),
         threshold_section(app),
         drift,
+        slices_section(app),
         model_section(app, champion),
         work_section(app),
     ]
@@ -52,7 +48,7 @@ def report(app: App) -> bytes:
         model=champion,
         until=f"{until:%Y-%m-%d %H:%M:%S} UTC" if until else "now: nothing is captured yet",
         sections=sections,
-        steps=_steps(app, champion, sections),
+        steps=_steps(app, champion),
     )
     return text.encode()
 
@@ -77,7 +73,7 @@ def _pictures(app: App) -> Sequence[ReportPictures]:
         return []
     before = [_captured(app, event) for event in alarm.before]
     if not before:
-        before = [_png(app.backend.objects.get(key)) for key in drift_standing.reference_keys(app)]
+        before = [png(app.backend.objects.get(key)) for key in drift_standing.reference_keys(app)]
     after = [_captured(app, event) for event in alarm.after]
     title = "Before" if alarm.before else "Test images"
     return [
@@ -88,46 +84,34 @@ def _pictures(app: App) -> Sequence[ReportPictures]:
 
 def _captured(app: App, event: str) -> str | None:
     try:
-        return _png(capture.image(app, event))
+        return png(capture.image(app, event))
     except SconesError:
         return None
 
 
-def _png(data: bytes) -> str | None:
-    try:
-        image = decode(data)
-    except BadImage:
-        return None
-    written = io.BytesIO()
-    if max(image.size) > SIDE:
-        image.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS)
-    image.save(written, "PNG")
-    return base64.b64encode(written.getvalue()).decode()
-
-
-def _steps(app: App, champion: ModelVersion, sections: Sequence[ReportSection]) -> list[str]:
+def _steps(app: App, champion: ModelVersion) -> list[ReportSentence]:
     """What follows from the figures, most urgent first."""
     steps, every = [], audits.listed(app, champion.id)
     drift = drift_standing.standing(app)
     if drift.alarm:
-        steps.append(
-            "Look at the images of the drift alarm, then audit about 100 of them: confidences say nothing now."
-        )
+        text = "Look at the images of the drift alarm, then audit about 100 of them: confidences say nothing now."
+        steps.append(ReportSentence(text, "drift"))
     elif not every:
-        steps.append("Start an audit of about 100 labels: accuracy in production is not known.")
+        steps.append(ReportSentence("Start an audit of about 100 labels: accuracy in production is not known."))
     for one in every:
         if not one.audit.complete:
             left = one.audit.labels - one.audit.decided
-            steps.append(
-                f"Answer the {left:,} remaining images of audit {one.audit.id} in review queue {one.audit.queue}."
-            )
-    measured = [figures for one in every if (figures := audits.measured(app, one))]
-    if measured and measured[-1].confidence_gap[1] > 0:
-        steps.append("The model is surer than right in production: retrain with the audited labels.")
+            text = f"Answer the {left:,} remaining images of audit {one.audit.id} in review queue {one.audit.queue}."
+            steps.append(ReportSentence(text, f"audit --id {one.audit.id}"))
+    measured = [(one.audit.id, figures) for one in every if (figures := audits.measured(app, one))]
+    if measured and measured[-1][1].confidence_gap[1] > 0:
+        text = "The model is surer than right in production: retrain with the audited labels."
+        steps.append(ReportSentence(text, f"audit --id {measured[-1][0]}"))
     promised = _promised(app)
     if promised is not None and promised != monitoring.threshold(app):
-        steps.append(f"Set the threshold to {promised:.2f}: at most {MAX_RISK:.0%} errors are promised with it.")
-    return steps or ["Nothing is due. Audit again when the images or the cameras change."]
+        text = f"Set the threshold to {promised:.2f}: at most {MAX_RISK:.0%} errors are promised with it."
+        steps.append(ReportSentence(text, f"threshold --max-risk {MAX_RISK} --confidence {LEVEL}"))
+    return steps or [ReportSentence("Nothing is due. Audit again when the images or the cameras change.")]
 
 
 def _promised(app: App) -> float | None:

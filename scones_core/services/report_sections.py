@@ -1,13 +1,18 @@
 """Sections of the evidence report: figures with the command and key that each comes from."""
 
+import base64
+import io
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from scones_core.domain.audit import AuditKind, Estimate
+from PIL import Image
+
+from scones_core.domain.audit import Estimate
+from scones_core.domain.audit_draw import AuditKind
 from scones_core.domain.models import ModelVersion
-from scones_core.errors import NotFound
+from scones_core.errors import BadImage, NotFound
 from scones_core.services import (
     App,
     audits,
@@ -18,12 +23,17 @@ from scones_core.services import (
     monitoring,
     overview,
     promises,
+    reviewers,
+    slices,
     threshold,
 )
 from scones_core.services.audits import Audited
+from scones_core.vision.images import decode
 
 MAX_RISK, LEVEL = 0.05, 0.95  # of the promise that the report states
 CHANGES = 10  # of the threshold
+PICTURES = 8  # of a slice
+SIDE = 64  # pixels of a picture
 
 
 @dataclass(frozen=True)
@@ -45,13 +55,24 @@ class ReportPictures:
     images: Sequence[str]
 
 
+@dataclass(frozen=True)
+class ReportSentence:
+    """command : whose JSON it is about; empty for one without figures."""
+
+    text: str
+    command: str = ""
+
+
 @dataclass
 class ReportSection:
     title: str
-    sentences: list[str] = field(default_factory=list)
+    sentences: list[ReportSentence] = field(default_factory=list)
     figures: list[ReportFigure] = field(default_factory=list)
     pictures: list[ReportPictures] = field(default_factory=list)
     alarm: bool = False
+
+    def say(self, text: str, command: str = "") -> None:
+        self.sentences.append(ReportSentence(text, command))
 
     def add(self, name: str, value: Any, command: str, key: str) -> None:
         """A figure; None is left out."""
@@ -100,9 +121,10 @@ def model_section(app: App, champion: ModelVersion) -> ReportSection:
     found.add("Calibration error (ECE)", figures.ece, command, "ece")
     found.add("95 % interval", list(figures.ece_interval), command, "ece_interval")
     found.add("ECE up to which chance explains it", figures.ece_by_chance, command, "ece_by_chance")
-    found.add("Brier score", figures.brier, command, "brier")
+    found.add("Brier score, summed over the classes", figures.brier, command, "brier")
+    found.add("Brier score of the confidence", figures.confidence_brier, command, "confidence_brier")
     if dataset.generated:
-        found.sentences.append("The images are a generated sample, not photographs.")
+        found.say("The images are a generated sample, not photographs.")
     return found
 
 
@@ -127,7 +149,7 @@ def _production(app: App, found: ReportSection) -> None:
     try:
         made = promises.production(app, max_risk=MAX_RISK, level=LEVEL)
     except NotFound:
-        found.sentences.append("No audit: nothing is promised about production.")
+        found.say("No audit: nothing is promised about production.")
         return
     if made.found:
         found.add(
@@ -136,7 +158,7 @@ def _production(app: App, found: ReportSection) -> None:
         found.share("Accepted with it", made.coverage, command, "production.coverage")
         found.share("Errors at most", made.found.risk_upper_bound, command, "production.risk_upper_bound")
     else:
-        found.sentences.append(f"At most {MAX_RISK:.0%} errors among accepted cannot be promised about production yet.")
+        found.say(f"At most {MAX_RISK:.0%} errors among accepted cannot be promised about production yet.", command)
         found.add("Labels that are still needed", made.labels_needed, command, "production.labels_needed")
     found.add("Audit labels that this rests on", made.labels_used, command, "production.labels_used")
 
@@ -148,7 +170,7 @@ def audit_section(app: App, champion: ModelVersion) -> ReportSection:
     for one in (*newest[AuditKind.ACCURACY], *newest[AuditKind.PROMISE]):
         _audit(app, champion, found, one)
     if not found.figures:
-        found.sentences.append("No audit yet: accuracy in production is not known.")
+        found.say("No audit yet: accuracy in production is not known.")
     return found
 
 
@@ -166,7 +188,7 @@ def _audit(app: App, champion: ModelVersion, found: ReportSection, one: Audited)
     if figures is None:
         return
     if not of.complete:
-        found.sentences.append(f"Audit {of.id} is not complete: its intervals narrow as more labels are given.")
+        found.say(f"Audit {of.id} is not complete: its intervals narrow as more labels are given.", command)
     found.share("Accuracy", figures.accuracy.value, command, "accuracy")
     found.interval("95 % interval", figures.accuracy.interval, command, "interval")
     if figures.risk_accepted:
@@ -182,6 +204,12 @@ def _audit(app: App, champion: ModelVersion, found: ReportSection, one: Audited)
             found.interval("95 % interval", estimate.interval, command, f"{key}.interval")
     found.share("Mean confidence", figures.mean_confidence, command, "mean_confidence")
     found.add("Confidence − accuracy, with its interval", list(figures.confidence_gap), command, "confidence_gap")
+    found.add("Calibration error (ECE)", figures.ece, command, "ece")
+    found.add("95 % interval", list(figures.ece_interval), command, "ece_interval")
+    found.add("ECE up to which chance explains it", figures.ece_by_chance, command, "ece_by_chance")
+    brier = figures.confidence_brier
+    found.add("Brier score of the confidence", brier.value, command, "confidence_brier.value")
+    found.add("95 % interval", list(brier.interval), command, "confidence_brier.interval")
 
 
 def drift_section(app: App) -> ReportSection:
@@ -192,7 +220,7 @@ def drift_section(app: App) -> ReportSection:
     found.add("Evidence that raises an alarm", drift.needed, "drift", "needed")
     for name, evidence in drift.evidence.items():
         found.add(f"Evidence: {name}", evidence, "drift", f"evidence.{name}")
-    found.sentences.append("Without drift a model ever gets an alarm with a probability of at most 5 %.")
+    found.say("Without drift a model ever gets an alarm with a probability of at most 5 %.")
     expected = expectation.expected_accuracy(app)
     if expected:
         found.share("Accuracy expected from confidences alone", expected.value, "drift", "expected_accuracy.value")
@@ -201,16 +229,67 @@ def drift_section(app: App) -> ReportSection:
     if drift.alarm:
         found.alarm = True
         since, (first, last) = drift.alarm.since, drift.alarm.since_interval
-        found.sentences.append(
+        found.say(
             f"{drift_standing.in_words(drift.alarm.changes)} Since {since:%Y-%m-%d %H:%M:%S} UTC, 95 % interval "
-            f"{first:%H:%M:%S} to {last:%Y-%m-%d %H:%M:%S}. The accuracy expected from confidences is withdrawn."
+            f"{first:%H:%M:%S} to {last:%Y-%m-%d %H:%M:%S}. The accuracy expected from confidences is withdrawn.",
+            "drift",
         )
     return found
 
 
+def slices_section(app: App) -> ReportSection:
+    found, weak = ReportSection("Where it is wrong"), slices.find(app)
+    found.add("Labelled test images", weak.tests, "slices", "test_images")
+    found.add("Captured images that were labelled because drawn at random", weak.drawn, "slices", "captured_images")
+    found.add("Newest inferences that shares of traffic are of", weak.traffic, "slices", "traffic")
+    out = [(place, one) for place, one in enumerate(weak.slices) if one.slice.found]
+    for place, one in out:
+        key = f"slices.{place}"
+        found.share(f"{one.slice.name}: wrong", one.slice.rate, "slices", f"{key}.error_rate")
+        found.interval("95 % interval", (one.slice.low, one.slice.high), "slices", f"{key}.interval")
+        found.add("Images", one.slice.images, "slices", f"{key}.images")
+        found.share("The rest: wrong", one.slice.rest_rate, "slices", f"{key}.rest_error_rate")
+        found.share("Share of traffic", one.share, "slices", f"{key}.share_of_traffic")
+        pictures = [picture for error in one.errors[:PICTURES] if (picture := png(error.data))]
+        found.pictures.append(ReportPictures(f"{one.slice.name}: classified wrongly", pictures))
+    found.say(
+        f"{len(out)} of {len(weak.slices)} slices stand out; at most 5 in 100 that do are expected to by chance."
+        if out
+        else f"None of {len(weak.slices)} slices is wrong more often than the rest by more than chance.",
+        "slices",
+    )
+    return found
+
+
 def work_section(app: App) -> ReportSection:
-    found, status = ReportSection("Reviewers' work"), overview.status(app)
+    found, status, done = ReportSection("Reviewers' work"), overview.status(app), reviewers.totals(app)
     found.add("Captured inferences", status.captured, "status", "captured")
     found.add("Waiting for review (low-confidence)", status.pending_review, "status", "pending_review")
     found.add("Labels since training", status.labels_since_training, "status", "labels_since_training")
+    for name, value in (
+        ("reviewers", done.reviewers),
+        ("decisions", done.decisions),
+        ("relabelled", done.relabelled),
+        ("overruled", done.overruled),
+        ("gold", done.gold),
+    ):
+        title = "Answers to gold images" if name == "gold" else name.capitalize()
+        found.add(title, value, "review totals", name)
+    if done.interval:
+        found.add("Right", done.right, "review totals", "right")
+        found.interval("95 % interval of the share", done.interval, "review totals", "interval")
+    found.add("Seconds per decision, median", done.seconds, "review totals", "seconds")
     return found
+
+
+def png(data: bytes) -> str | None:
+    """A small copy in base64; None if the image cannot be decoded."""
+    try:
+        image = decode(data)
+    except BadImage:
+        return None
+    written = io.BytesIO()
+    if max(image.size) > SIDE:
+        image.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS)
+    image.save(written, "PNG")
+    return base64.b64encode(written.getvalue()).decode()

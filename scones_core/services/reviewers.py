@@ -51,6 +51,24 @@ class ReviewerFigures:
     seconds: float | None
 
 
+@dataclass(frozen=True)
+class ReviewTotals:
+    """What all reviewers have done, without names.
+
+    decisions : not taken back.  relabelled : that differ from the prediction.  overruled, seconds : as of one reviewer.
+    gold, right, interval : answers to gold images, the right ones, and the 95 % interval of their share.
+    """
+
+    reviewers: int
+    decisions: int
+    relabelled: int
+    overruled: int
+    gold: int
+    right: int
+    interval: tuple[float, float] | None
+    seconds: float | None
+
+
 def agreement(app: App, queue: int) -> Agreement:
     """Agreement of the votes in a queue. Raises NotFound, Conflict if the queue has one reviewer per image."""
     found = queues.get(app, queue)
@@ -93,19 +111,41 @@ def _kappas(units: Ratings) -> dict[tuple[str, str], tuple[int, float | None]]:
 
 def figures(app: App, viewer: str) -> list[ReviewerFigures]:
     """What each reviewer has done, by name; operators see all of them, others only themselves."""
-    with app.db.read() as connection:
-        rows = table.decisions(connection, None if is_operator(app, viewer) else viewer)
-    by_name: dict[str, list[Mapping[str, Any]]] = {}
-    for row in rows:
-        by_name.setdefault(row["reviewer"], []).append(row)
+    by_name = _by_name(app, None if is_operator(app, viewer) else viewer)
     return [_figures(name, by_name[name]) for name in sorted(by_name, key=str.casefold)]
+
+
+def totals(app: App) -> ReviewTotals:
+    """What all of them have done together."""
+    by_name = _by_name(app, None)
+    each = [_figures(name, rows) for name, rows in by_name.items()]
+    names = ("decisions", "relabelled", "overruled", "gold", "right")
+    sums = {name: sum(getattr(one, name) for one in each) for name in names}
+    paces = [pace for rows in by_name.values() for pace in _paces(rows)]
+    interval = accuracy_interval(sums["right"], sums["gold"]) if sums["gold"] else None
+    return ReviewTotals(len(each), **sums, interval=interval, seconds=median(paces) if paces else None)
+
+
+def _by_name(app: App, reviewer: str | None) -> dict[str, list[Mapping[str, Any]]]:
+    """Decisions of one reviewer, or of all."""
+    with app.db.read() as connection:
+        rows = table.decisions(connection, reviewer)
+    found: dict[str, list[Mapping[str, Any]]] = {}
+    for row in rows:
+        found.setdefault(row["reviewer"], []).append(row)
+    return found
+
+
+def _paces(rows: Sequence[Mapping[str, Any]]) -> list[float]:
+    """Seconds between two decisions of a reviewer, without breaks."""
+    gaps = [(after["time"] - before["time"]).total_seconds() for before, after in pairwise(rows)]
+    return [gap for gap in gaps if 0 <= gap <= PAUSE]
 
 
 def _figures(name: str, rows: Sequence[Mapping[str, Any]]) -> ReviewerFigures:
     gold = [row for row in rows if row["gold"] is not None and row["strategy"] == "gold"]
     right = sum(row["label"] == row["gold"] for row in gold)
-    gaps = [(after["time"] - before["time"]).total_seconds() for before, after in pairwise(rows)]
-    paces = [gap for gap in gaps if 0 <= gap <= PAUSE]
+    paces = _paces(rows)
     own = [row for row in rows if row["strategy"] != "gold" and is_label(row["label"])]
     return ReviewerFigures(
         reviewer=name,

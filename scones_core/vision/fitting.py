@@ -16,7 +16,7 @@ from scones_core.errors import BadInput
 from scones_core.vision.augmentation import ChangedCopies
 from scones_core.vision.classifier import Classifier
 from scones_core.vision.coordinates import Coordinates
-from scones_core.vision.dictionary import Dictionary, learn
+from scones_core.vision.dictionary import Block, Dictionary, learn
 from scones_core.vision.extractor import Extractor, extractor, missing
 from scones_core.vision.features import NOTHING_KNOWN, Encoder, Known, greys, read_pixels
 from scones_core.vision.near_duplicates import SIDE as PICTURE
@@ -69,7 +69,9 @@ def fit(
     used = np.flatnonzero(task.weights > 0)
     rng = np.random.default_rng(seed)
     with _alone():
-        encoder = Encoder(side, _dictionaries(images, side, options, rng, observer), _network(options, observer))
+        network = _network(options, observer)
+        blocks = options.scales(embedding=network is not None)
+        encoder = Encoder(side, _dictionaries(images, side, blocks, rng, observer), network)
         features = _features(images, encoder, known, observer, "train")[used]
         groups = _groups(features, images, used, encoder, options.folds)
         task = Problem(task.labels[used], task.weights[used], task.n_classes, groups.group, len(used))
@@ -164,13 +166,13 @@ def _checked_validation(
 
 
 def _dictionaries(
-    images: Sequence[bytes], side: int, options: Options, rng: np.random.Generator, observer: Observer
+    images: Sequence[bytes], side: int, blocks: Sequence[Block], rng: np.random.Generator, observer: Observer
 ) -> tuple[Dictionary, ...]:
     sample = np.sort(rng.choice(len(images), min(len(images), SAMPLE), replace=False))
     observer.progress(f"Learning visual words from {len(sample)} of {len(images)} images")
     seen = read_pixels(images, [int(i) for i in sample], side)
     dictionaries = []
-    for block in options.blocks:
+    for block in blocks:
         dictionaries.append(learn(seen, block, rng))
         observer.progress(f"Learnt {block.words} words for patches of {block.patch} × {block.patch} pixels")
     return tuple(dictionaries)

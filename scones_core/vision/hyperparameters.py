@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from scones_core.errors import BadInput
 from scones_core.vision.dictionary import Block
-from scones_core.vision.options import DEFAULTS, Options
+from scones_core.vision.options import ALONE, DEFAULTS, Options
 
 __all__ = ["KNOWN", "Hyperparameters"]
 
@@ -84,19 +84,24 @@ def _side(texts: Mapping[str, str]) -> int:
 
 
 def _options(texts: Mapping[str, str]) -> Options:
-    default = DEFAULTS.blocks
-    sizes = _numbers(texts, "patch_sizes", tuple(block.patch for block in default))
-    words = _one_each(texts, "words", tuple(block.words for block in default), len(sizes))
-    grids = _one_each(texts, "grids", tuple(block.grid for block in default), len(sizes))
-    blocks = tuple(Block(*values) for values in zip(sizes, words, grids, strict=True))
     return Options(
-        blocks,
+        _blocks(texts),
         _penalties(texts),
         _optional(texts, "folds") or DEFAULTS.folds,
         _one_of(texts, "embedding", {"auto": None, "on": True, "off": False}),
         bool(_one_of(texts, "class_weight", {"none": False, "balanced": True})),
         bool(_one_of(texts, "augmentation", {"none": False, "changed-copies": True})),
     )
+
+
+def _blocks(texts: Mapping[str, str]) -> tuple[Block, ...] | None:
+    """None if no scale is given; what is not said of one is as of visual words alone."""
+    if not texts.keys() & {"patch_sizes", "words", "grids"}:
+        return None
+    sizes = _numbers(texts, "patch_sizes", tuple(block.patch for block in ALONE))
+    words = _one_each(texts, "words", tuple(block.words for block in ALONE), len(sizes))
+    grids = _one_each(texts, "grids", tuple(block.grid for block in ALONE), len(sizes))
+    return tuple(Block(*values) for values in zip(sizes, words, grids, strict=True))
 
 
 def _one_of(texts: Mapping[str, str], name: str, choices: Mapping[str, bool | None]) -> bool | None:

@@ -3,16 +3,8 @@
 import numpy as np
 import pytest
 
-from scones_core.domain.audit import (
-    OTHER,
-    UNKNOWN,
-    Estimate,
-    Sample,
-    draw,
-    figures,
-    inclusion_probabilities,
-    so_far,
-)
+from scones_core.domain.audit import OTHER, UNKNOWN, Estimate, Sample, figures
+from scones_core.domain.audit_draw import draw, inclusion_probabilities, so_far
 from scones_core.domain.confidence import accuracy_interval
 
 N = 1_000
@@ -148,6 +140,30 @@ def test_the_error_among_the_accepted_and_the_recall_hold_as_often():
         for k in (0, 1):
             recalls[k] += holds(found.recall[k], float(np.mean(sample.predictions[truth == k] == k)))
     assert min(risk, *recalls) / 400 >= 0.95 - 2 * 0.011
+
+
+@pytest.mark.parametrize("surer", [0.0, 0.2])
+def test_calibration_error_and_brier_score_in_production_hold_as_often(surer: float):
+    errors, briers, by_chance = 0, 0, 0
+    for seed in range(200):
+        sample, truth = audited(seed, 100, surer=surer)
+        found = figures(sample, threshold=0.93, classes=2)
+        right = truth == sample.predictions
+        ends = np.sort([one.confidence for one in found.reliability])
+        bins = np.abs(sample.confidences[:, None] - ends).argmin(axis=1)
+        gaps = np.bincount(bins, right - sample.confidences)
+        errors += found.ece_interval[0] <= np.abs(gaps).sum() / N <= found.ece_interval[1]
+        briers += holds(found.confidence_brier, float(np.mean((sample.confidences - right) ** 2)))
+        by_chance += found.ece > found.ece_by_chance
+    assert min(errors, briers) / 200 >= 0.95 - 2 * 0.016
+    assert (by_chance / 200 <= 0.05 + 2 * 0.016) if surer == 0 else (by_chance / 200 > 0.5)
+
+
+def test_a_complete_audit_knows_calibration_error_and_brier_score():
+    found = figures(small([0] * 7 + [1, 1, OTHER]), threshold=0.5, classes=2)
+    assert found.ece == pytest.approx(0.1)
+    assert found.ece_interval[0] <= found.ece <= found.ece_interval[1]
+    assert found.confidence_brier.value == pytest.approx((7 * 0.2**2 + 3 * 0.8**2) / 10)
 
 
 def small(answers: list[int]) -> Sample:

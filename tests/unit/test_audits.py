@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from scones_core.domain.audit import AuditKind, inclusion_probabilities
+from scones_core.domain.audit_draw import AuditKind, inclusion_probabilities
 from scones_core.domain.review import Strategy
 from scones_core.errors import BadInput, NotFound
 from scones_core.services import App, audits, capture, classification, monitoring, promises, queues, review
@@ -175,7 +175,7 @@ def test_without_inferences_there_is_no_audit(serving: App):
 
 def test_the_threshold_of_held_out_answers_and_test_images_rests_on_both(busy: App):
     alone = monitoring.measured(busy)
-    more = monitoring.Measured(alone.model, alone.test_set, np.full(200, 0.995), np.full(200, True))
+    more = monitoring.Measured(alone.model, alone.test_set, np.full(200, 0.995), np.zeros(200, int), np.full(200, True))
     with pytest.raises(NotFound):
         monitoring.propose_threshold(busy, max_risk=0.02, level=0.9)
     both = monitoring.propose_threshold(busy, max_risk=0.02, level=0.9, held_out=more)

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from scones_core.domain.audit import Sample, draw, figures, inclusion_probabilities
+from scones_core.domain.audit import Sample, figures
+from scones_core.domain.audit_draw import draw, inclusion_probabilities
 from scones_core.domain.comparison import mcnemar_p_value
 from scones_core.domain.planning import labels_for_comparison, labels_for_interval
 

@@ -31,6 +31,19 @@ def test_a_model_that_is_too_sure_exceeds_what_chance_explains():
     assert sure.ece > 2 * sure.ece_by_chance
 
 
+@pytest.mark.parametrize("images", [200, 1_000])
+@pytest.mark.parametrize("surer", [0.0, 0.03, 0.15])
+def test_the_interval_of_the_calibration_error_holds_it(images: int, surer: float):
+    """Also of a calibrated model, whose error is seen above 0 in every sample."""
+    held = [calibration(*answers(seed, images, surer)).ece_interval for seed in range(200)]
+    assert np.mean([low <= surer <= high for low, high in held]) >= 0.95 - 2 * 0.016
+
+
+def test_the_confidence_is_scored_as_the_probability_of_being_right():
+    labels, probabilities = np.array([0, 0, 2]), np.array([[0.8, 0.1, 0.1], [0.2, 0.6, 0.2], [0.0, 0.0, 1.0]])
+    assert calibration(labels, probabilities).confidence_brier == pytest.approx((0.2**2 + 0.6**2) / 3)
+
+
 def test_a_few_images_make_one_bin():
     assert len(calibration(*answers(2, 7)).bins) == 1
 

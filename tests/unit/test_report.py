@@ -12,7 +12,7 @@ import pytest
 
 from scones_core.cli import _plain, parser
 from scones_core.commands import run
-from scones_core.domain.audit import AuditKind
+from scones_core.domain.audit_draw import AuditKind
 from scones_core.domain.drift import SimulatedDrift
 from scones_core.errors import NotFound
 from scones_core.services import App, audits, monitoring, report, review
@@ -106,6 +106,20 @@ def test_without_an_audit_the_report_says_that_accuracy_in_production_is_not_kno
     assert "No audit yet: accuracy in production is not known." in text
     assert "Start an audit of about 100 labels" in text
     assert "expected from confidences alone" in text
+
+
+def test_every_sentence_with_a_figure_of_the_home_names_its_command(told: App):
+    text = report.report(told).decode()
+    for sentence in re.findall(r"<(?:p|li)(?: class=\"alarm\")?>([^\n]*?)</(?:p|li)>", text):
+        said = sentence.replace("5 %", "").replace("5%", "").replace("5 in 100", "").replace("about 100", "")
+        if re.search(r"\d", said):
+            assert 'class="source">scones ' in sentence, sentence
+
+
+def test_weak_slices_and_the_reviewers_work_are_part_of_it(told: App):
+    found = {(command, key) for command, key, _ in Figures(report.report(told).decode()).found}
+    assert {("slices", "test_images"), ("review totals", "decisions"), ("review totals", "seconds")} <= found
+    assert answer(told, "review totals")["decisions"] == 25
 
 
 def test_names_are_shown_as_text(told: App):

@@ -9,11 +9,13 @@ from hypothesis import strategies as st
 
 from scones_core.domain.cells import bin_of
 from scones_core.domain.confidence import accuracy_interval
+from scones_core.domain.drift import SimulatedDrift
 from scones_core.domain.inference_filter import InferenceFilter
-from scones_core.domain.what_if import cheapest, seconds_per_decision, what_if
+from scones_core.domain.what_if import WeightedLabels, cheapest, seconds_per_decision, what_if
 from scones_core.errors import BadInput, NotFound
-from scones_core.services import App, capture, classification, monitoring, review
+from scones_core.services import App, audits, capture, classification, drift_standing, monitoring, review
 from scones_core.services import what_if as service
+from tests.unit.test_drift_watch import send
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -25,14 +27,14 @@ def at_or_below(confidences: np.ndarray) -> np.ndarray:
 def test_the_figures_at_a_threshold_are_those_of_traffic_and_labels():
     traffic = np.array([0.5, 0.93, 0.931, 0.99, 0.6])
     labelled, correct = np.array([0.6, 0.93, 0.95, 0.96]), np.array([False, True, False, True])
-    found = what_if(0.93, at_or_below(traffic), labelled, correct)
+    found = what_if(0.93, at_or_below(traffic), WeightedLabels.alike(labelled, correct))
     assert (found.accepted, found.low, found.labels, found.error_rate, found.errors) == (2, 3, 2, 0.5, 1.0)
     low, high = accuracy_interval(1, 2)
-    assert (found.error_low, found.error_high) == (1 - high, 1 - low)
+    assert (found.error_low, found.error_high) == pytest.approx((1 - high, 1 - low))
 
 
 def test_above_all_labels_nothing_is_said_of_errors():
-    found = what_if(0.98, at_or_below(np.array([0.99])), np.array([0.9]), np.array([True]))
+    found = what_if(0.98, at_or_below(np.array([0.99])), WeightedLabels.alike(np.array([0.9]), np.array([True])))
     assert (found.error_rate, found.errors, found.error_low, found.error_high) == (None, None, 0.0, 1.0)
 
 
@@ -45,17 +47,17 @@ def test_breaks_are_no_part_of_the_seconds_per_decision(seconds: int, breaks: in
     assert seconds_per_decision([(f"r{i}", time) for i, time in enumerate(times)]) is None
 
 
-def labels(n: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+def labels(n: int, seed: int = 0) -> WeightedLabels:
     """Images whose confidence is the probability of being right."""
     rng = np.random.default_rng(seed)
     confidences = rng.uniform(0.5, 1, n)
-    return confidences, rng.random(n) < confidences
+    return WeightedLabels.alike(confidences, rng.random(n) < confidences)
 
 
 def test_the_cheapest_threshold_is_where_an_expected_error_costs_a_review():
     """At a confidence c, accepting costs error × (1 − c): cheapest is to accept above 1 − review / error."""
-    confidences, correct = labels(200_000)
-    found = cheapest(at_or_below(confidences), confidences, correct, error=10, review=2)
+    known = labels(200_000)
+    found = cheapest(at_or_below(known.confidences), known, error=10, review=2)
     assert found is not None
     assert found.same_from <= 0.8 <= found.same_to
     assert found.threshold == pytest.approx(0.8, abs=0.02)
@@ -65,13 +67,13 @@ def test_the_cheapest_threshold_is_where_an_expected_error_costs_a_review():
 
 
 def test_no_threshold_beside_the_cheapest_costs_less():
-    confidences, correct = labels(500)
-    counts = at_or_below(confidences)
-    found = cheapest(counts, confidences, correct, error=7, review=1)
+    known = labels(500)
+    counts = at_or_below(known.confidences)
+    found = cheapest(counts, known, error=7, review=1)
     assert found is not None
 
     def cost(threshold: float) -> float:
-        there = what_if(threshold, counts, confidences, correct)
+        there = what_if(threshold, counts, known)
         return (7 * (there.errors or 0.0) + there.low) * 1_000 / 500
 
     assert found.cost == pytest.approx(cost(found.threshold))
@@ -87,18 +89,63 @@ def test_the_interval_of_the_cheapest_threshold_holds_the_true_one_in_most_cases
     """The true optimum is 0.8; a 95 % interval of 40 samples misses it in few."""
     missed = 0
     for seed in range(40):
-        confidences, correct = labels(400, seed)
-        found = cheapest(at_or_below(confidences), confidences, correct, error=10, review=2)
+        known = labels(400, seed)
+        found = cheapest(at_or_below(known.confidences), known, error=10, review=2)
         assert found is not None
         missed += not found.best_from <= 0.8 <= found.best_to
     assert missed <= 6
 
 
 def test_without_traffic_or_labels_there_is_no_cheapest_threshold():
-    confidences, correct = labels(9)
-    assert cheapest(at_or_below(confidences), confidences, correct, error=1, review=1) is None
-    confidences, correct = labels(50)
-    assert cheapest(at_or_below(np.array([])), confidences, correct, error=1, review=1) is None
+    known = labels(9)
+    assert cheapest(at_or_below(known.confidences), known, error=1, review=1) is None
+    assert cheapest(at_or_below(np.array([])), labels(50), error=1, review=1) is None
+
+
+def test_labels_drawn_more_often_count_for_less():
+    """Unsure images are drawn ten times as often; weighed back, the error rate is that of all."""
+    rng = np.random.default_rng(0)
+    confidences = rng.uniform(0.5, 1, 40_000)
+    wrong = (rng.random(40_000) > confidences).astype(float)
+    probability = np.where(confidences < 0.7, 0.5, 0.05)
+    drawn = rng.random(40_000) < probability
+    found = WeightedLabels(confidences[drawn], wrong[drawn], 1 / probability[drawn]).error_rate(0.6)
+    assert found is not None
+    rate, low, high, count = found
+    assert low < wrong[confidences > 0.6].mean() < high
+    assert rate == pytest.approx(wrong[confidences > 0.6].mean(), abs=0.02)
+    assert high - low > 2 * 1.96 * np.sqrt(rate * (1 - rate) / count)  # fewer are worth less than as many alike
+
+
+def test_images_that_nobody_could_label_may_be_right_or_wrong():
+    found = WeightedLabels(np.full(4, 0.9), np.array([0, 0, 1, np.nan]), np.ones(4)).error_rate(0.5)
+    assert found is not None
+    assert found[0] == pytest.approx(1 / 3)
+    assert found[1:3] == pytest.approx((1 - accuracy_interval(3, 4)[1], 1 - accuracy_interval(2, 4)[0]))
+
+
+def test_expected_errors_are_withdrawn_in_drift_and_return_with_an_audit(serving: App):
+    send(serving, 40)
+    before = service.traffic(serving, InferenceFilter())
+    assert before.evidence is not None
+    assert (before.evidence.audit, before.evidence.images) == (None, 24)
+    of_class = service.traffic(serving, InferenceFilter(prediction="bicycle")).evidence
+    assert of_class is not None
+    assert 0 < of_class.images < 24
+    send(serving, 60, SimulatedDrift.DARK)
+    assert drift_standing.standing(serving).alarm is not None
+    drifted = service.traffic(serving, InferenceFilter())
+    assert service.at(drifted, 0.9).errors is None
+    assert service.cheapest(drifted, error=10, review=1) is None
+    assert "audit about 100" in drifted.unknown
+    audit = audits.start(serving, 20, by="ann", seed=1)
+    for _ in range(20):
+        [item] = review.next_items(serving, "ann", queue=audit.queue)
+        review.decide(serving, item.id, item.prediction, "ann", queue=audit.queue)
+    after = service.traffic(serving, InferenceFilter()).evidence
+    assert after is not None
+    assert (after.audit, after.images) == (audit.id, 20)
+    assert service.traffic(serving, InferenceFilter(reviewed=True)).evidence is None
 
 
 def test_the_traffic_is_that_of_the_model_in_service_and_its_decisions_are_timed(serving: App):

@@ -5,7 +5,9 @@ from datetime import datetime
 import pandas as pd
 import streamlit as st
 
-from scones_core.domain.audit import AuditFigures, AuditKind, Estimate
+from scones_core.domain.audit import AuditFigures, Estimate
+from scones_core.domain.audit_draw import AuditKind
+from scones_core.domain.reliability import CalibrationFigures
 from scones_core.errors import SconesError
 from scones_core.services import App, audits, calibration, deployment, training
 from scones_core.services.audits import Audited
@@ -193,11 +195,9 @@ def calibration_section(app: App) -> None:
         with left:
             st.markdown("### Test images")
             evidence_charts.reliability(found.figures.bins, key="reliability_test", what="test images")
-            low, high = found.figures.ece_interval
             st.caption(
                 f"{found.figures.images:,} sealed test images of {found.model} (test set `{found.test_set}`). "
-                f"Calibration error {found.figures.ece:.3f}, 95 % interval {low:.3f} to {high:.3f}; up to "
-                f"{found.figures.ece_by_chance:.3f} is chance. Brier score {found.figures.brier:.3f}."
+                f"{_error(found.figures)} Brier score of the confidence {found.figures.confidence_brier:.3f}."
             )
         with right:
             st.markdown("### Production")
@@ -206,13 +206,24 @@ def calibration_section(app: App) -> None:
                 st.info("No audit yet: calibration in production is not known.", icon=":material/fact_check:")
                 return
             evidence_charts.reliability(figures.reliability, key="reliability_production", what="audited inferences")
+            brier = figures.confidence_brier
             st.caption(
                 f"Audit {audited[-1].audit.id}: {figures.labels:,} labels for {figures.inferences:,} inferences. "
+                f"{_error(figures)} Brier score of the confidence {brier.value:.3f}, 95 % interval "
+                f"{brier.interval[0]:.3f} to {brier.interval[1]:.3f}. "
                 "Below: coverage and error rate per threshold in this period, estimated from them; of the test images "
                 "see **Threshold**."
             )
             rows = audits.risk_coverage(audited[-1])
             charts.risk_coverage(rows, threshold(app), key="risk_coverage_production")
+
+
+def _error(figures: CalibrationFigures | AuditFigures) -> str:
+    low, high = figures.ece_interval
+    return (
+        f"Calibration error {figures.ece:.3f}, 95 % interval {low:.3f} to {high:.3f}; "
+        f"up to {figures.ece_by_chance:.3f} is chance."
+    )
 
 
 @st.cache_data(show_spinner=False, max_entries=8)

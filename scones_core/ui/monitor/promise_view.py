@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from scones_core.domain.audit import AuditKind
+from scones_core.domain.audit_draw import AuditKind
 from scones_core.errors import NotFound, SconesError
 from scones_core.services import App, audits, monitoring, promises, threshold
 from scones_core.services.monitoring import Measured

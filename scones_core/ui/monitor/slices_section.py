@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from scones_core.domain.slices import FEWEST, Slice
+from scones_core.domain.slices import FEWEST
 from scones_core.services import App, slices
 from scones_core.services.slices import WeakSlice, WeakSlices
 from scones_core.ui.shell.images import enlarged
@@ -13,8 +13,6 @@ from scones_core.ui.shell.widgets import percent
 
 _SHOWN = 10  # images of a slice
 _ASKED = "monitor_slices"
-_LOWEST = {"brightness": "Darkest", "contrast": "Flattest", "edges": "Smoothest", "colour": "Greyest"}
-_HIGHEST = {"brightness": "Brightest", "contrast": "Starkest", "edges": "Sharpest", "colour": "Most colourful"}
 
 
 @st.fragment
@@ -60,18 +58,10 @@ def _show(found: WeakSlices) -> None:
         st.table(pd.DataFrame([_row(one) for one in found.slices]), border="horizontal", hide_index=True)
 
 
-def slice_name(one: Slice) -> str:
-    """Such as Darkest fifth, or Predicted class bicycle."""
-    if one.above is None:
-        return f"{one.attribute.capitalize()} {one.part.replace('_', ' ')}"
-    ends = {"lowest fifth": _LOWEST, "highest fifth": _HIGHEST}.get(one.part, {})
-    return f"{ends[one.attribute]} fifth" if one.attribute in ends else f"{one.attribute.capitalize()}, {one.part}"
-
-
 def _weak(one: WeakSlice, found: WeakSlices) -> None:
     part = one.slice
     rates = f"wrong {percent(part.rate, 0)} of the time, the rest {percent(part.rest_rate, 0)}"
-    st.markdown(f"### {plain(slice_name(part))}: {rates}")
+    st.markdown(f"### {plain(part.name)}: {rates}")
     traffic = f"the newest {found.traffic:,} captured inferences"
     share = "" if one.share is None else f" {percent(one.share, 0)} of {traffic} are like them."
     st.caption(
@@ -92,7 +82,7 @@ def _weak(one: WeakSlice, found: WeakSlices) -> None:
 def _row(one: WeakSlice) -> dict[str, str]:
     part = one.slice
     return {
-        "Slice": plain(slice_name(part)),
+        "Slice": plain(part.name),
         "Labelled images": f"{part.images:,}",
         "Wrong": percent(part.rate),
         "95 % interval": f"{percent(part.low)} to {percent(part.high)}",

@@ -8,7 +8,7 @@ from scones_core.domain.inference_filter import InferenceFilter
 from scones_core.domain.what_if import Cheapest, WhatIf
 from scones_core.errors import NotFound
 from scones_core.services import App, what_if
-from scones_core.services.what_if import Traffic
+from scones_core.services.what_if import Evidence, Traffic
 from scones_core.ui.shell.actions import action_button
 from scones_core.ui.shell.text import plain
 from scones_core.ui.shell.threshold import set_threshold
@@ -60,12 +60,14 @@ def _figures(found: Traffic, now: WhatIf, then: WhatIf) -> None:
         help="THRESHOLD_CONFIDENCE_NOT_MET, if all inferences come through the workflow.",
     )
     accepted = then.accepted * per
-    errors = "–" if then.errors is None else f"{then.errors * per:,.1f}"
+    errors = "unknown" if then.errors is None else f"{then.errors * per:,.1f}"
     grid.metric(
         f"Expected errors {unit}",
         errors,
         border=True,
-        help=f"95 % interval {accepted * then.error_low:,.1f} to {accepted * then.error_high:,.1f}",
+        help=None
+        if then.errors is None
+        else f"95 % interval {accepted * then.error_low:,.1f} to {accepted * then.error_high:,.1f}",
     )
     grid.metric(
         f"Review minutes {unit}",
@@ -81,19 +83,32 @@ def _basis(found: Traffic, then: WhatIf, seconds: float) -> str:
     span = f"per day, at the rate of the {_length(found.seconds)} that they span"
     rate = span if found.days else "in all: they span too short a time for a rate"
     per = 1 / found.days if found.days else 1.0
-    least, most = (then.accepted * share * per for share in (then.error_low, then.error_high))
-    errors = (
-        f"Errors: {percent(then.error_rate)} of the {then.labels:,} sealed test images above {then.threshold:g} are "
-        f"wrong (95 % interval {percent(then.error_low)} to {percent(then.error_high)}): {least:,.0f} to {most:,.0f} "
-        "errors, if the traffic is like them."
-        if then.error_rate is not None
-        else f"Errors: no test image is above {then.threshold:g}."
-    )
+    errors = _errors(found, then, per)
     source = "the median of your decisions" if found.per_decision else "assumed, until five decisions are made in a row"
     return (
-        f"From {found.inferences:,} captured inferences of {found.model}, counted; {rate}. {errors} "
+        f"From {found.inferences:,} captured inferences of {found.model}, counted; {rate}. Errors: {errors} "
         f"Review: {seconds:.1f} s per decision, {source}."
     )
+
+
+def _errors(found: Traffic, then: WhatIf, per: float) -> str:
+    """What the expected errors rest on."""
+    if found.evidence is None:
+        return found.unknown
+    labelled = _labelled(found.evidence)
+    if then.error_rate is None:
+        return f"unknown, as none of the {labelled} is above {then.threshold:g}."
+    least, most = (then.accepted * share * per for share in (then.error_low, then.error_high))
+    like = "" if found.evidence.audit else ", if the traffic is like them"
+    return (
+        f"{percent(then.error_rate)} of the {then.labels:,} {labelled} above {then.threshold:g} are wrong (95 % "
+        f"interval {percent(then.error_low)} to {percent(then.error_high)}): {least:,.0f} to {most:,.0f} errors{like}."
+    )
+
+
+def _labelled(evidence: Evidence) -> str:
+    kind = f"labels of audit {evidence.audit}, weighted as drawn," if evidence.audit else "sealed test images"
+    return f"{kind} predicted {plain(evidence.prediction)}" if evidence.prediction else kind
 
 
 def _length(seconds: float) -> str:
@@ -109,10 +124,13 @@ def _cheapest(app: App, found: Traffic, current: float) -> None:
         error = st.number_input("Price of a wrong route", 0.01, None, 10.0, key="price_error", width=190)
         review = st.number_input("Price of a review", 0.01, None, 0.5, key="price_review", width=190)
     best = what_if.cheapest(found, error=float(error or 0.01), review=float(review or 0.01))
-    if best is None:
-        st.info("Fewer than ten labelled test images: load more to compare costs.", icon=":material/info:")
+    if best is None or found.evidence is None:
+        st.info(
+            found.unknown or "Costs need ten labelled images: audit some, or load more test images.",
+            icon=":material/info:",
+        )
         return
-    st.markdown(cheapest_sentence(best, len(found.measured.correct)))
+    st.markdown(cheapest_sentence(best, found.evidence))
     action_button(
         f"Set threshold to {best.threshold:g}",
         lambda: set_threshold(app, best.threshold),
@@ -122,7 +140,7 @@ def _cheapest(app: App, found: Traffic, current: float) -> None:
     )
 
 
-def cheapest_sentence(best: Cheapest, labels: int) -> str:
+def cheapest_sentence(best: Cheapest, evidence: Evidence) -> str:
     """The cheapest threshold in words."""
     same = (
         f"Between **{best.same_from:g}** and **{best.same_to:g}** it costs the same within 2 %."
@@ -131,6 +149,7 @@ def cheapest_sentence(best: Cheapest, labels: int) -> str:
     )
     return (
         f"Cheapest at **{best.threshold:g}**: {best.cost:,.2f} per 1,000 inferences (95 % interval "
-        f"{best.cost_low:,.2f} to {best.cost_high:,.2f}). {same} With other test images, the cheapest would lie "
-        f"between {best.best_from:g} and {best.best_to:g} (95 %, {labels:,} images)."
+        f"{best.cost_low:,.2f} to {best.cost_high:,.2f}). {same} With other labels, the cheapest would lie "
+        f"between {best.best_from:g} and {best.best_to:g} (95 %, {evidence.images:,} "
+        f"{_labelled(evidence).removesuffix(',')})."
     )
