@@ -5,6 +5,7 @@ import streamlit as st
 from scones_core.domain.inference_filter import InferenceFilter
 from scones_core.services import capture, drift_standing, monitoring
 from scones_core.ui.monitor.audit_section import audit_section, calibration_section
+from scones_core.ui.monitor.captured_map import captured_map
 from scones_core.ui.monitor.drift_section import drift_section
 from scones_core.ui.monitor.filters import filter_input
 from scones_core.ui.monitor.monitor_view import (
@@ -59,6 +60,7 @@ calibration_section(app)
 threshold_section(app, which)
 slices_section(app)
 unlike_section(app)
+captured_map(app, which)
 put_aside(app)
 read_button(app)
 report_button(app)

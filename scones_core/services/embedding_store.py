@@ -47,6 +47,13 @@ def vectors(app: App, images: Iterable[str]) -> dict[str, Embeddings]:
     return found
 
 
+def waiting(app: App, images: Iterable[str]) -> int:
+    """How many of the images are yet to be embedded."""
+    wanted = list(dict.fromkeys(images))
+    with app.db.read() as connection:
+        return len(wanted) - len(table.known(connection, EXTRACTOR, wanted))
+
+
 def _segment(app: App, segment: str) -> Records | None:
     try:
         return unpack(app.backend.objects.get(segment))

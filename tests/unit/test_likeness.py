@@ -34,8 +34,10 @@ def keys(app: App) -> list[str]:
 def test_every_image_is_embedded_once(app: App, images: Path):
     etl.load(app, str(images))
     count = len({image.sha256 for image in etl.images(app, etl.get(app).id)})
+    every = [image.sha256 for image in etl.images(app, etl.get(app).id)]
+    assert embedding_store.waiting(app, every) == count
     assert embeddings.embed_new(app) == count
-    assert embedding_store.embedded(app) == count
+    assert (embedding_store.embedded(app), embedding_store.waiting(app, every)) == (count, 0)
     written = keys(app)
     assert embeddings.embed_new(app) == 0
     assert keys(app) == written

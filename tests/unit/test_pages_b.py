@@ -18,12 +18,13 @@ from scones_core.services import (
     classification,
     deployment,
     gold,
+    likeness,
     monitoring,
     queues,
     review,
 )
 from scones_core.services.queues import QueueEntry
-from scones_core.ui.shell.session import get_app
+from scones_core.ui.shell.session import get_app, get_background
 from tests.unit.captured_world import IMAGES
 from tests.unit.test_ingest import line
 from tests.waiting import until
@@ -212,6 +213,27 @@ def test_weak_slices_are_looked_for_when_asked(captured: App, open_page: Open) -
     page = pressed(open_page("monitor"), "Find weak slices")
     assert "From 24 sealed test images of v1" in texts(page)
     assert any(label.label.startswith("All ") and "slices" in label.label for label in page.expander)
+
+
+def test_captured_images_are_placed_on_a_map_that_the_filters_choose_from(captured: App, open_page: Open) -> None:
+    likeness.update(captured)
+    page = pressed(open_page("monitor"), "Make the map")
+    until(lambda: (task := get_background().get("map captured")) and not task.running)
+    page = shown(page.run())
+    [told] = [part.value for part in page.caption if "Drag over points" in part.value]
+    assert told.startswith(f"{IMAGES} images of all inferences.")
+    assert page.segmented_control(key="map_colour_captured").options == [
+        "Predicted class",
+        "Confidence",
+        "Error",
+        "Time",
+    ]
+    for colour in ("Confidence", "Error", "Time"):
+        page = shown(page.segmented_control(key="map_colour_captured").set_value(colour).run())
+    low = monitoring.figures(captured).low_confidence
+    page = shown(page.segmented_control(key="monitor_kind").set_value("Low-confidence").run())
+    told = [part.value for part in page.caption if "Drag over points" in part.value]
+    assert [text.split(".")[0] for text in told] == [f"{low} images of low-confidence inferences"]
 
 
 def test_what_another_threshold_does_is_told_and_the_cheapest_is_set(captured: App, open_page: Open) -> None:

@@ -28,7 +28,7 @@ def dataset_map(app: App, version: DatasetVersion) -> None:
         )
 
     what = f"images of {version.id}" if len(rows) == _total(version) else f"of {_total(version):,} images"
-    colours = {"Class": "class", "Split": "split"}
+    colours = {"Class": "class:N", "Split": "split:N"}
     likeness_map_section(app, rows, name=f"dataset {version.id}", colours=colours, what=what, act=act)
 
 

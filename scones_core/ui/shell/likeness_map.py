@@ -7,7 +7,7 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
-from scones_core.services import App, likeness_map
+from scones_core.services import App, embedding_store, likeness_map
 from scones_core.services.likeness_map import MOST, Place
 from scones_core.ui.shell.actions import action_button
 from scones_core.ui.shell.images import Tile, tiles
@@ -17,7 +17,7 @@ from scones_core.ui.shell.task_progress import watch
 SHOWN = 60  # tiles of a selection
 _SELECTION = "brush"
 
-Rows = Sequence[Mapping[str, Any]]  # sha256, key, and what the points can be coloured by
+Rows = Sequence[Mapping[str, Any]]  # sha256, key, caption, alt, and what the points can be coloured by
 
 
 def likeness_map_section(
@@ -25,7 +25,8 @@ def likeness_map_section(
 ) -> None:
     """The map, made when asked for; a drag over it shows the images and what can be done with them.
 
-    rows : at most MOST.  name : of the map, its cache key.  colours : title → field that colours the points.
+    rows : at most MOST; those with `event`, the id of a captured inference, need no key.
+    name : of the map, its cache key.  colours : title → field and type by which the points are coloured.
     what : the images, in words.  act : shows actions on the selected rows.
     """
     task = get_background().get(f"map {name}")
@@ -35,34 +36,45 @@ def likeness_map_section(
         return
     places: list[Place] = task.result
     if not places:
-        st.info(
-            "These images have no embeddings yet; they are computed in the background. Try again in a moment.",
-            icon=":material/hourglass_top:",
-        )
         _offer(app, rows, name, what)
         return
     _map(app, rows, places, name, colours, what, act)
 
 
 def _offer(app: App, rows: Rows, name: str, what: str) -> None:
-    images = [str(row["sha256"]) for row in rows]
+    st.caption(f"Places {len(rows):,} {what} by the likeness of their pictures; takes up to half a minute.")
+    if embedding_store.waiting(app, [str(row["sha256"]) for row in rows]):
+        _embedding_progress(app, rows)
+    make_button(app, lambda: rows, name, "Make the map", disabled=not rows)
+
+
+@st.fragment(run_every=5)
+def _embedding_progress(app: App, rows: Rows) -> None:
+    """How many of the images have been embedded."""
+    images = {str(row["sha256"]) for row in rows}
+    done = len(images) - embedding_store.waiting(app, images)
+    st.progress(done / len(images), text=f"{done:,} of {len(images):,} images embedded, in the background")
+
+
+def make_button(app: App, rows: Callable[[], Rows], name: str, text: str, *, disabled: bool = False) -> None:
+    """Starts the task that makes a map of the rows."""
     running = get_background().get(f"map {name}")
+
+    def start() -> None:
+        images = [str(row["sha256"]) for row in rows()]
+        get_background().start(
+            f"map {name}",
+            "Placing images on the map",
+            lambda progress: likeness_map.places(app, images, progress=progress),
+        )
+
     action_button(
-        "Make the map",
-        lambda: _start(app, images, name),
+        text,
+        start,
         key=f"make_map_{name}",
         icon=":material/scatter_plot:",
         primary=True,
-        disabled=not images or bool(running and running.running),
-    )
-    st.caption(f"Places {len(images):,} {what} by the likeness of their pictures; takes up to half a minute.")
-
-
-def _start(app: App, images: Sequence[str], name: str) -> None:
-    get_background().start(
-        f"map {name}",
-        "Placing images on the map",
-        lambda progress: likeness_map.places(app, images, progress=progress),
+        disabled=disabled or bool(running and running.running),
     )
 
 
@@ -95,23 +107,28 @@ def _map(
     if chosen:
         st.subheader(f"{len(chosen):,} selected", anchor=False)
         act(chosen)
-        tiles(app, [Tile(row["key"], row["sha256"], str(row["caption"]), str(row["alt"])) for row in chosen[:SHOWN]])
+        tiles(app, [_tile(row) for row in chosen[:SHOWN]])
         if len(chosen) > SHOWN:
             st.caption(f"The first {SHOWN} of {len(chosen):,}.")
 
 
-def _chart(data: pd.DataFrame, field: str, title: str) -> alt.Chart:
-    kind = "Q" if pd.api.types.is_numeric_dtype(data[field]) else "N"
-    scale = alt.Scale(scheme="viridis") if kind == "Q" else alt.Undefined
+def _tile(row: Mapping[str, Any]) -> Tile:
+    event = str(row.get("event", ""))
+    return Tile(row["key"], row["sha256"], str(row["caption"]), str(row["alt"]), event)
+
+
+def _chart(data: pd.DataFrame, shorthand: str, title: str) -> alt.Chart:
+    name, kind = shorthand.split(":")
+    scale = alt.Undefined if kind == "N" else alt.Scale(scheme="viridis")
     free = alt.Scale(zero=False)
     chart: alt.Chart = (
-        alt.Chart(data[["x", "y", field]])
+        alt.Chart(data[["x", "y", name]])
         .mark_circle(size=34, opacity=0.75)
         .encode(
             x=alt.X("x:Q", axis=None, scale=free),
             y=alt.Y("y:Q", axis=None, scale=free),
-            color=alt.Color(f"{field}:{kind}", title=title, scale=scale, legend=alt.Legend(orient="top")),
-            tooltip=[alt.Tooltip(f"{field}:{kind}", title=title)],
+            color=alt.Color(shorthand, title=title, scale=scale, legend=alt.Legend(orient="top")),
+            tooltip=[alt.Tooltip(shorthand, title=title)],
         )
         .add_params(alt.selection_interval(name=_SELECTION))
         .properties(height=460)
