@@ -7,7 +7,7 @@ from typing import Any
 from scones_core.db import review_orders, review_search
 from scones_core.domain.review import ALL, ORDERS, ReviewFilter, Strategy, in_words
 from scones_core.errors import BadInput, Conflict, NotFound
-from scones_core.services import deployment, queues
+from scones_core.services import deployment, label_suspects, queues
 from scones_core.services.app import App
 from scones_core.services.classification import class_name
 from scones_core.services.queues import QueueEntry
@@ -29,11 +29,13 @@ def make(
     """Create a queue of up to `size` images without a decision; returns its id.
 
     strategy : one of ORDERS, as it is now; or, without a filter, DISAGREEMENT, or ADJUDICATION: images on which
-    reviewers disagree or were unsure.
+    reviewers disagree or were unsure; or LABEL_ERRORS: suspected labels of the current dataset version.
     Raises BadInput, Conflict if no image fits, NotFound without a challenger.
     """
     if not 1 <= size <= LARGEST:
         raise BadInput(f"The size of a queue must be from 1 to {LARGEST:,}.")
+    if strategy is Strategy.LABEL_ERRORS:
+        return label_suspects.make_queue(app, name, size=size, by=by, reviewers=reviewers)
     if strategy is Strategy.DISAGREEMENT:
         entries = _disagreements(app, size)
     elif strategy is Strategy.ADJUDICATION:
