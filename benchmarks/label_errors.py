@@ -1,8 +1,9 @@
 """Flipped labels among the first 50 suspects, over seeds, beside cleanlab on the same held-out probabilities.
 
 A twentieth of the training labels is flipped. `suspects` is the product's ranking: by the held-out probability of the
-label, in a second training without the most doubtful images. `once` ranks by the first training, and `cleanlab` are the
-first of its `find_label_issues` on that training's answers, which prunes before it ranks [NOR21].
+label, over four trainings, the last of which learns nothing from the most doubtful images. `once` ranks by the first
+training, and `cleanlab` are the first of its `find_label_issues` on that training's answers, which prunes before it
+ranks [NOR21].
 
 [NOR21] Northcutt, Jiang, Chuang, "Confident learning: estimating uncertainty in dataset labels", JAIR 70 (2021).
 """
@@ -18,13 +19,13 @@ from scones_core.vision.extractor import extractor
 from scones_core.vision.features import embedded
 from scones_core.vision.fitting import fit
 from scones_core.vision.images import decode
-from scones_core.vision.label_doubt import refitted
+from scones_core.vision.label_doubt import second_opinions
 
 SHARE, FIRST = 0.05, 50
 
 
 def run(runs: int = 10) -> dict[str, Any]:
-    """True flips among the first 50: mean and least over the seeds.  Takes two minutes."""
+    """True flips among the first 50: mean and least over the seeds.  Takes three minutes."""
 
     from cleanlab.filter import find_label_issues
 
@@ -39,7 +40,7 @@ def run(runs: int = 10) -> dict[str, Any]:
         labels[flipped] = 1 - labels[flipped]
         first = fit(train.files, labels.tolist(), CLASSES, seed=seed, known=known)
         p = np.asarray(first.held_out, dtype=float)
-        second, _ = refitted(train.files, labels.tolist(), CLASSES, p, seed=seed, known=known)
+        second, _ = second_opinions(train.files, labels.tolist(), CLASSES, p, seed=seed, known=known)
         found["suspects"].append(_hits(_ranked(second, labels), flipped))
         found["once"].append(_hits(_ranked(p, labels), flipped))
         issues = find_label_issues(labels, p, return_indices_ranked_by="self_confidence", n_jobs=1)

@@ -59,8 +59,7 @@ def suspects(app: App, version: DatasetVersion, model: ModelVersion) -> Suspects
     """Among the train and test images of a dataset version, by a model trained on it.
 
     Only images whose held-out prediction differs from their label, and whose label no reviewer has given or confirmed.
-    Of the embedded classifier, the most doubtful training images are left out of a second training, whose held-out
-    answers count; it takes as long as the first.
+    With the embedded classifier, three more trainings give a second opinion (`vision.label_doubt`).
     """
     held_out = training.held_out(app, model)
     answers = _second_answers(app, version, model, held_out) if held_out else _test_answers(app, model)
@@ -78,26 +77,26 @@ def _second_answers(
     app: App, version: DatasetVersion, model: ModelVersion, held_out: Sequence[tuple[LabelledImage, Sequence[float]]]
 ) -> Answers:
     from scones_core.vision.hyperparameters import Hyperparameters
-    from scones_core.vision.label_doubt import refitted  # a second to import, and most pages only list the queues
+    from scones_core.vision.label_doubt import (
+        second_opinions,
+    )  # a second to import, and most pages only list the queues
 
     train, tests = [image for image, _ in held_out], etl.images(app, version.id, TEST)
     settings = Hyperparameters.parse({name: str(value) for name, value in model.hyperparameters.items()})
     known = embedding_store.vectors(app, [image.sha256 for image in (*train, *tests)])
     labels = [model.classes.index(version.classes[image.class_index]) for image in train]
-    first = np.array([p for _, p in held_out])
-    files = _Files(app, train)
-    second, again = refitted(
-        files,
+    of_train, of_tests = second_opinions(
+        _Files(app, train),
         labels,
         model.classes,
-        first,
+        np.array([p for _, p in held_out]),
+        others=_Files(app, tests),
         seed=settings.seed,
         side=settings.side,
         options=settings.options,
         known=known,
     )
-    of_tests = again.predict_proba(_Files(app, tests), known) if tests else np.zeros((0, len(model.classes)))
-    return list(zip((*train, *tests), (*second.tolist(), *of_tests.tolist()), strict=True))
+    return list(zip((*train, *tests), (*of_train.tolist(), *of_tests.tolist()), strict=True))
 
 
 class _Files(Sequence[bytes]):

@@ -5,14 +5,17 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
 
 from scones_core.bootstrap import open_app
 from scones_core.domain.review import Status, Strategy
-from scones_core.errors import Conflict, NotFound
+from scones_core.errors import BadInput, Conflict, NotFound
 from scones_core.services import (
     App,
     capture,
     etl,
+    gold,
     label_export,
     label_import,
     label_suspects,
@@ -29,6 +32,8 @@ from scones_core.services import (
 from scones_core.services.label_export import ExportFormat
 from scones_core.services.review_items import Item
 from scones_core.settings import Settings
+from scones_core.ui.shell.navigation import PageName
+from scones_core.ui.shell.server import SCRIPT
 from tests.conftest import png
 
 KINDS = ("bicycle", "motorcycle")
@@ -105,6 +110,8 @@ def test_suspected_labels_are_a_queue_whose_decisions_enter_the_next_version(che
         retraining.new_dataset(app, min_labels=0)
 
     assert [one.image for one in review_search.find(app, "looked")]  # found, told and exported as other decisions
+    with pytest.raises(BadInput, match="Only captured images can be gold"):
+        gold.set_gold(app, items[0].id, "bicycle", "op")
     assert review_search.image_history(app, items[0].id).inferences[0].model == "v1"
     [figures] = reviewers.figures(app, "Ann")
     assert figures.decisions == len(items)
@@ -142,3 +149,29 @@ def test_without_a_model_of_the_version_nothing_can_be_checked(app: App, mislabe
     assert label_suspects.trained_on(app, version) is None
     with pytest.raises(NotFound, match="train one to check its labels"):
         queue_making.make(app, "Check", Strategy.LABEL_ERRORS, size=10, by="op")
+
+
+def test_page_data_links_to_the_queue_and_makes_the_version_of_what_was_decided(
+    checked: App, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("SCONES_HOME", str(checked.settings.home))
+    st.cache_resource.clear()
+
+    def opened() -> AppTest:
+        page = AppTest.from_file(SCRIPT, default_timeout=120)
+        page.user = {}
+        page.switch_page(PageName.DATA.path)
+        page.run()
+        assert not page.exception
+        return page
+
+    page, version, [item, *_] = opened(), etl.get(checked), items_of(checked)
+    assert any(link.label == "Check" for link in page.main.page_link)
+    assert page.button(key="apply_labels").disabled
+    review.decide(checked, item.id, shows(item.image), "Ann")
+    page = opened()
+    assert any("1 of " in caption.value and "doubted by v1" in caption.value for caption in page.caption)
+    page.button(key="apply_labels").click().run()
+    assert not page.exception
+    assert etl.get(checked).parent == version.id
+    st.cache_resource.clear()

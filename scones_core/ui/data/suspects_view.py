@@ -34,7 +34,8 @@ def suspects_view(app: App, version: DatasetVersion, *, current: bool) -> None:
         return
     st.caption(
         f"Train and test images whose label is contradicted most by models that had not seen them ({model.id} and its "
-        "cross-validation, trained once more without the most doubtful images). They are hard or wrong: review them."
+        "cross-validation, repeated with other folds and without the most doubtful images). They are hard or wrong: "
+        "review them."
     )
     with st.container(horizontal=True, vertical_alignment="bottom"):
         size = int(st.number_input("Images", 1, 1_000, SIZE, key="suspects_size", width=160))
@@ -44,7 +45,7 @@ def suspects_view(app: App, version: DatasetVersion, *, current: bool) -> None:
             key="check_labels",
             icon=":material/rule:",
             primary=not made,
-            help="Makes a review queue. Takes as long as training.",
+            help="Makes a review queue. Takes as long as three trainings.",
         )
         action_button(
             "Create version with reviewed labels",
