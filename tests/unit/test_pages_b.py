@@ -367,6 +367,12 @@ def test_an_image_is_found_and_its_page_has_its_history(captured: App, open_page
     page = shown(page.run())
     assert page.dataframe[1].value["Decision"].tolist() == ["bicycle"]
     assert page.dataframe[1].value["Note"].tolist() == ["odd <b>wheel</b>"]
+    page.selectbox(key="correct_label").set_value("/other")
+    page.text_input(key="correct_note").set_value("a tandem")
+    page = pressed(page, "Record this label")
+    assert page.dataframe[1].value["Decision"].tolist() == ["bicycle", "other"]
+    [now] = review.reviewed(captured)
+    assert (now["label_text"], now["reviewer"], now["note"]) == ("other", "Ada", "a tandem")
 
 
 def test_an_operator_sees_every_reviewer_and_makes_gold_images(captured: App, open_page: Open) -> None:
