@@ -225,6 +225,7 @@ class _Loop:
         one = Inference(self._ids[row], self._times[row], digest, "image/png", tuple(probabilities), image_key=str(row))
         figures = {name: getattr(one, name) for name in ("prediction", "confidence", "margin", "entropy")}
         captured = asdict(one) | figures | {"endpoint": "", "variant": "", "capture_key": "", "capture_line": row}
+        captured |= {"class_list": None, "attribution": "imported"}
         return {name: captured[name] for name in schema.inferences.columns.keys() & captured.keys()}
 
 

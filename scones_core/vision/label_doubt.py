@@ -47,7 +47,7 @@ def second_opinions(
         of_others.append(model.predict_proba(others, known))
 
     for repeat in range(1, REPEATS + 1):
-        train(seed + repeat, np.ones(len(given)))
+        train(seed + 100 * repeat, np.ones(len(given)))
     train(seed, _without_doubtful(given, _mean(found), len(classes)))
     return _mean(found), _mean(of_others)
 
