@@ -17,10 +17,16 @@ crosses that of random review at 400 labels, it is read off. Intervals are 95 % 
 target included. Ten seeds are few for a bootstrap, and they share images: the intervals tell how the figures would
 move with other draws from these images, not with other images.
 
+`typical_start` is least confidence from another start: the 20 first labels are those of typical images [HAC22] instead
+of random ones. `stopping` is the product's hint along the least confident curve of each seed: where it says stop,
+against the best point, the fewest labels after which the mean accuracy stays within half a point of that with 500.
+
 Of two classes, confidence, margin and entropy give the same order, so that these strategies choose the same images.
 Images arrive in random order, so that newest first is random review with another draw: what its ratio differs from 1
 is chance.
 
+[HAC22] Hacohen, Dekel, Weinshall, "Active learning on a budget: opposite strategies suit high and low budgets",
+        ICML 2022.
 [ORO17] Oron, Flournoy, "Centered isotonic regression: point and interval estimation for dose–response studies",
         Statistics in Biopharmaceutical Research 9 (2017).
 """
@@ -41,17 +47,21 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import sqlalchemy as sa
+from sklearn.metrics import cohen_kappa_score
 
 from benchmarks._images import CLASSES, Images, load
 from scones_core.db import inferences, review_orders, schema
 from scones_core.domain.capture import Inference
 from scones_core.domain.metrics import accuracy
 from scones_core.domain.review import ORDERS, Strategy
+from scones_core.services.likeness import unit
+from scones_core.services.stopping import LabelStep, is_stable
 from scones_core.vision.classifier import Classifier
 from scones_core.vision.extractor import extractor
 from scones_core.vision.features import Known, embedded
 from scones_core.vision.fitting import fit
 from scones_core.vision.images import decode
+from scones_core.vision.typical import typical
 
 SEEDS, TEST, TARGET = 10, 400, 400
 LABELS = (20, 30, 40, 50, 60, 80, 100, 150, 200, 250, 300, 350, 400, 450, 500)  # at each training
@@ -64,32 +74,49 @@ BLIND = {Strategy.RANDOM, Strategy.NEWEST}  # strategies without predictions
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
 Floats = npt.NDArray[np.float64]
-Curves = dict[Strategy, Floats]
+TYPICAL_START = "typical_start"
+Curves = dict[str, Floats]
 
 
-def run() -> dict[str, Any]:
+def run(runs: int = SEEDS) -> dict[str, Any]:
     """Figures per strategy.  Takes ten minutes on two cores.
 
     target_accuracy : of random review with 400 labels.  `labels_for_earlier` : those needed for EARLIER.
     strategies : `accuracy` and its `accuracy_sd` over the seeds at each of `labels`; `labels_needed` for the target,
     None where 500 do not suffice, and their `ratio` to 400; `gain`, the accuracy at 400 labels minus random review's.
+    stopping : `labels` where the hint says stop, per seed (500 if it never does), their mean `ratio` to the best point,
+    and the mean `loss` of accuracy against 500 labels.
     """
     load("test")  # report a missing folder before processes start
     begun, found = time.perf_counter(), []
     with ProcessPoolExecutor(mp_context=multiprocessing.get_context("spawn")) as processes:
-        for curves in processes.map(_curves, range(SEEDS)):
-            found.append(curves)
-            sys.stderr.write(f"seed {len(found)} of {SEEDS} is done\n")
+        for seed in processes.map(_curves, range(runs)):
+            found.append(seed)
+            sys.stderr.write(f"seed {len(found)} of {runs} is done\n")
             sys.stderr.flush()
-    seeds = {strategy: np.array([curves[strategy] for curves in found]) for strategy in STRATEGIES}
-    settings = {"seeds": SEEDS, "test": TEST, "labels": list(LABELS)}
-    return {**settings, **_figures(seeds), "seconds": time.perf_counter() - begun}
+    seeds = {name: np.array([curves[name] for curves, _ in found]) for name in found[0][0]}
+    settings = {"seeds": runs, "test": TEST, "labels": list(LABELS)}
+    stopping = _stopping(seeds[Strategy.LEAST_CONFIDENCE], [stop for _, stop in found])
+    return {**settings, **_figures(seeds), "stopping": stopping, "seconds": time.perf_counter() - begun}
 
 
-def _curves(seed: int) -> dict[Strategy, list[float]]:
-    """Accuracy after each training, per strategy."""
+def _curves(seed: int) -> tuple[dict[str, list[float]], int]:
+    """Accuracy after each training, per strategy; and the training after which the hint says stop."""
     loop = _Loop(load("train") + load("test"), seed)
-    return {strategy: loop.curve(strategy) for strategy in STRATEGIES}
+    found = {str(strategy): loop.curve(strategy) for strategy in STRATEGIES}
+    stop = loop.stops(Strategy.LEAST_CONFIDENCE)
+    loop.start_typical()
+    return found | {TYPICAL_START: loop.curve(Strategy.LEAST_CONFIDENCE)}, stop
+
+
+def _stopping(curves: Floats, stops: Sequence[int]) -> dict[str, Any]:
+    """curves : accuracies, (seeds, trainings).  stops : per seed, the training after which the hint says stop."""
+    mean = curves.mean(axis=0)
+    far = np.flatnonzero(mean < mean[-1] - 0.005)
+    best = LABELS[int(far[-1]) + 1 if len(far) else 0]
+    labels = [LABELS[stop] for stop in stops]
+    loss = float(np.mean([curve[-1] - curve[stop] for curve, stop in zip(curves, stops, strict=True)]))
+    return {"labels": labels, "best_point": best, "ratio": float(np.mean(labels)) / best, "loss": loss}
 
 
 @dataclass(frozen=True)
@@ -141,6 +168,33 @@ class _Loop:
             found.append(self._round(chosen).accuracy)
         return found
 
+    def stops(self, strategy: Strategy) -> int:
+        """The first training after which the product's hint says stop; the last one if it never does."""
+        chosen, steps = list[int](), list[LabelStep]()
+        before = self._predictions(chosen)
+        for training, labels in enumerate(LABELS[1:], start=1):
+            chosen += self._next(strategy, chosen, labels - LABELS[0] - len(chosen))
+            after = self._predictions(chosen)
+            changed = int((before != after).sum())
+            kappa = float(cohen_kappa_score(before, after)) if changed else 1.0
+            steps.insert(0, LabelStep("", "", labels, changed, len(after), kappa))
+            if is_stable(steps):
+                return training
+            before = after
+        return len(LABELS) - 1
+
+    def _predictions(self, chosen: Sequence[int]) -> npt.NDArray[np.int64]:
+        one = self._round(chosen)
+        return np.asarray(np.argmax(one.model.predict_proba(one.test.files, one.known), axis=1))
+
+    def start_typical(self) -> None:
+        """Begin anew with the typical images among those that may be labelled, instead of random ones."""
+        every = np.concatenate([self._train, self._pool])
+        files = [hashlib.sha256(self._images.files[row]).hexdigest() for row in every]
+        vectors = unit(np.stack([self._known[file] for file in files]))
+        places = [one.place for one in typical(vectors, vectors[:0], LABELS[0], seed=self._seed)]
+        self._train, self._pool = every[places], np.delete(every, places)
+
     def _round(self, chosen: Sequence[int]) -> _Round:
         """The same images give the same round, however they came to be chosen: what is computed is computed once."""
         train, take = np.sort([*self._train, *chosen]), self._images.take
@@ -171,12 +225,14 @@ class _Loop:
         one = Inference(self._ids[row], self._times[row], digest, "image/png", tuple(probabilities), image_key=str(row))
         figures = {name: getattr(one, name) for name in ("prediction", "confidence", "margin", "entropy")}
         captured = asdict(one) | figures | {"endpoint": "", "variant": "", "capture_key": "", "capture_line": row}
+        captured |= {"class_list": None, "attribution": "imported"}
         return {name: captured[name] for name in schema.inferences.columns.keys() & captured.keys()}
 
 
 def _figures(seeds: Curves) -> dict[str, Any]:
     """`seeds`: accuracies, (seeds, trainings), per strategy."""
-    draws = np.random.default_rng(0).integers(SEEDS, size=(SAMPLES, SEEDS))
+    runs = len(seeds[Strategy.RANDOM])
+    draws = np.random.default_rng(0).integers(runs, size=(SAMPLES, runs))
     random = seeds[Strategy.RANDOM]
     at_target = random[:, LABELS.index(TARGET)]
     strategies = {}
@@ -184,7 +240,7 @@ def _figures(seeds: Curves) -> dict[str, Any]:
         needed = _labels_needed(curves, random)
         drawn = np.array([_labels_needed(curves[rows], random[rows]) for rows in draws])
         gains = curves[:, LABELS.index(TARGET)] - at_target
-        strategies[str(strategy)] = {
+        strategies[strategy] = {
             "accuracy": curves.mean(axis=0).tolist(),
             "accuracy_sd": curves.std(axis=0, ddof=1).tolist(),
             "labels_for_earlier": _finite(_labels_for(curves, EARLIER)),

@@ -66,7 +66,7 @@ with images:
 with likeness:
     dataset_map(app, version)
 with suspects:
-    suspects_view(app, version)
+    suspects_view(app, version, current=version == current)
 with balance:
     class_balance(balance_of(app, version))
 with skipped:

@@ -4,7 +4,7 @@ import streamlit as st
 
 from scones_core.services import capture, classification
 from scones_core.ui.review.proposal_view import proposals
-from scones_core.ui.review.queue_view import opened_queue, queue_header, queue_list
+from scones_core.ui.review.queue_view import PARAMETER, opened_queue, queue_header, queue_list
 from scones_core.ui.review.review_view import (
     class_input,
     keys_input,
@@ -26,7 +26,8 @@ page_header("Review", "Confirm or correct the model's predictions, starting with
 app = get_app()
 ingest_on_opening(app)
 
-if not capture.captured(app):
+asked = st.query_params
+if not capture.captured(app) and PARAMETER not in asked:
     empty_state(
         "rate_review",
         "Nothing to review yet. Send images through the workflow.",
@@ -35,7 +36,6 @@ if not capture.captured(app):
     )
     st.stop()
 
-asked = st.query_params
 if IMAGE in asked or REVIEWER in asked:
     with shown_errors():
         if IMAGE in asked:

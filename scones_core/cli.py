@@ -157,7 +157,11 @@ def _loop_commands(commands: Any, common: ArgumentParser) -> None:
     sub.add_argument("--port", type=int, default=8501)
     sub.add_argument("--headless", action="store_true", help="do not open a browser")
     sub = add_command(commands, common, "etl", "extract, transform and load images into a dataset version")
-    sub.add_argument("--source", required=True, help="cifar100, sample, or a path to an archive, folder or zip")
+    sub.add_argument(
+        "--source",
+        required=True,
+        help="cifar100, sample, a path to an archive, folder, zip or label file, or s3://… of one",
+    )
     sub.add_argument("--classes", help="2 to 20 comma-separated class names")
     sub.add_argument(
         "--pool-share",

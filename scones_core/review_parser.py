@@ -3,7 +3,7 @@
 from argparse import ArgumentParser
 from typing import Any
 
-from scones_core.domain.review import ORDERS, Status, Strategy
+from scones_core.domain.review import KINDS, ORDERS, Status, Strategy
 from scones_core.services.label_export import FOLDERS, ExportFormat
 
 
@@ -48,8 +48,7 @@ def add_review(commands: Any, common: ArgumentParser) -> None:
     sub = add_command(review, common, "queue", "make a review queue", command="review queue")
     add_model(sub)
     sub.add_argument("name", metavar="NAME")
-    kinds = [*ORDERS, Strategy.DISAGREEMENT, Strategy.ADJUDICATION]
-    sub.add_argument("--strategy", choices=kinds, default=Strategy.LEAST_CONFIDENCE)
+    sub.add_argument("--strategy", choices=[*KINDS, Strategy.LABEL_ERRORS], default=Strategy.LEAST_CONFIDENCE)
     sub.add_argument("--size", type=int, default=100, metavar="N")
     sub.add_argument("--class", dest="predicted", metavar="C", help="only inferences that predict this class")
     sub.add_argument("--reviewers", type=int, default=1, metavar="K", help="reviewers per image")

@@ -9,14 +9,14 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from scones_core.db import evidence_schema, likeness_schema  # noqa: F401 – they add their tables to `metadata`
+from scones_core.db import evidence_schema, label_checks, likeness_schema  # noqa: F401 – they add to `metadata`
 from scones_core.db.schema import metadata
 from scones_core.errors import BadInput, Damaged, SconesError, Unavailable
 from scones_core.file_lock import FileLock
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 WRITE_LOCK = 0x5C0E5  # any number that other users of the PostgreSQL database do not use
-HEAD = "0011"  # the newest file of migrations/versions
+HEAD = "0012"  # the newest file of migrations/versions
 LOCK_TIMEOUT = 30.0  # seconds
 LOCKED = "The database has been locked for {timeout} by {holder}: wait until it finishes, or end it."
 

@@ -140,7 +140,7 @@ def _imported() -> sa.ColumnElement[bool]:
     return sa.func.coalesce(inferences.c.attribution, "") == str(Attribution.IMPORTED)
 
 
-def made_by(model: str | None, *, indexed: bool = True) -> sa.ColumnElement[bool]:
+def made_by(model: str | None, *, indexed: bool = True, table: sa.Table = inferences) -> sa.ColumnElement[bool]:
     """The condition for inferences of one model version ("v3"), of an attribution ("imported", …), or of all (None).
 
     indexed : a search may begin with it; False where the newest are wanted, and the index of times is faster.
@@ -149,8 +149,8 @@ def made_by(model: str | None, *, indexed: bool = True) -> sa.ColumnElement[bool
         return sa.true()
     number = number_of(model)
     if number is not None:
-        return (inferences.c.model if indexed else sa.func.coalesce(inferences.c.model, 0)) == number
-    return sa.and_(inferences.c.model.is_(None), inferences.c.attribution == model)
+        return (table.c.model if indexed else sa.func.coalesce(table.c.model, 0)) == number
+    return sa.and_(table.c.model.is_(None), table.c.attribution == model)
 
 
 def class_lists(connection: sa.Connection) -> dict[int, tuple[str, ...]]:
@@ -223,8 +223,3 @@ def confidence_sums(connection: sa.Connection, endpoint: str, model: int, since:
     query = query.where(table.endpoint == endpoint, table.attribution == str(Attribution.MODEL))
     count, confidences, variances = connection.execute(query).one()
     return int(count), float(confidences or 0), float(variances or 0)
-
-
-def get(connection: sa.Connection, event_id: str) -> dict[str, Any] | None:
-    row = connection.execute(sa.select(inferences).where(inferences.c.event_id == event_id)).mappings().first()
-    return dict(row) if row else None

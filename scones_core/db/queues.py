@@ -7,6 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from scones_core.db.inferences import CHUNK
+from scones_core.db.label_checks import label_checks
 from scones_core.db.review_orders import Drawn
 from scones_core.db.reviews import free, readable
 from scones_core.db.schema import decisions, inferences, leases, review_queue_items, review_queues, reviewed_images
@@ -22,12 +23,17 @@ def add(connection: sa.Connection, values: Mapping[str, Any], items: Iterable[Ma
     return id
 
 
-def unknown(connection: sa.Connection, event_ids: Sequence[str]) -> list[str]:
-    """Those of the event ids that no inference has."""
-    known: set[str] = set()
+def subjects(strategy: str) -> sa.Table:
+    """What the items of a queue are: inferences, or label checks."""
+    return label_checks if strategy == Strategy.LABEL_ERRORS else inferences
+
+
+def unknown(connection: sa.Connection, strategy: str, event_ids: Sequence[str]) -> list[str]:
+    """Those of the event ids that none of the subjects has."""
+    known, id = set[str](), subjects(strategy).c.event_id
     for start in range(0, len(event_ids), CHUNK):
         some = event_ids[start : start + CHUNK]
-        known.update(connection.scalars(sa.select(inferences.c.event_id).where(inferences.c.event_id.in_(some))))
+        known.update(connection.scalars(sa.select(id).where(id.in_(some))))
     return [id for id in event_ids if id not in known]
 
 
@@ -54,8 +60,9 @@ def voters(connection: sa.Connection, ids: Collection[int]) -> dict[int, int]:
 def progress(connection: sa.Connection, queue: Mapping[str, Any]) -> tuple[int, int]:
     """Readable images of a queue, and those of them that are decided."""
     settled = sa.func.max(sa.case((_settled(queue), 1), else_=0)).label("settled")
-    query = _items(queue).with_only_columns(settled).where(readable(inferences.c.image_sha256))
-    images = query.group_by(inferences.c.image_sha256).subquery()
+    image = subjects(queue["strategy"]).c.image_sha256
+    query = _items(queue).with_only_columns(settled).where(readable(image))
+    images = query.group_by(image).subquery()
     counts = sa.select(sa.func.count(), sa.func.coalesce(sa.func.sum(images.c.settled), 0))
     size, decided = connection.execute(counts.select_from(images)).one()
     return int(size), int(decided)
@@ -71,15 +78,16 @@ def open_items(
     exclude: Sequence[str] = (),
 ) -> list[Drawn]:
     """Items of a queue whose image this reviewer can decide on, one per image, in the queue's order."""
-    held = sa.select(inferences.c.image_sha256).where(inferences.c.event_id.in_(exclude))
-    image, item = inferences.c.image_sha256, review_queue_items.c
+    table, item = subjects(queue["strategy"]), review_queue_items.c
+    image = table.c.image_sha256
+    held = sa.select(image).where(table.c.event_id.in_(exclude))
     mine = _votes(queue["id"]).where(decisions.c.reviewer == reviewer).subquery()
     query = (
         _items(queue)
         .outerjoin(leases, leases.c.image_sha256 == image)
         .where(readable(image), free(reviewer, now), image.not_in(held), sa.not_(_settled(queue)))
         .where(image.not_in(sa.select(mine.c.image_sha256)))
-        .with_only_columns(inferences, item.why.label("item_why"), item.probability.label("item_probability"))
+        .with_only_columns(table, item.why.label("item_why"), item.probability.label("item_probability"))
         .order_by(item.position)
     )
     chosen: dict[str, Drawn] = {}
@@ -105,14 +113,15 @@ def item(connection: sa.Connection, queue: int, event_id: str) -> dict[str, Any]
 
 
 def _items(queue: Mapping[str, Any]) -> sa.Select[Any]:
-    """The queue's items with their inferences, the current labels and the number of votes in this queue."""
+    """The queue's items with what they are, the current labels and the number of votes in this queue."""
     votes = _votes(queue["id"]).group_by(decisions.c.image_sha256)
     counted = votes.add_columns(sa.func.count(sa.distinct(decisions.c.reviewer)).label("votes")).subquery("counted")
-    image = inferences.c.image_sha256
+    table = subjects(queue["strategy"])
+    image = table.c.image_sha256
     return (
-        sa.select(inferences.c.event_id)
+        sa.select(table.c.event_id)
         .select_from(review_queue_items)
-        .join(inferences, inferences.c.event_id == review_queue_items.c.event_id)
+        .join(table, table.c.event_id == review_queue_items.c.event_id)
         .outerjoin(reviewed_images, reviewed_images.c.image_sha256 == image)
         .outerjoin(counted, counted.c.image_sha256 == image)
         .where(review_queue_items.c.queue == queue["id"])

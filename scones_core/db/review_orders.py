@@ -71,7 +71,7 @@ def open_items(
     keys = (inferences.c.image_sha256, inferences.c.event_id)  # without an index, whole rows take long to sort
     for part in parts:
         if len(chosen) < count:
-            _take(connection, part.with_only_columns(*keys).order_by(*order), chosen, count)
+            take(connection, part.with_only_columns(*keys).order_by(*order), chosen, count)
     rows = _by_id(connection, [row["event_id"] for row in chosen.values()])
     return [Drawn(rows[row["event_id"]], strategy, 1.0) for row in chosen.values()]
 
@@ -84,7 +84,7 @@ def _by_id(connection: sa.Connection, event_ids: Sequence[str]) -> dict[str, dic
     return found
 
 
-def _take(connection: sa.Connection, query: sa.Select[Any], chosen: dict[str, dict[str, Any]], count: int) -> None:
+def take(connection: sa.Connection, query: sa.Select[Any], chosen: dict[str, dict[str, Any]], count: int) -> None:
     """Add rows of images not chosen yet, up to `count` images."""
     with connection.execute(query, execution_options={"yield_per": 100}) as rows:
         for row in rows.mappings():
@@ -125,10 +125,12 @@ def conditions(connection: sa.Connection, filter: ReviewFilter) -> list[sa.Colum
     return found
 
 
-def predicts(connection: sa.Connection, is_wanted: Callable[[str], bool]) -> sa.ColumnElement[bool]:
+def predicts(
+    connection: sa.Connection, is_wanted: Callable[[str], bool], table: sa.Table = inferences
+) -> sa.ColumnElement[bool]:
     """The condition for inferences whose predicted class has a wanted name."""
     pairs = [
-        sa.and_(inferences.c.class_list == id, inferences.c.prediction == index)
+        sa.and_(table.c.class_list == id, table.c.prediction == index)
         for id, names in class_lists(connection).items()
         for index, name in enumerate(names)
         if is_wanted(name)
@@ -183,5 +185,5 @@ def disagreements(connection: sa.Connection, champion: int, challenger: int, cou
         .order_by((mine.confidence + other.c.confidence).desc(), mine.event_id)
     )
     chosen: dict[str, dict[str, Any]] = {}
-    _take(connection, query, chosen, count)
+    take(connection, query, chosen, count)
     return list(chosen.values())

@@ -5,42 +5,38 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from scones_core.db.review_orders import predicts
-from scones_core.db.schema import decisions, inferences, reviewed_images
+from scones_core.db.label_checks import SUBJECTS
+from scones_core.db.review_orders import predicts, take
+from scones_core.db.schema import decisions, reviewed_images
 from scones_core.domain.review import Status
 
 
 def found(connection: sa.Connection, text: str, limit: int) -> list[dict[str, Any]]:
-    """Inferences, one per image, that a text names: by id, image, predicted class, label, reviewer or note.
+    """Inferences and label checks, one per image, that a text names: by id, image, class, label, reviewer or note.
 
     Columns of the inference, and label, status and reviewer of the current decision with the prefix review_. Ids match
     from their start; images, classes, reviewers and notes anywhere, in any case. The newest first.
     """
-    table = inferences.c
     said = sa.or_(*(column.icontains(text, autoescape=True) for column in _TEXTS))
     decided = sa.select(decisions.c.image_sha256).where(said)
-    matches = sa.or_(
-        table.event_id.startswith(text, autoescape=True),
-        table.image_key.icontains(text, autoescape=True),
-        predicts(connection, lambda name: text.casefold() in name.casefold()),
-        table.image_sha256.in_(decided),
-    )
-    labels = [
-        c.label(f"review_{c.name}") for c in (reviewed_images.c[name] for name in ("label", "status", "reviewer"))
-    ]
-    query = (
-        sa.select(inferences, *labels)
-        .outerjoin(reviewed_images, reviewed_images.c.image_sha256 == table.image_sha256)
-        .where(matches)
-        .order_by(table.time.desc(), table.event_id)
-    )
+    named = ("label", "status", "reviewer")
+    labels = [reviewed_images.c[name].label(f"review_{name}") for name in named]
     chosen: dict[str, dict[str, Any]] = {}
-    with connection.execute(query, execution_options={"yield_per": 100}) as rows:
-        for row in rows.mappings():
-            chosen.setdefault(row["image_sha256"], dict(row))
-            if len(chosen) >= limit:
-                break
-    return list(chosen.values())
+    for table in SUBJECTS:
+        matches = sa.or_(
+            table.c.event_id.startswith(text, autoescape=True),
+            table.c.image_key.icontains(text, autoescape=True),
+            predicts(connection, lambda name: text.casefold() in name.casefold(), table),
+            table.c.image_sha256.in_(decided),
+        )
+        query = (
+            sa.select(table, *labels)
+            .outerjoin(reviewed_images, reviewed_images.c.image_sha256 == table.c.image_sha256)
+            .where(matches)
+            .order_by(table.c.time.desc(), table.c.event_id)
+        )
+        take(connection, query, chosen, limit)
+    return sorted(chosen.values(), key=lambda row: row["time"], reverse=True)[:limit]
 
 
 _TEXTS = (decisions.c.reviewer, decisions.c.note, decisions.c.label)
@@ -54,9 +50,10 @@ def undecided_votes(connection: sa.Connection, limit: int) -> list[dict[str, Any
 
 
 def inferences_of(connection: sa.Connection, image: str) -> list[dict[str, Any]]:
-    """All inferences of an image, oldest first."""
-    query = sa.select(inferences).where(inferences.c.image_sha256 == image)
-    return _rows(connection, query.order_by(inferences.c.time, inferences.c.event_id))
+    """All inferences and label checks of an image, oldest first."""
+    queries = (sa.select(table).where(table.c.image_sha256 == image) for table in SUBJECTS)
+    found = [row for query in queries for row in _rows(connection, query)]
+    return sorted(found, key=lambda row: (row["time"], row["event_id"]))
 
 
 def decisions_of(

@@ -6,6 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from scones_core.db.inferences import class_lists
+from scones_core.db.label_checks import label_checks
 from scones_core.db.schema import decisions as table
 from scones_core.db.schema import gold_images, inferences, leases, reviewed_images
 
@@ -34,12 +35,15 @@ def decisions(connection: sa.Connection, reviewer: str | None) -> list[dict[str,
             table.c.label,
             table.c.time,
             table.c.strategy,
-            inferences.c.prediction,
-            inferences.c.class_list,
+            *(
+                sa.func.coalesce(inferences.c[name], label_checks.c[name]).label(name)
+                for name in ("prediction", "class_list")
+            ),
             reviewed_images.c.label.label("current"),
             gold_images.c.label.label("gold"),
         )
-        .join(inferences, inferences.c.event_id == table.c.event_id)
+        .outerjoin(inferences, inferences.c.event_id == table.c.event_id)
+        .outerjoin(label_checks, label_checks.c.event_id == table.c.event_id)
         .outerjoin(reviewed_images, reviewed_images.c.image_sha256 == table.c.image_sha256)
         .outerjoin(gold_images, gold_images.c.image_sha256 == table.c.image_sha256)
         .where(_valid())

@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from scones_core.db.inferences import made_by
+from scones_core.db.label_checks import SUBJECTS
 from scones_core.db.schema import dataset_images, decisions, inferences, leases, reviewed_images, unreadable_images
 from scones_core.domain.datasets import TEST, TRAFFIC, TRAIN
 from scones_core.domain.drift import SimulatedDrift
@@ -163,19 +164,22 @@ def revision(connection: sa.Connection, image: str) -> int:
 
 
 def reviewed(connection: sa.Connection, limit: int | None = None, *, model: str | None = None) -> list[dict[str, Any]]:
-    """Current labels with their inferences, newest first; the labels' columns start with review_."""
+    """Current labels with their inferences or label checks, newest first; the labels' columns start with review_."""
     labels = [c.label(f"review_{c.name}") for c in reviewed_images.c if c.name != "event_id"]
     named = ("classes", "strategy", "probability", "queue", "note")
     why = [decisions.c[name].label(f"review_{name}") for name in named]
-    query = (
-        sa.select(*labels, decisions.c.stored_key, *why, inferences)
-        .join(inferences, inferences.c.event_id == reviewed_images.c.event_id)
-        .join(decisions, decisions.c.id == reviewed_images.c.decision)
-        .where(made_by(model))
-        .order_by(reviewed_images.c.time.desc())
-        .limit(limit)
-    )
-    return [dict(row) for row in connection.execute(query).mappings()]
+    found: list[dict[str, Any]] = []
+    for table in SUBJECTS:
+        query = (
+            sa.select(*labels, decisions.c.stored_key, *why, table)
+            .join(table, table.c.event_id == reviewed_images.c.event_id)
+            .join(decisions, decisions.c.id == reviewed_images.c.decision)
+            .where(made_by(model, table=table))
+            .order_by(reviewed_images.c.time.desc())
+            .limit(limit)
+        )
+        found += map(dict, connection.execute(query).mappings())
+    return sorted(found, key=lambda row: row["review_time"], reverse=True)[:limit]
 
 
 def decision_times(connection: sa.Connection, limit: int) -> list[tuple[str, datetime]]:
@@ -213,7 +217,7 @@ def trainable(dataset: str, classes: Sequence[str]) -> sa.Select[Any]:
     return (
         sa.select(sa.func.count())
         .select_from(reviewed_images)
-        .join(inferences, inferences.c.event_id == reviewed_images.c.event_id)
+        .outerjoin(inferences, inferences.c.event_id == reviewed_images.c.event_id)
         .where(reviewed_images.c.label.in_(classes), ~known)
     )
 

@@ -189,7 +189,7 @@ decisions = sa.Table(
     "decisions",
     metadata,
     sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
-    sa.Column("event_id", sa.String(64), sa.ForeignKey("inferences.event_id"), nullable=False),
+    sa.Column("event_id", sa.String(64), nullable=False),  # of an inference or a label check
     sa.Column("image_sha256", sa.String(64), nullable=False),
     sa.Column("action", sa.String(8), nullable=False),  # label, skip, undo
     sa.Column("label", sa.Text),
@@ -226,7 +226,7 @@ review_queue_items = sa.Table(
     metadata,
     sa.Column("queue", sa.Integer, sa.ForeignKey("review_queues.id"), primary_key=True),
     sa.Column("position", sa.Integer, primary_key=True),  # from 1, in the order of review
-    sa.Column("event_id", sa.String(64), sa.ForeignKey("inferences.event_id"), nullable=False),
+    sa.Column("event_id", sa.String(64), nullable=False),  # of an inference or a label check
     sa.Column("why", sa.Text, nullable=False),  # the reason why it is in the queue, as shown
     sa.Column("probability", sa.Float),  # with which it was drawn; null for a ranking or a choice by hand
 )

@@ -24,6 +24,7 @@ class Strategy(StrEnum):
     NEWEST = "newest"
     OLDEST = "oldest"
     AUDIT = "audit"  # drawn with known probabilities, for an unbiased estimate
+    TYPICAL = "typical"  # of many images alike, for a start with few labels
     SELECTION = "selection"  # chosen by hand, or a slice sent from Monitor
     DISAGREEMENT = "disagreement"  # champion and challenger predict different classes
     LABEL_ERRORS = "label_errors"  # the label in force is suspected to be wrong
@@ -39,6 +40,7 @@ ORDERS = (  # the strategies that need no queue
     Strategy.NEWEST,
     Strategy.OLDEST,
 )
+KINDS = (*ORDERS, Strategy.TYPICAL, Strategy.DISAGREEMENT, Strategy.ADJUDICATION)  # of the queues that can be made
 
 
 @dataclass(frozen=True)

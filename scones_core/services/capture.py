@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from scones_core import logs
 from scones_core.bounded_map import bounded_map
-from scones_core.db import counts, datasets
+from scones_core.db import counts, datasets, label_checks
 from scones_core.db import inferences as table
 from scones_core.db.reviews import unreadable
 from scones_core.domain.attribution import Attribution, Maker
@@ -206,9 +206,9 @@ def _together(some: Sequence[Found]) -> Found:
 
 
 def inference(app: App, event_id: str) -> dict[str, Any]:
-    """One captured inference as recorded. Raises NotFound."""
+    """One captured inference, or label check, as recorded. Raises NotFound."""
     with app.db.read() as connection:
-        found = table.get(connection, event_id)
+        found = label_checks.subject(connection, event_id)
     if found is None:
         raise NotFound(f"No captured inference “{event_id}”.")
     return found
@@ -233,6 +233,8 @@ def image(app: App, event_id: str) -> bytes:
 
 def _captured_image(app: App, row: Mapping[str, Any]) -> bytes:
     objects = app.backend.objects
+    if not row["capture_key"]:
+        raise NotAnInference("an image of a dataset version")
     if row["capture_start"] is None:
         lines = objects.get(row["capture_key"]).split(b"\n")
         return image_of(lines[row["capture_line"]] if row["capture_line"] < len(lines) else b"")

@@ -6,8 +6,7 @@ from datetime import UTC, datetime
 
 from scones_core import logs
 from scones_core.db import class_proposals as table
-from scones_core.db import inferences as inferences_table
-from scones_core.db import reviews
+from scones_core.db import label_checks, reviews
 from scones_core.domain.review import OTHER, ProposalState
 from scones_core.domain.votes import standing
 from scones_core.errors import BadInput, NotFound
@@ -80,7 +79,7 @@ def accept(app: App, name: str, by: str) -> int:
             classes = [*dict.fromkeys([*(row["classes"] or ()), name])]
             values = {column: row[column] for column in _KEPT} | {"label": name, "time": now, "classes": classes}
             reviews.append(connection, values | {"note": f"Class accepted by {by}. {row['note']}".strip()})
-            inference = inferences_table.get(connection, row["event_id"])
+            inference = label_checks.subject(connection, row["event_id"])
             assert inference is not None  # inferences are never removed
             fold(connection, inference, names)
         table.settle(connection, name, ProposalState.ACCEPTED, by, now)

@@ -1,10 +1,9 @@
-"""New dataset versions with images left out or labels corrected."""
+"""New dataset versions with images left out."""
 
-from collections.abc import Collection, Mapping
-from dataclasses import replace
+from collections.abc import Collection
 
 from scones_core import logs
-from scones_core.domain.datasets import TEST, TRAIN, DatasetVersion, LabelledImage
+from scones_core.domain.datasets import TEST, TRAIN, DatasetVersion
 from scones_core.errors import BadInput
 from scones_core.services import etl
 from scones_core.services.app import App
@@ -29,35 +28,3 @@ def exclude(app: App, dataset: str, excluded: Collection[str]) -> DatasetVersion
         raise BadInput(f"No training image of {gone[0]} would be left: select fewer images.")
     source = version.source.removesuffix(EXCLUDED) + EXCLUDED
     return etl.record(app, version.classes, kept, source=source, generated=version.generated, parent=version.id)
-
-
-@logs.use_case
-def relabel(app: App, dataset: str, labels: Mapping[str, str]) -> DatasetVersion:
-    """A new dataset version in which some images, named by SHA-256, have another class; it becomes the current one.
-
-    Corrected test labels are listed with the version, and make another test set. Raises NotFound, BadInput if a class
-    is unknown or nothing changes.
-    """
-    version = etl.get(app, dataset)
-    changed: list[LabelledImage] = []
-    corrections: list[dict[str, str]] = []
-    for image in etl.images(app, version.id):
-        wanted = labels.get(image.sha256)
-        if wanted is not None and wanted not in version.classes:
-            raise BadInput(f"“{wanted}” is not a class of {version.id}: choose {', '.join(version.classes)}.")
-        was = version.classes[image.class_index]
-        now = wanted or was
-        if image.split == TEST and now != was:
-            corrections.append({"key": image.key, "was": was, "now": now})
-        changed.append(replace(image, class_index=version.classes.index(now)))
-    if changed == etl.images(app, version.id):
-        raise BadInput("No label would change: choose another class for at least one image.")
-    return etl.record(
-        app,
-        version.classes,
-        changed,
-        source=version.source,
-        generated=version.generated,
-        parent=version.id,
-        corrections=corrections,
-    )

@@ -25,7 +25,7 @@ from scones_core.domain.datasets import (
 from scones_core.errors import BadInput, NotFound
 from scones_core.ports import ObjectStore
 from scones_core.services.app import App, Progress, silent
-from scones_core.sources import Skipped, Source, SourceImage, open_source
+from scones_core.sources import Bucket, Skipped, Source, SourceImage, open_source
 from scones_core.sources.cifar100_classes import CLASSES
 
 
@@ -57,7 +57,7 @@ def load(
 ) -> DatasetVersion:
     """Bring a source's images into the object store and record the dataset version.
 
-    spec : "cifar100", "sample", or the path of an archive, folder or zip.
+    spec : "cifar100", "sample", the path of an archive, folder, zip or label file, or `s3://…` of a label file.
     pool_share : of each class's training images that are set aside as the pool, 0 to 0.9; without it 0.2 for CIFAR-100
     and the sample, which stand in for a stream.
     base : instead, the number of training images of each class that are not set aside.
@@ -70,6 +70,7 @@ def load(
         on_progress=progress,
         pool_share=pool_share,
         base=base,
+        bucket=Bucket(app.backend.objects.bucket, app.backend.objects.get),
     )
     loaded = _Loaded([], [], [])
     try:

@@ -29,6 +29,8 @@ def set_gold(app: App, id: str, label: str, by: str) -> None:
     known = review_items.checked_label(label, names.choices(row))
     if not is_label(known):
         raise BadInput(f"A gold image needs a label: “{label}” is none.")
+    if not row["capture_key"]:
+        raise BadInput("Only captured images can be gold, and this one is of a dataset version: choose another.")
     values = {"image_sha256": row["image_sha256"], "event_id": id, "label": known, "set_by": by}
     with app.db.write() as connection:
         table.set_gold(connection, values | {"time": datetime.now(UTC)})

@@ -4,16 +4,25 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+import numpy as np
+
 from scones_core.db import review_orders, review_search
+from scones_core.db.review_orders import Drawn
+from scones_core.domain.datasets import TRAIN
 from scones_core.domain.review import ALL, ORDERS, ReviewFilter, Strategy, in_words
 from scones_core.errors import BadInput, Conflict, NotFound
-from scones_core.services import deployment, queues
+from scones_core.services import deployment, embedding_store, embeddings, etl, label_suspects, queues
 from scones_core.services.app import App
 from scones_core.services.classification import class_name
+from scones_core.services.likeness import Floats, unit
 from scones_core.services.queues import QueueEntry
 from scones_core.services.review_items import ClassNames, reason
+from scones_core.vision.extractor import WIDTH, Embeddings
+from scones_core.vision.typical import typical
 
 LARGEST = 10_000  # images
+NEWEST = 5_000  # images among which typical ones are looked for
+COLD = 20  # training images per class, below which a start is cold
 
 
 def make(
@@ -28,16 +37,21 @@ def make(
 ) -> int:
     """Create a queue of up to `size` images without a decision; returns its id.
 
-    strategy : one of ORDERS, as it is now; or, without a filter, DISAGREEMENT, or ADJUDICATION: images on which
-    reviewers disagree or were unsure.
+    strategy : one of ORDERS, as it is now, or TYPICAL: images typical of many; or, without a filter, DISAGREEMENT, or
+    ADJUDICATION: images on which reviewers disagree or were unsure; or LABEL_ERRORS: suspected labels of the current
+    dataset version.
     Raises BadInput, Conflict if no image fits, NotFound without a challenger.
     """
     if not 1 <= size <= LARGEST:
         raise BadInput(f"The size of a queue must be from 1 to {LARGEST:,}.")
+    if strategy is Strategy.LABEL_ERRORS:
+        return label_suspects.make_queue(app, name, size=size, by=by, reviewers=reviewers)
     if strategy is Strategy.DISAGREEMENT:
         entries = _disagreements(app, size)
     elif strategy is Strategy.ADJUDICATION:
         entries = _undecided(app, size)
+    elif strategy is Strategy.TYPICAL:
+        entries = _typical(app, size, filter)
     elif strategy in ORDERS:
         entries = _ordered(app, strategy, size, filter)
     else:
@@ -51,12 +65,41 @@ def make(
     )
 
 
-def _ordered(app: App, strategy: Strategy, size: int, filter: ReviewFilter) -> list[QueueEntry]:
+def is_cold(app: App) -> bool:
+    """Whether the model in service has learnt from so few labels that typical images come before unsure ones."""
+    champion = deployment.champion(app)
+    return champion is None or etl.get(app, champion.dataset).train < COLD * len(champion.classes)
+
+
+def _open_items(app: App, strategy: Strategy, count: int, filter: ReviewFilter) -> tuple[list[Drawn], int | None]:
+    """Open images in an order, whoever has reserved them; and the number of the model in service."""
     serving, now = ClassNames(app).serving, datetime.now(UTC)
     with app.db.read() as connection:
         found = review_orders.open_items(
-            connection, strategy=strategy, count=size, reviewer=None, now=now, filter=filter, serving=serving
+            connection, strategy=strategy, count=count, reviewer=None, now=now, filter=filter, serving=serving
         )
+    return found, serving
+
+
+def _typical(app: App, size: int, filter: ReviewFilter) -> list[QueueEntry]:
+    """Of the newest open images, beside the training images, which have their labels."""
+    embeddings.embed_new(app)
+    rows = {one.row["image_sha256"]: one.row for one in _open_items(app, Strategy.NEWEST, NEWEST, filter)[0]}
+    current = etl.current(app)
+    labelled = [image.sha256 for image in etl.images(app, current.id, TRAIN)[:NEWEST]] if current else []
+    known = embedding_store.vectors(app, [*rows, *labelled])
+    images = [image for image in rows if image in known]
+    found = typical(_vectors(known, images), _vectors(known, [one for one in labelled if one in known]), size)
+    return [QueueEntry(rows[images[one.place]]["event_id"], f"Typical of {one.alike:,} images alike") for one in found]
+
+
+def _vectors(known: Mapping[str, Embeddings], images: Sequence[str]) -> Floats:
+    """Unit vectors, shape (images, WIDTH)."""
+    return unit(np.array([known[image] for image in images], np.float32).reshape(len(images), WIDTH))
+
+
+def _ordered(app: App, strategy: Strategy, size: int, filter: ReviewFilter) -> list[QueueEntry]:
+    found, serving = _open_items(app, strategy, size, filter)
     drawn = strategy is Strategy.RANDOM
     return [
         QueueEntry(

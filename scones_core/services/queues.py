@@ -82,7 +82,7 @@ def create(
         "again": again,
     }
     with app.db.write() as connection:
-        if unknown := table.unknown(connection, [entry.event_id for entry in entries]):
+        if unknown := table.unknown(connection, strategy, [entry.event_id for entry in entries]):
             raise NotFound(f"No captured inference “{unknown[0]}”: choose from the captured inferences.")
         return table.add(connection, values, map(asdict, entries))
 

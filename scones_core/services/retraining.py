@@ -5,9 +5,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import sqlalchemy as sa
 
 from scones_core import logs
 from scones_core.bounded_map import bounded_map
+from scones_core.db import class_proposals
 from scones_core.db import reviews as table
 from scones_core.domain.comparison import Comparison, compare
 from scones_core.domain.datasets import (
@@ -21,7 +23,7 @@ from scones_core.domain.datasets import (
     with_reviewed,
 )
 from scones_core.domain.models import ModelVersion
-from scones_core.domain.review import OTHER
+from scones_core.domain.review import OTHER, Status
 from scones_core.errors import Conflict, NotFound, SconesError
 from scones_core.ports import TrainingJob
 from scones_core.services import capture, deployment, etl, registration, review, training
@@ -50,37 +52,53 @@ def new_labels(app: App) -> int:
     if dataset is None:
         return 0
     with app.db.read() as connection:
-        return int(connection.scalar(table.trainable(dataset.id, dataset.classes)) or 0)
+        return int(connection.scalar(table.trainable(dataset.id, _with_accepted(connection, dataset))) or 0)
+
+
+def _with_accepted(connection: sa.Connection, dataset: DatasetVersion) -> tuple[str, ...]:
+    """The classes of a dataset version, and the accepted new ones."""
+    new = (name for name in class_proposals.accepted(connection) if name not in dataset.classes)
+    return (*dataset.classes, *new)
 
 
 @logs.use_case
 def new_dataset(app: App, *, min_labels: int = 1) -> DatasetVersion:
-    """A child of the current dataset version that includes the reviewed images. Raises Conflict.
+    """A child of the current dataset version that includes the reviewed images.
 
-    They go into `train`; test images and copies of them correct the label of that test image instead. A missing image
-    is listed in the version's `skipped`.
+    They go into `train`; test images and copies of them correct the label of that test image instead. An accepted new
+    class becomes a class of the version with its first training image. A training image that is none of the classes or
+    unusable leaves it. A missing image is listed in the version's `skipped`.
+    min_labels : new training labels; with 0, corrected test labels or images left out suffice. Raises Conflict.
     """
     parent = etl.get(app)
     base = etl.images(app, parent.id)
-    reviewed, gone = _reviewed(app, parent)
+    with app.db.read() as connection:
+        classes = _with_accepted(connection, parent)
+    reviewed, gone = _reviewed(app, classes, base)
     lost = {row["key"] for row in gone}
     base = [image for image in base if image.key not in lost]
     reviewed = _with_copies(app, base, reviewed)
     revision = with_reviewed(base, reviewed)
+    shown = {image.class_index for image in revision.images if image.split == TRAIN} | set(range(len(parent.classes)))
+    if len(shown) < len(classes):
+        used = [name for index, name in enumerate(classes) if index in shown]
+        revision = with_reviewed(base, [_renumbered(image, classes, used) for image in reviewed])
+        classes = tuple(used)
     trained = {(image.sha256, image.class_index) for image in base if image.split == TRAIN}
     added = sum(image.split == TRAIN and (image.sha256, image.class_index) not in trained for image in revision.images)
-    if added < max(1, min_labels):
+    facts = [{(i.split, i.sha256, i.class_index) for i in images} for images in (base, revision.images)]
+    if added < min_labels or facts[0] == facts[1]:
         raise Conflict(_too_few(added, max(1, min_labels), len(reviewed) - revision.added))
     return etl.record(
         app,
-        parent.classes,
+        classes,
         revision.images,
         source=f"{_loaded_from(app, parent)}, with reviewed labels",
         generated=parent.generated,
         skipped=[{"name": row["name"], "reason": row["reason"]} for row in gone],
         parent=parent.id,
         new_labels=added,
-        corrections=[_in_words(correction, parent.classes) for correction in revision.corrections],
+        corrections=[_in_words(correction, classes) for correction in revision.corrections],
     )
 
 
@@ -89,20 +107,30 @@ def _too_few(added: int, needed: int, sealed: int) -> str:
     return f"{added} new labels, but {needed} are needed: review more images of the pool first.{kept}"
 
 
-def _reviewed(app: App, parent: DatasetVersion) -> tuple[list[ReviewedImage], list[dict[str, str]]]:
+def _reviewed(
+    app: App, classes: Sequence[str], base: Sequence[LabelledImage]
+) -> tuple[list[ReviewedImage], list[dict[str, str]]]:
     """The reviewed images of these classes or of none, newest first; and the missing ones, with reasons."""
-    found: list[ReviewedImage] = []
+    every, trained = review.reviewed(app), {image.sha256 for image in base if image.split == TRAIN}
+    out = [row["image_sha256"] for row in every if row["status"] == Status.UNUSABLE]
+    found = [ReviewedImage(image, "", None) for image in out if image in trained]
     gone: list[dict[str, str]] = []
-    rows = [row for row in review.reviewed(app) if row["label"] == OTHER or row["label"] in parent.classes]
+    rows = [row for row in every if row["label"] == OTHER or row["label"] in classes]
     keys = bounded_map(lambda row: _stored(app, row), rows, app.backend.objects.at_once)
     for row, key in zip(rows, keys, strict=True):
         if isinstance(key, SconesError):
             name, lost = str(row["image"]), str(row["stored_key"] or "")
             gone.append({"name": name, "reason": f"reviewed, but {key}", "key": lost})
             continue
-        index = None if row["label"] == OTHER else parent.classes.index(row["label"])
+        index = None if row["label"] == OTHER else classes.index(row["label"])
         found.append(ReviewedImage(row["image_sha256"], key, index, made_from(row["image_key"]), row["copy_of"]))
     return found, gone
+
+
+def _renumbered(image: ReviewedImage, classes: Sequence[str], used: Sequence[str]) -> ReviewedImage:
+    """With its index in the classes used; none of the classes, if its own is not among them."""
+    name = None if image.class_index is None else classes[image.class_index]
+    return replace(image, class_index=used.index(name) if name in used else None)
 
 
 def _stored(app: App, row: Mapping[str, Any]) -> str | SconesError:

@@ -9,8 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from scones_core import logs
-from scones_core.db import class_proposals, review_orders
-from scones_core.db import inferences as inferences_table
+from scones_core.db import class_proposals, label_checks, review_orders
 from scones_core.db import queues as queue_table
 from scones_core.db import reviews as table
 from scones_core.domain.review import (
@@ -182,7 +181,7 @@ def undo(app: App, reviewer: str, *, id: str | None = None, key: str | None = No
 
 
 def _row(connection: sa.Connection, event_id: str) -> dict[str, Any]:
-    row = inferences_table.get(connection, event_id)
+    row = label_checks.subject(connection, event_id)
     assert row is not None  # a decision refers to it, and inferences are never removed
     return row
 

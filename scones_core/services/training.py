@@ -184,14 +184,18 @@ def evaluation(app: App, model: ModelVersion, dataset: str) -> Evaluation:
         rows = [known[image.key, image.sha256] for image in images]
     except KeyError:
         raise NotFound(f"{model.id} has not been evaluated on the test set {version.test_set} yet.") from None
-    return Evaluation(version, [image.class_index for image in images], [[row[i] for i in order] for row in rows])
+    padded = [[*row, 0.0] for row in rows]
+    return Evaluation(version, [image.class_index for image in images], [[row[i] for i in order] for row in padded])
 
 
 def _order(model: ModelVersion, version: DatasetVersion) -> list[int]:
-    """For each class of the dataset version, its index in the model's probabilities. Raises Conflict."""
-    if set(model.classes) != set(version.classes):
-        raise Conflict(f"{model.id} and dataset version {version.id} have different classes.")
-    return [model.classes.index(name) for name in version.classes]
+    """For each class of the dataset version, its index in the model's probabilities; -1 for a class it does not know.
+
+    Raises Conflict if the dataset version lacks one of the model's classes.
+    """
+    if lacking := [name for name in model.classes if name not in version.classes]:
+        raise Conflict(f"{model.id} predicts {lacking[0]}, which is no class of dataset version {version.id}.")
+    return [model.classes.index(name) if name in model.classes else -1 for name in version.classes]
 
 
 def evaluate(app: App, model: ModelVersion, dataset: str) -> None:

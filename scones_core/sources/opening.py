@@ -13,6 +13,7 @@ from scones_core.sources.candidates import checked
 from scones_core.sources.cifar100_members import Members, archive_members, folder_members, unpacked_folder
 from scones_core.sources.folder_layout import read_class_folders
 from scones_core.sources.lst_layout import has_lst_files, read_lst_files
+from scones_core.sources.manifest_layout import S3, Bucket, read_label_file
 from scones_core.sources.model import (
     MOST_IMAGES,
     Download,
@@ -28,6 +29,8 @@ from scones_core.sources.splitting import STREAM_SHARE, Aside, but_a_base, by_sh
 from scones_core.sources.tree import Tree, TreeLimits, folder_tree
 from scones_core.sources.zip_files import zip_tree
 
+LABEL_FILES = {".manifest", ".jsonl", ".json", ".csv"}
+
 
 @dataclass(frozen=True)
 class _Wanted:
@@ -37,6 +40,7 @@ class _Wanted:
     aside: Aside | None
     most: int
     progress: Progress
+    bucket: Bucket | None = None
 
     @property
     def of_stream(self) -> Aside:
@@ -53,14 +57,16 @@ def open_source(
     download: Download = cifar100.PUBLISHED,
     pool_share: float | None = None,
     base: int | None = None,
+    bucket: Bucket | None = None,
 ) -> Source:
     """Open "cifar100" (downloaded into `cache`), "sample" (generated), or a path.
 
-    A path is a CIFAR-100 archive (or the folder it unpacks to), or a folder or zip with `.lst` files or with one folder
-    per class. `classes` chooses among the source's classes and sets their order. `pool_share` of each class's train
-    images, in [0, 0.9], become pool, or all but a `base` of each class; with neither, a fifth where the source stands
-    in for a stream (CIFAR-100, the sample). Raises BadInput, NotFound, and for the download Unavailable, Damaged or
-    Conflict; the iterator raises BadInput when a class turns out to have no image.
+    A path is a CIFAR-100 archive (or the folder it unpacks to), a folder or zip with `.lst` files or with one folder
+    per class, or a label file such as an augmented manifest, also as `s3://…` in `bucket`. `classes` chooses among the
+    source's classes and sets their order. `pool_share` of each class's train images, in [0, 0.9], become pool, or all
+    but a `base` of each class; with neither, a fifth where the source stands in for a stream (CIFAR-100, the sample).
+    Raises BadInput, NotFound, and for the download Unavailable, Damaged or Conflict; the iterator raises BadInput when
+    a class turns out to have no image.
     """
     aside = _aside(pool_share, base)
     wanted = _Wanted(
@@ -68,6 +74,7 @@ def open_source(
         aside,
         max_images,
         on_progress or no_progress,
+        bucket,
     )
     if spec == "sample":
         return sample.open_sample(wanted.classes, wanted.progress, wanted.of_stream)
@@ -76,6 +83,10 @@ def open_source(
         from scones_core.sources.download import fetch  # brings requests, which nothing else here needs
 
         return _cifar100("CIFAR-100", archive_members(fetch(download, cache, wanted.progress)), wanted)
+    if spec.startswith(S3):
+        if bucket is None:
+            raise NotFound(f"“{printable(spec)}” cannot be read: there is no bucket.")
+        return _label_file(printable(spec.rpartition("/")[2]), bucket.read(spec), None, wanted)
     return _path(spec, wanted)
 
 
@@ -100,9 +111,11 @@ def _path(spec: str, wanted: _Wanted) -> Source:
             return _pictures(name, lambda: zip_tree(path, limits), wanted)
         if _is_tar(path):
             return _cifar100(f"CIFAR-100 from {name}", archive_members(path), wanted)
+        if _is_text(path):
+            return _label_file(name, path.read_bytes(), path.parent, wanted)
     except OSError as error:
         raise BadInput(f"{name} cannot be read ({(error.strerror or 'error').lower()}).") from error
-    raise BadInput(f"{name} is neither a CIFAR-100 archive nor a zip file; give one of these, or a folder.")
+    raise BadInput(f"{name} is neither a CIFAR-100 archive nor a zip nor a label file; give one of these, or a folder.")
 
 
 def _existing(spec: str) -> Path:
@@ -127,6 +140,20 @@ def _is_zip(path: Path) -> bool:
 def _is_tar(path: Path) -> bool:
     with path.open("rb") as file:
         return file.read(2) == b"\x1f\x8b" or tarfile.is_tarfile(path)
+
+
+def _is_text(path: Path) -> bool:
+    """Whether it begins as a label file does, in characters and not in bytes of an image or an archive."""
+    with path.open("rb") as file:
+        start = file.read(2048)
+    return path.suffix.lower() in LABEL_FILES or start.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in (b"{", b"[")
+
+
+def _label_file(name: str, data: bytes, folder: Path | None, wanted: _Wanted) -> Source:
+    chosen, pictures = read_label_file(name, data, folder, wanted.bucket, wanted.classes)
+    total = _counted(name, len(pictures.candidates), wanted.most)
+    items = checked(pictures, chosen, name, wanted.aside, wanted.progress)
+    return Source(name, chosen, False, items, total)
 
 
 def _cifar100(description: str, members: Members, wanted: _Wanted) -> Source:

@@ -164,7 +164,7 @@ def load_images(page: Page) -> None:
     page.goto("/data")
     page.get_by_text("Choose a source of images").click()
     page.get_by_role("radio", name="Path").click()
-    page.get_by_role("textbox", name="Folder or archive").wait_for()
+    page.get_by_role("textbox", name="Folder, archive or label file").wait_for()
     fill(page)
     page.get_by_role("button", name="Load images").click()
     expect(page.get_by_test_id("stAlert").first).to_be_visible()

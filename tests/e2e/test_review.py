@@ -204,7 +204,7 @@ def test_digits_work_on_a_keyboard_whose_digit_row_has_letters(open_window: Open
     assert decisions(many_classes)[before:] == [("label", TWENTY[2], "Zoe")]
 
 
-def test_a_refused_decision_stays_as_a_draft_and_can_be_recorded_all_the_same(
+def test_a_refused_decision_and_a_note_whose_lease_ran_out_stay_as_drafts(
     open_window: Open, trained_home: Path, tmp_path: Path
 ) -> None:
     home = captured_home(trained_home, tmp_path)
@@ -228,6 +228,15 @@ def test_a_refused_decision_stays_as_a_draft_and_can_be_recorded_all_the_same(
         page.get_by_role("button", name="Record it anyway").click()
         saved(desk_of(page))
         expect(draft).to_have_count(0)
+        page.keyboard.press("n")
+        page.keyboard.type("for later")
+        page.keyboard.press("Escape")
+        with sqlite3.connect(home / "scones.db") as connection:
+            connection.execute("UPDATE leases SET reviewer = 'Ben'")
+        page.reload()
+        expect(
+            page.get_by_text("The reservation of an image ran out; your note on it is kept: “for later”.")
+        ).to_be_visible()
     assert [(label, who) for _action, label, who in decisions(home)] == [("motorcycle", "Ben"), ("bicycle", "Ann")]
 
 

@@ -3,6 +3,7 @@
 import io
 import shutil
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from scones_core.services import (
     classification,
     deployment,
     gold,
+    label_export,
     likeness,
     monitoring,
     queues,
@@ -27,6 +29,7 @@ from scones_core.services.queues import QueueEntry
 from scones_core.ui.shell.session import get_app, get_background
 from tests.unit.captured_world import IMAGES
 from tests.unit.test_ingest import line
+from tests.unit.test_label_import import wiped
 from tests.waiting import until
 
 APP = Path(__file__).resolve().parents[2] / "streamlit_app.py"
@@ -293,6 +296,57 @@ def test_the_export_counts_what_was_decided_a_moment_ago(captured: App, open_pag
     assert not any(button.proto.disabled for button in page.get("download_button"))
 
 
+def test_exports_are_filtered_by_reviewer_status_model_and_day(captured: App, open_page: Open) -> None:
+    for name, answer in (("Ada", None), ("Ada", None), ("Ben", "other")):
+        (item,) = review.next_items(captured, name)
+        review.decide(captured, item.id, answer or item.prediction, name)
+    page = reviewing(open_page("review"))
+    assert "3 reviewed labels, for" in texts(page)
+    page.selectbox(key="export_by_reviewer").set_value("Ada")
+    assert "2 reviewed labels that fit the filter" in texts(page.run())
+    page.selectbox(key="export_by_status").set_value("relabelled")
+    assert "0 reviewed labels that fit the filter" in texts(page.run())
+    assert all(button.proto.disabled for button in page.get("download_button"))
+    page.selectbox(key="export_by_reviewer").set_value("Ben")
+    page.selectbox(key="export_by_model").set_value("v1")
+    today = datetime.now(UTC).date()
+    page.date_input(key="export_days").set_value((today - timedelta(days=1), today + timedelta(days=1)))
+    assert "1 reviewed label that fit" in texts(page.run())
+    page.date_input(key="export_days").set_value((today - timedelta(days=9), today - timedelta(days=8)))
+    assert "0 reviewed labels that fit" in texts(page.run())
+
+
+def test_labels_exported_wiped_and_imported_on_the_page_are_the_same(captured: App, open_page: Open) -> None:
+    for item, answer in zip(
+        review.next_items(captured, "Zoë", count=3), ("bicycle", "other", "motorcycle"), strict=True
+    ):
+        review.decide(captured, item.id, answer, "Zoë", note="schräg\n自行车")
+
+    def labels() -> list[tuple[object, ...]]:
+        return sorted((row["id"], row["label"], row["reviewer"], row["note"]) for row in review.reviewed(captured))
+
+    before, (text, _) = labels(), label_export.export(captured, label_export.ExportFormat.MANIFEST)
+    wiped(captured)
+    assert labels() == []
+    page = reviewing(open_page("review"))
+    for said in ("3 new labels, 0 known already", "0 new labels, 3 known already"):
+        page.file_uploader(key="import_labels").upload("reviewed.manifest", text.encode()).run()
+        page.button(key="import_labels_now").click().run()
+        assert f"{said}, 0 rows refused." in texts(page)
+        assert labels() == before
+
+
+def test_a_link_opens_the_view_the_order_and_the_model(captured: App, open_page: Open) -> None:
+    page = open_page("review")
+    page.query_params["review_view"] = "Grid"
+    page.query_params["review_model"] = "v1"
+    page.query_params["review_strategy"] = "Newest"
+    page = reviewing(page)
+    assert page.selectbox(key="review_model").value == "v1"
+    assert page.selectbox(key="review_strategy").value == "newest"
+    assert page.selectbox(key="review_class").value  # the grid is open
+
+
 def test_ones_own_decision_can_be_taken_back_and_anothers_cannot(captured: App, open_page: Open) -> None:
     for name in ("Ada", "Ben"):
         (item,) = review.next_items(captured, name)
@@ -335,6 +389,12 @@ def test_an_image_is_found_and_its_page_has_its_history(captured: App, open_page
     page = shown(page.run())
     assert page.dataframe[1].value["Decision"].tolist() == ["bicycle"]
     assert page.dataframe[1].value["Note"].tolist() == ["odd <b>wheel</b>"]
+    page.selectbox(key="correct_label").set_value("/other")
+    page.text_input(key="correct_note").set_value("a tandem")
+    page = pressed(page, "Record this label")
+    assert page.dataframe[1].value["Decision"].tolist() == ["bicycle", "other"]
+    [now] = review.reviewed(captured)
+    assert (now["label_text"], now["reviewer"], now["note"]) == ("other", "Ada", "a tandem")
 
 
 def test_an_operator_sees_every_reviewer_and_makes_gold_images(captured: App, open_page: Open) -> None:

@@ -85,7 +85,7 @@ def test_an_image_skipped_before_the_queue_is_asked_and_skipped_in_it_is_not_ask
 
 def test_a_queue_that_asks_again_asks_for_images_that_have_a_label(captured: App):
     review.decide(captured, "b", "bicycle", "bob")
-    queue = made(captured, "b", strategy=Strategy.LABEL_ERRORS, again=True)
+    queue = made(captured, "b", strategy=Strategy.SELECTION, again=True)
     assert shown(captured, queue) == ["b"]
     review.decide(captured, "b", "motorcycle", "ann", queue=queue)
     assert (shown(captured, queue), queues.progress(captured, queue).decided) == ([], 1)

@@ -186,7 +186,7 @@ def test_a_name_that_cannot_be_a_file_is_not_found_either(tmp_path: Path, name: 
 
 def test_a_file_that_is_no_archive_is_refused_by_name(tmp_path: Path) -> None:
     (tmp_path / "photo.png").write_bytes(picture(1))
-    with pytest.raises(BadInput, match=r"^photo\.png is neither a CIFAR-100 archive nor a zip file"):
+    with pytest.raises(BadInput, match=r"^photo\.png is neither a CIFAR-100 archive nor a zip nor a label file"):
         open_source(str(tmp_path / "photo.png"), cache=tmp_path)
 
 

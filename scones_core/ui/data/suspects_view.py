@@ -1,82 +1,73 @@
-"""Labels that are probably wrong, to correct or to exclude in a new dataset version."""
+"""Labels that are probably wrong: a review queue of them, and the dataset version with what reviewers decided."""
 
 import streamlit as st
 
-from scones_core.domain.datasets import TEST, DatasetVersion
-from scones_core.domain.models import ModelVersion
-from scones_core.services import App, dataset_changes, label_suspects
-from scones_core.services.label_suspects import Suspect, Suspects
+from scones_core.domain.datasets import DatasetVersion
+from scones_core.services import App, label_suspects, retraining
 from scones_core.ui.data.dataset_view import OPENED
+from scones_core.ui.shell import navigation
 from scones_core.ui.shell.actions import action_button
-from scones_core.ui.shell.images import tile_image
+from scones_core.ui.shell.session import get_background
+from scones_core.ui.shell.task_progress import watch
 from scones_core.ui.shell.text import plain
-from scones_core.ui.shell.widgets import percent
+from scones_core.ui.shell.user import user
 
-SHOWN = 24
-_KEEP, _EXCLUDE = "Keep", "Exclude"
+TASK = "labels"  # name of the background task
+SIZE = 50  # images, unless asked otherwise
 
 
-@st.fragment
-def suspects_view(app: App, version: DatasetVersion) -> None:
-    """The labels most doubted, with a choice below each; nothing changes before it is applied."""
+def suspects_view(app: App, version: DatasetVersion, *, current: bool) -> None:
+    """The queues of this version's suspected labels, and what makes one.  current : whether it is the current one."""
+    watch(TASK)
+    made = list(label_suspects.queues_of(app, version))
+    for queue in made:
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            navigation.link("review", plain(queue.name), query={"queue": str(queue.id)}, icon=":material/rule:")
+            done, model = queue.progress, queue.filter["model"]
+            st.caption(f"{done.decided:,} of {done.size:,} decided · doubted by {model}", width="stretch")
     model = label_suspects.trained_on(app, version)
     if model is None:
         st.info("No model has been trained on this version yet. Train one to check its labels.", icon=":material/rule:")
         return
-    found = _suspects(app, str(app.settings.home), version.id, model.number, version, model)
-    if not found.suspects:
-        st.success(f"{model.id} agrees with all {found.checked:,} labels.", icon=":material/check_circle:")
+    if not current:
+        st.caption("Make this version the current one to check its labels.")
         return
     st.caption(
-        f"Of {found.checked:,} train and test images, those whose label models contradict most that had not seen them "
-        f"({model.id} and its cross-validation). They are hard or wrong: look, and correct what is wrong."
+        f"Train and test images whose label is contradicted most by models that had not seen them ({model.id} and its "
+        "cross-validation, repeated with other folds and without the most doubtful images). They are hard or wrong: "
+        "review them."
     )
-    grid = st.grid(6, min_column_width=150, gap=14)
-    choices = {one.image.sha256: _choice(app, grid, version, one) for one in found.suspects}
-    labels = {image: choice for image, choice in choices.items() if choice not in (_KEEP, _EXCLUDE)}
-    out = {image for image, choice in choices.items() if choice == _EXCLUDE}
-    changes = len(labels) + len(out)
-    action_button(
-        f"Apply {changes:,} changes" if changes != 1 else "Apply 1 change",
-        lambda: _apply(app, version, labels, out),
-        key="apply_suspects",
-        icon=":material/done_all:",
-        primary=True,
-        disabled=not changes,
-        help="Makes a new dataset version; this one stays as it is.",
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        size = int(st.number_input("Images", 1, 1_000, SIZE, key="suspects_size", width=160))
+        action_button(
+            "Check labels",
+            lambda: _check(app, version, size),
+            key="check_labels",
+            icon=":material/rule:",
+            primary=not made,
+            help="Makes a review queue. Takes as long as three trainings.",
+        )
+        action_button(
+            "Create version with reviewed labels",
+            lambda: _apply(app),
+            key="apply_labels",
+            icon=":material/done_all:",
+            primary=bool(made),
+            disabled=not any(queue.progress.decided for queue in made),
+            help="Retraining does so, too. This version stays as it is.",
+        )
+
+
+def _check(app: App, version: DatasetVersion, size: int) -> None:
+    name, by = f"Suspected labels of {version.id}", user()
+    get_background().start(
+        TASK,
+        "Checking labels",
+        lambda progress: label_suspects.make_queue(app, name, size=size, by=by, progress=progress),
     )
 
 
-@st.cache_resource(show_spinner="Checking the labels…", max_entries=4)
-def _suspects(
-    _app: App, home: str, dataset: str, number: int, _version: DatasetVersion, _model: ModelVersion
-) -> Suspects:
-    return label_suspects.suspects(_app, _version, _model, count=SHOWN)
-
-
-def _choice(app: App, grid: "st.delta_generator.DeltaGenerator", version: DatasetVersion, one: Suspect) -> str:
-    label, prediction = (plain(name.replace("_", " ")) for name in (one.label, one.prediction))
-    with grid.container(gap="small"):
-        st.image(
-            tile_image(app, one.image.key, one.image.sha256),
-            f"**{label}** ({one.image.split})  \nheld-out: {prediction}, {percent(one.self_confidence, 0)} {label}",
-            width="stretch",
-            alt=f"{one.image.key}, labelled {one.label}",
-        )
-        exclude = [] if one.image.split == TEST else [_EXCLUDE]
-        chosen: str = st.selectbox(
-            f"Label of {one.image.key}",
-            [_KEEP, *(name for name in version.classes if name != one.label), *exclude],
-            format_func=lambda name: name.replace("_", " "),
-            label_visibility="collapsed",
-            key=f"suspect_{version.id}_{one.image.sha256}",
-        )
-    return chosen
-
-
-def _apply(app: App, version: DatasetVersion, labels: dict[str, str], out: set[str]) -> str:
-    new = dataset_changes.relabel(app, version.id, labels) if labels else version
-    if out:
-        new = dataset_changes.exclude(app, new.id, out)
+def _apply(app: App) -> str:
+    new = retraining.new_dataset(app, min_labels=0)
     st.session_state.pop(OPENED, None)
-    return f"Dataset version {new.id}: {len(labels):,} labels corrected, {len(out):,} images excluded"
+    return f"Dataset version {new.id} created"

@@ -32,9 +32,7 @@ function view(desk) {
 }
 
 function send(desk, entry) {
-  if (!desk.outbox.unsaved.length) desk.waitingSince = performance.now();
-  desk.outbox.add(entry);
-  post(desk);
+  enter(desk, entry);
   render(desk);
 }
 
@@ -76,18 +74,9 @@ function act(desk, what, time) {
   else decide(desk, "label", what);
 }
 
-/** The digit of a key, by its place on keyboards whose digit row has other characters. */
-function digitOf(event) {
-  if (/^\d$/.test(event.key)) return event.key;
-  const place = event.shiftKey ? null : /^(?:Digit|Numpad)(\d)$/.exec(event.code);
-  return place ? place[1] : null;
-}
-
 function onKey(desk, event) {
-  const target = event.composedPath()[0];
-  const typing = target.closest?.("input, textarea, select, [contenteditable=true], [role=combobox], [role=slider]");
-  if (event.key === "Escape") escape(desk, target);
-  if (window.sconesReview !== desk.root || !desk.data.keys || typing || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.key === "Escape") escape(desk, event.composedPath()[0]);
+  if (!hears(desk, event)) return;
   const key = event.key.toLowerCase();
   const digit = digitOf(event);
   if (digit !== null) {
@@ -423,25 +412,6 @@ export default function ({ data, parentElement, setStateValue }) {
   confirm(desk);
   render(desk);
   desk.stop?.(); // each rerun calls this function again, and does not always end what the call before has begun
-  desk.stop = start(desk);
+  desk.stop = attend(desk, onKey, [[tick, 20_000], [showUnsaved, 1_000]]);
   return desk.stop;
-}
-
-/** Listen to keys and clocks; returns what ends that. */
-function start(desk) {
-  const ending = new AbortController();
-  window.sconesReview = desk.root; // a desk that the page is about to remove hears no keys
-  const how = { capture: true, signal: ending.signal };
-  document.addEventListener("keydown", (event) => onKey(desk, event), how);
-  document.addEventListener("click", () => setTimeout(takeFocus, 300), how); // a drop-down closes after its choice
-  const leaving = (event) => {
-    if (desk.outbox.unsaved.length && !desk.reloading) event.preventDefault();
-  };
-  window.addEventListener("beforeunload", leaving, how);
-  const timers = [setInterval(() => tick(desk), 20_000)];
-  timers.push(setInterval(() => (watch(desk), showUnsaved(desk)), 1_000));
-  return () => {
-    ending.abort();
-    timers.forEach(clearInterval);
-  };
 }

@@ -1,34 +1,44 @@
 """Labels in and out: exports of the current labels, and imports from other tools."""
 
+from collections.abc import Sequence
+from datetime import datetime, time
 from functools import partial
 
 import streamlit as st
 
-from scones_core.services import App, label_export, label_import
-from scones_core.services.label_export import ExportFormat
+from scones_core.domain.review import Status
+from scones_core.errors import NotFound
+from scones_core.services import App, capture, label_export, label_import, review_search
+from scones_core.services.label_export import EVERYTHING, FOLDERS, ExportFormat, LabelFilter
 from scones_core.services.review_figures import QueueFigures
 from scones_core.ui.shell.text import plain
+from scones_core.ui.shell.times import abbreviation, zone
 
 _SHOWN = 10  # refused rows
 _EXPORTS = {
     ExportFormat.MANIFEST: ("Augmented manifest", "reviewed.manifest", "application/jsonl"),
     ExportFormat.LABEL_STUDIO: ("Label Studio", "reviewed-label-studio.json", "application/json"),
     ExportFormat.CSV: ("CSV", "reviewed.csv", "text/csv"),
+    FOLDERS: ("Pictures by class", "reviewed.zip", "application/zip"),
 }
 
 
 def exchange(app: App, name: str, queue: QueueFigures) -> None:
     """Buttons that export the current labels, written on download; and a field that imports labels.  name : whose."""
-    labels = queue.labels
     st.header("Export and import", anchor=False)
+    with st.expander("Filter", icon=":material/filter_alt:", key="export_filter"):
+        filter = _filter(app)
+    labels = queue.labels if filter == EVERYTHING else _fitting(app, filter)
+    which = "" if filter == EVERYTHING else " that fit the filter"
     st.caption(
-        f"{labels:,} reviewed label{'' if labels == 1 else 's'}, for training elsewhere or for another labelling tool."
+        f"{labels:,} reviewed label{'' if labels == 1 else 's'}{which}, for training elsewhere or for another "
+        "labelling tool."
     )
     with st.container(horizontal=True):
         for format, (text, file_name, mime) in _EXPORTS.items():
             st.download_button(
                 text,
-                partial(_exported, app, format),
+                partial(_exported, app, format, filter),
                 file_name,
                 mime,
                 icon=":material/download:",
@@ -36,25 +46,39 @@ def exchange(app: App, name: str, queue: QueueFigures) -> None:
                 on_click="ignore",
                 disabled=not labels,
             )
-        st.download_button(
-            "Pictures by class",
-            partial(_folders, app),
-            "reviewed.zip",
-            "application/zip",
-            icon=":material/download:",
-            key="export_folders",
-            on_click="ignore",
-            disabled=not labels,
-        )
     _import(app, name)
 
 
-def _exported(app: App, format: ExportFormat) -> str:
-    return label_export.export(app, format)[0]
+def _filter(app: App) -> LabelFilter:
+    """Controls for reviewer, status, model and days of the decision."""
+    with st.grid(4, min_column_width=150, gap="small"):
+        reviewer = _one_of("Reviewer", review_search.reviewers(app))
+        status = _one_of("Status", [Status.CONFIRMED, Status.RELABELLED, Status.LABELLED])
+        model = _one_of("Model", [maker.name for maker in capture.makers(app)])
+        days = st.date_input("Days of the decision", [], key="export_days", help=f"In {abbreviation()}.")
+    first, last = (days[0], days[-1]) if isinstance(days, tuple) and days else (None, None)
+    since = datetime.combine(first, time.min, zone()) if first else None
+    until = datetime.combine(last, time.max, zone()) if last else None
+    return LabelFilter(model, reviewer, Status(status) if status else None, since, until)
 
 
-def _folders(app: App) -> bytes:
-    return label_export.folders(app)[0]
+def _one_of(label: str, choices: Sequence[str]) -> str | None:
+    key = f"export_by_{label.lower()}"
+    found: str | None = st.selectbox(label, [None, *choices], format_func=lambda one: one or "Any", key=key)
+    return found
+
+
+def _fitting(app: App, filter: LabelFilter) -> int:
+    try:
+        return len(label_export.labels(app, filter))
+    except NotFound:
+        return 0
+
+
+def _exported(app: App, format: str, filter: LabelFilter) -> str | bytes:
+    if format == FOLDERS:
+        return label_export.folders(app, filter)[0]
+    return label_export.export(app, ExportFormat(format), filter=filter)[0]
 
 
 def _import(app: App, name: str) -> None:

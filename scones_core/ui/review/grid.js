@@ -20,12 +20,6 @@ function known(grid, ids) {
   return [...ids].map((id) => grid.known.get(id)).filter(Boolean);
 }
 
-function send(grid, entry) {
-  if (!grid.outbox.unsaved.length) grid.waitingSince = performance.now();
-  grid.outbox.add(entry);
-  post(grid);
-}
-
 function confirmPage(grid) {
   if (!grid.page.length) return;
   const answers = [];
@@ -36,14 +30,14 @@ function confirmPage(grid) {
     else answers.push([item.id, mark ?? grid.data.predicted, item.revision]);
   }
   grid.history.push({ answers, left, marks: new Map(grid.marks) });
-  send(grid, { action: "page", answers, left });
+  enter(grid, { action: "page", answers, left });
   turn(grid, new Map());
 }
 
 function undoPage(grid) {
   const page = grid.history.pop();
   if (!page) return;
-  send(grid, { action: "undo", answers: page.answers, left: page.left });
+  enter(grid, { action: "undo", answers: page.answers, left: page.left });
   turn(grid, page.marks);
 }
 
@@ -72,12 +66,11 @@ function mark(grid, place, label) {
 }
 
 function onKey(grid, event) {
+  if (!hears(grid, event)) return;
   const target = event.composedPath()[0];
-  const typing = target.closest?.("input, textarea, select, [contenteditable=true], [role=combobox], [role=slider]");
-  if (window.sconesReview !== grid.root || !grid.data.keys || typing || event.ctrlKey || event.metaKey || event.altKey) return;
   const columns = getComputedStyle(grid.tiles).gridTemplateColumns.split(" ").length;
   const steps = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: columns, ArrowUp: -columns };
-  const digit = /^\d$/.test(event.key) ? event.key : /^(?:Digit|Numpad)(\d)$/.exec(event.code)?.[1];
+  const digit = digitOf(event);
   const choice = grid.data.choices.find((one) => one.key === digit);
   const key = event.key.toLowerCase();
   if (event.key in steps) {
@@ -201,23 +194,6 @@ export default function ({ data, parentElement, setStateValue }) {
     show(grid);
   } else turn(grid, grid.marks);
   grid.stop?.();
-  grid.stop = start(grid);
+  grid.stop = attend(grid, onKey, []);
   return grid.stop;
-}
-
-function start(grid) {
-  const ending = new AbortController();
-  window.sconesReview = grid.root; // a component that the page is about to remove hears no keys
-  const how = { capture: true, signal: ending.signal };
-  document.addEventListener("keydown", (event) => onKey(grid, event), how);
-  document.addEventListener("click", () => setTimeout(takeFocus, 300), how); // a drop-down closes after its choice
-  const leaving = (event) => {
-    if (grid.outbox.unsaved.length && !grid.reloading) event.preventDefault();
-  };
-  window.addEventListener("beforeunload", leaving, how);
-  const timer = setInterval(() => watch(grid), 1_000);
-  return () => {
-    ending.abort();
-    clearInterval(timer);
-  };
 }

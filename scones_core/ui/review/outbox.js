@@ -104,6 +104,46 @@ async function answers() {
   }
 }
 
+/** Add an entry and send what is unsaved. */
+function enter(desk, entry) {
+  if (!desk.outbox.unsaved.length) desk.waitingSince = performance.now();
+  desk.outbox.add(entry);
+  post(desk);
+}
+
+/** Hear keys, send what is late, and warn before unsaved entries are left; returns what ends that.
+ * timers: [function of the desk, milliseconds between its calls], beside these. */
+function attend(desk, onKey, timers) {
+  const ending = new AbortController();
+  window.sconesReview = desk.root; // a component that the page is about to remove hears no keys
+  const how = { capture: true, signal: ending.signal };
+  document.addEventListener("keydown", (event) => onKey(desk, event), how);
+  document.addEventListener("click", () => setTimeout(takeFocus, 300), how); // a drop-down closes after its choice
+  const leaving = (event) => {
+    if (desk.outbox.unsaved.length && !desk.reloading) event.preventDefault();
+  };
+  window.addEventListener("beforeunload", leaving, how);
+  const running = [[watch, 1_000], ...timers].map(([does, every]) => setInterval(() => does(desk), every));
+  return () => {
+    ending.abort();
+    running.forEach(clearInterval);
+  };
+}
+
+/** Whether a key is for this component: not for a field, another component or the browser. */
+function hears(desk, event) {
+  const typing = "input, textarea, select, [contenteditable=true], [role=combobox], [role=slider]";
+  if (window.sconesReview !== desk.root || !desk.data.keys || event.composedPath()[0].closest?.(typing)) return false;
+  return !(event.ctrlKey || event.metaKey || event.altKey);
+}
+
+/** The digit of a key, by its place on keyboards whose digit row has other characters. */
+function digitOf(event) {
+  if (/^\d$/.test(event.key)) return event.key;
+  const place = event.shiftKey ? null : /^(?:Digit|Numpad)(\d)$/.exec(event.code);
+  return place ? place[1] : null;
+}
+
 /** Keys go to the component again once a drop-down or a button of the page has had its say. */
 function takeFocus() {
   const active = document.activeElement;

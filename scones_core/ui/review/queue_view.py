@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from scones_core.domain.review import ORDERS, ReviewFilter, Strategy
+from scones_core.domain.review import KINDS, ORDERS, ReviewFilter, Strategy
 from scones_core.errors import NotFound
 from scones_core.services import App, queue_making, queues
 from scones_core.services.queues import ReviewQueue
@@ -22,6 +22,7 @@ ORDER_NAMES = {
     Strategy.OLDEST: "Oldest",
 }
 _KINDS = ORDER_NAMES | {
+    Strategy.TYPICAL: "Typical: the centre of each group of images alike",
     Strategy.AUDIT: "Audit: drawn with known probabilities",
     Strategy.SELECTION: "Selected images",
     Strategy.DISAGREEMENT: "Champion and challenger disagree",
@@ -80,12 +81,15 @@ def queue_list(app: App, name: str, classes: tuple[str, ...], models: list[str])
 @st.dialog("New queue", icon=":material/playlist_add:")
 def _new_queue(app: App, name: str, classes: tuple[str, ...], models: list[str]) -> None:
     title = st.text_input("Name", max_chars=queues.LONGEST_NAME, key="queue_name")
-    kinds = [*ORDERS, Strategy.DISAGREEMENT, Strategy.ADJUDICATION]
-    strategy: Strategy = st.selectbox("Images", kinds, format_func=_KINDS.__getitem__, key="queue_strategy")
+    cold = queue_making.is_cold(app)
+    first = KINDS.index(Strategy.TYPICAL) if cold else 0
+    strategy: Strategy = st.selectbox("Images", KINDS, first, format_func=_KINDS.__getitem__, key="queue_strategy")
+    if cold:
+        st.caption("The model has few labels to learn from: typical images help it more than those it is unsure of.")
     size = int(st.number_input("Size", 1, queue_making.LARGEST, SIZE, key="queue_size"))
     reviewers = int(st.number_input("Reviewers per image", 1, 9, 1, key="queue_reviewers"))
     filter = ReviewFilter()
-    if strategy in ORDERS:
+    if strategy in (*ORDERS, Strategy.TYPICAL):
         predicted = st.selectbox("Predicted class", [None, *classes], format_func=_or_any, key="queue_predicted")
         model = st.selectbox("Model", [None, *models], format_func=_or_any, key="queue_model")
         filter = ReviewFilter(model=model, predicted=predicted)

@@ -62,12 +62,15 @@ def strategy_input() -> Strategy:
 
 def model_input(app: App) -> str | None:
     """The selected model; None for all models, each with its own class names."""
-    found: dict[str | None, str] = {
-        None: "All models",
-        **{m.name: f"{m.name} ({m.inferences:,})" for m in capture.makers(app)},
-    }
+    makers = capture.makers(app)
     chosen: str | None = st.selectbox(
-        "Model", list(found), format_func=lambda name: found[name], key="review_model", width=220
+        "Model",
+        [None, *(maker.name for maker in makers)],
+        format_func=lambda name: name or "All models",
+        key="review_model",
+        width=220,
+        help="Captured inferences: " + ", ".join(f"{maker.name} {maker.inferences:,}" for maker in makers),
+        bind="query-params",
     )
     return chosen
 
@@ -75,7 +78,8 @@ def model_input(app: App) -> str | None:
 def view_input() -> bool:
     """Whether to review a page of thumbnails at a time, instead of one image."""
     views = ("Desk", "Grid")
-    return st.segmented_control("View", views, default="Desk", required=True, key="review_view") == "Grid"
+    chosen = st.segmented_control("View", views, default="Desk", required=True, key="review_view", bind="query-params")
+    return chosen == "Grid"
 
 
 def class_input(app: App) -> str | None:

@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from scones_core.domain.review import Status
+from scones_core.domain.review import OTHER, UNUSABLE, Status, in_words
 from scones_core.services import App, capture, gold, review, review_search, reviewers
 from scones_core.services.review_search import FoundImage, PastDecision
 from scones_core.ui.shell import navigation
@@ -69,7 +69,25 @@ def image_page(app: App, id: str, viewer: str) -> None:
     st.markdown("## Decisions")
     _decisions(history.decisions, "No decision on this image yet.")
     if reviewers.is_operator(app, viewer):
+        _correct(app, id, viewer)
         _make_gold(app, id, viewer)
+
+
+def _correct(app: App, id: str, viewer: str) -> None:
+    """An operator's form: another label for the image, a decision like all others."""
+    item = review.item(app, id)
+    with st.form("correct_form", border=True):
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            answers = [*item.classes, OTHER, UNUSABLE]
+            label = st.selectbox("Label", answers, format_func=_answer, key="correct_label", width=220)
+            note = st.text_input("Note", key="correct_note", max_chars=500)
+        if st.form_submit_button("Record this label", icon=":material/edit:"):
+            review.decide(app, id, label, viewer, note=note, revision=item.revision)
+            st.rerun()
+
+
+def _answer(label: str) -> str:
+    return (in_words(label) or label).replace("_", " ")
 
 
 def _make_gold(app: App, id: str, viewer: str) -> None:

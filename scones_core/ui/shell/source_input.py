@@ -23,12 +23,13 @@ _KINDS: dict[Kind, tuple[str, str]] = {
     ),
     "upload": (
         ":material/upload_file: Upload",
-        "A zip with `train/`, `test/` and `.lst` files, a zip with one folder per class, or the CIFAR-100 archive.",
+        "A zip with `train/`, `test/` and `.lst` files, a zip with one folder per class, the CIFAR-100 archive, or a "
+        "label file (augmented manifest, Label Studio, CSV) of images in this bucket.",
     ),
     "path": (
         ":material/folder_open: Path on this machine",
         "A folder or archive on the machine that runs this app: with `train/`, `test/` and `.lst` files, with one "
-        "folder per class, or CIFAR-100.",
+        "folder per class, or CIFAR-100; or a label file beside its images, such as an augmented manifest, also `s3://…`.",
     ),
 }
 
@@ -99,14 +100,16 @@ def _cifar100(key: str) -> Chosen:
 
 
 def _upload(key: str) -> Chosen:
-    file = st.file_uploader("Archive with images", type=["zip", "gz", "tgz", "tar"], key=f"{key}_upload")
+    file = st.file_uploader(
+        "Archive with images", type=["zip", "gz", "tgz", "tar", "manifest", "jsonl", "json", "csv"], key=f"{key}_upload"
+    )
     if file is None:
         return Chosen("upload", missing="Choose a file first.")
     return Chosen("upload", upload=file, upload_name=file.name, classes=_names(key))
 
 
 def _path(key: str) -> Chosen:
-    path = st.text_input("Folder or archive", placeholder="/data/bicycles.zip", key=f"{key}_path").strip()
+    path = st.text_input("Folder, archive or label file", placeholder="/data/bicycles.zip", key=f"{key}_path").strip()
     return Chosen("path", path=path, classes=_names(key), missing=None if path else "Enter a path first.")
 
 
