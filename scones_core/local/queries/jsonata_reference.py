@@ -18,7 +18,7 @@ from jsonata.jexception import JException  # type: ignore[import-untyped]
 from jsonata.signature import Signature  # type: ignore[import-untyped]
 from jsonata.utils import Utils  # type: ignore[import-untyped]
 
-from scones_core.local.queries import jsonata_formats
+from scones_core.local.queries import jsonata_arrays, jsonata_formats
 from scones_core.local.queries import jsonata_strings as strings
 
 MAX_DEPTH = 400  # nodes within each other; deeper ones end Python
@@ -131,51 +131,6 @@ def _is_same(one: Any, other: Any) -> bool:
     return isinstance(one, bool) == isinstance(other, bool) and bool(one == other)
 
 
-def sort(items: Any, comparator: Any) -> Any:
-    """Sort stably; the comparator tells whether two items are to be swapped."""
-    if items is None or len(items) <= 1:
-        return items
-    if comparator is None:
-        if not (Utils.is_array_of_numbers(items) or Utils.is_array_of_strings(items)):
-            raise JException("D3070", -1)
-        return sorted(
-            items, key=lambda item: item.encode("utf-16-be", "surrogatepass") if isinstance(item, str) else item
-        )
-    if Utils.is_function(comparator) or Functions.is_lambda(comparator):
-        return _merged(
-            items, lambda one, other: jsonata.Jsonata.boolize(Functions.func_apply(comparator, [one, other]))
-        )
-    return _merged(items, lambda one, other: comparator(one, other) > 0)  # the library's own, of the operator ^
-
-
-def _merged(items: Any, swapped: Callable[[Any, Any], bool]) -> list[Any]:
-    """The reference's merge sort: with any comparator, the order of what it does not swap stays."""
-    if len(items) <= 1:
-        return list(items)
-    middle = len(items) // 2
-    left, right = _merged(items[:middle], swapped), _merged(items[middle:], swapped)
-    merged: list[Any] = []
-    one = other = 0
-    while one < len(left) and other < len(right):
-        if swapped(left[one], right[other]):
-            merged.append(right[other])
-            other += 1
-        else:
-            merged.append(left[one])
-            one += 1
-    return merged + left[one:] + right[other:]
-
-
-def distinct(value: Any) -> Any:
-    if not isinstance(value, list) or len(value) <= 1:
-        return value
-    found: list[Any] = []
-    for item in value:
-        if not any(Utils.is_deep_equal(item, other) for other in found):
-            found.append(item)
-    return Utils.create_sequence_from_iter(found) if Utils.is_sequence(value) else found
-
-
 _FUNCTIONS = natives(
     {
         **jsonata_formats.FUNCTIONS,
@@ -187,8 +142,8 @@ _FUNCTIONS = natives(
         "replace": ("<s-(sf)(sf)n?:s>", strings.replace),
         "split": ("<s-(sf)n?:a<s>>", strings.split),
         "toMillis": ("<s-s?:n>", strings.to_millis),
-        "sort": ("<af?:a>", sort),
-        "distinct": ("<x:x>", distinct),
+        "sort": ("<af?:a>", jsonata_arrays.sort),
+        "distinct": ("<x:x>", jsonata_arrays.distinct),
     }
 )
 
@@ -245,7 +200,7 @@ def _adapt() -> None:
     JException.msg = staticmethod(_message)
     for code, text in JException.error_codes.items():
         JException.error_codes[code] = text.replace("Object", "function").replace('"', "'")
-    Functions.sort = staticmethod(sort)
+    Functions.sort = staticmethod(jsonata_arrays.sort)
     Functions.string = staticmethod(strings.string)
     symbol, validate, apply_, arity = (
         Signature.get_symbol,
