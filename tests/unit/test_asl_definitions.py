@@ -52,6 +52,11 @@ STATES: list[tuple[Mapping[str, Any], str]] = [
     ({"Type": "Fail", "End": True}, "'End' is not known"),
     ({"Type": "Fail", "Error": "E", "ErrorPath": "$.e"}, "only one of the fields"),
     ({"Type": "Fail", "ErrorPath": 1}, "must be a path or an intrinsic function"),
+    (
+        {"Type": "Pass", "Parameters": {"x.$": """States.Format('say \\"{}\\"', 'so')"""}, "End": True},
+        "have a backslash only before ', {, } or another one",
+    ),
+    ({"Type": "Pass", "Parameters": {"x.$": "States.Format('open"}, "End": True}, "must end with '"),
     ({"Type": "Fail", "CausePath": ["$.a"]}, "must be a path or an intrinsic function"),
     ({"Type": "Wait", "TimestampPath": {}, "Next": "Z"}, "must be a path"),
     ({"Type": "Wait", "SecondsPath": 3, "Next": "Z"}, "is not a path"),

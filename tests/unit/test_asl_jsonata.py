@@ -255,6 +255,9 @@ def test_null_in_the_data_is_equal_to_null(expression: str, result: Any):
 def test_the_items_of_a_map_are_an_array():
     iterator = {"StartAt": "I", "States": {"I": END}}
     state = {"Type": "Map", "ItemProcessor": iterator}
-    assert str(failure(state, 5).cause).endswith("Map state input must be an array but was: 5")
+    ended = failure(state, 5)
+    assert str(ended.cause).endswith("Map state input must be an array but was: 5")
+    [details] = ended.details("EvaluationFailed")
+    assert "location" not in details  # as no field is wrong
     given = failure({**state, "Items": "{% function($x) { $x } %}"})
     assert str(given.cause).endswith("specified for the field 'Items' returned an unsupported result type.")

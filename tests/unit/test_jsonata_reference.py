@@ -53,6 +53,17 @@ def test_the_question_mark_alone_is_known():
         ("$split('a1b2c', /[0-9]/, 1)", ["a"]),
         ("$contains('ÄB', /äb/i)", True),
         ("('xab' ~> /a/).start", 1),
+        ("$number('007.50')", 7.5),
+        ("1 = 2 ? 1 / 0 : 'not looked at'", "not looked at"),
+        ("($x := 1 / 0; 3)", 3),
+        (r"$map(['a b c', 'd e f'], $match(?, /\w \w/)).match", ["a b", "d e"]),
+        ("$map([255, 16], $formatBase(?, 16))", ["ff", "10"]),
+        ("$map([1, 2], $power(?, 2))", [1, 4]),
+        ("$decodeUrl('a%2Fb%20%c3%a9')", "a%2Fb é"),
+        ("$decodeUrlComponent('a%2Fb%20%c3%a9')", "a/b é"),
+        ("$formatInteger(1e46, 'w')", "ten billion trillion trillion trillion"),
+        ("$power(2, 0.5)", 1.4142135623730951),
+        ("$power(2, 70)", 1180591620717411303424.0),
     ],
 )
 def test_values_are_those_of_the_reference(expression: str, result: Any):
@@ -81,6 +92,37 @@ def test_a_function_may_be_a_matcher():
         ("$replace('abc', /x*/, '-')", "D1004: Regular expression matches zero length string"),
         ("$error('mine')", "D3137: mine"),
         ("1 / 0", "D1001: Number out of range: null"),
+        ("1 / 0 + 1", "D1001: Number out of range: null"),
+        ("$string({'a': 1 / 0})", "D1001: Number out of range: null"),
+        ("$string(1 / 0)", "D3001: Attempting to invoke string function on Infinity or NaN"),
+        (
+            "$power(-8, 1 / 3)",
+            "D3061: The power function has resulted in a value that cannot be represented as a JSON number: "
+            "base=-8, exponent=0.333333333333333",
+        ),
+        ("$decodeUrl('%E0%A4%A')", 'D3140: Malformed URL passed to $decodeUrl(): "%E0%A4%A"'),
+        ("$decodeUrlComponent('100%')", 'D3140: Malformed URL passed to $decodeUrlComponent(): "100%"'),
+        (r"$encodeUrl('\ud800')", 'D3140: Malformed URL passed to $encodeUrl(): "\ud800"'),
+        (
+            "$formatInteger(5, 'α')",
+            'D3130: Formatting or parsing an integer as a sequence starting with "α" is not supported by this '
+            "implementation",
+        ),
+        (
+            "$formatInteger(5, '0０')",
+            "D3131: In a decimal digit pattern, all digits must be from the same decimal group",
+        ),
+        ("$toMillis('2018', '[q]')", 'D3132: Unknown component specifier "q" in date/time picture string'),
+        (
+            "$fromMillis(0, '[YN]')",
+            "D3133: The 'name' modifier can only be applied to months and days in the date/time picture string, "
+            'not "Y"',
+        ),
+        ("$fromMillis(0, '[Y')", "D3135: No matching closing bracket ']' in date/time picture string"),
+        (
+            "$toMillis('7 30', '[M] [m]')",
+            "D3136: The date/time picture string is missing specifiers required to parse the timestamp",
+        ),
         (
             "$toMillis('2018-02-01 09:42')",
             "D3110: The argument of the toMillis function must be an ISO 8601 formatted timestamp. Given "
@@ -90,6 +132,77 @@ def test_a_function_may_be_a_matcher():
 )
 def test_errors_are_worded_as_in_the_reference(expression: str, message: str):
     assert reason(expression) == message
+
+
+@pytest.mark.parametrize(
+    ("expression", "code"),
+    [
+        ("1 /* never closed", "S0106"),
+        ("/*", "S0106"),
+        (r"'\y'", "S0103"),
+        ("'\\", "S0103"),
+        ("[1!2]", "S0204"),
+        ("function($a)<n<n>>{$a}(1)", "S0401"),
+        ("function($a)<(sa<n>)>{$a}(1)", "S0402"),
+        ("substring(?, 0)", "T1007"),
+    ],
+)
+def test_syntax_errors_have_the_codes_of_the_reference(expression: str, code: str):
+    assert reason(expression)[:6] == f"{code}:"
+
+
+@pytest.mark.parametrize(
+    ("number", "picture", "text"),
+    [
+        ("12345.6", "#,###.00", "12,345.60"),
+        ("1234567", "#,##,##0", "12,34,567"),
+        ("1234567", "0,00,000", "12,34,567"),
+        ("12345678", "##,##,000", "123,45,678"),
+        ("0.5", "#.##", ".5"),
+        ("0", "#.##", ".0"),
+        ("2.5", "0", "2"),
+        ("0.125", "0.00", "0.12"),
+        ("0.14", "01%", "14%"),
+        ("0.123", "#.e9", "0.1e0"),
+        ("1234.5678", "00.000e0", "12.346e2"),
+        ("-6", "000", "-006"),
+        ("-6", "0;(0)", "(6)"),
+        ("34.5", "€0.00 a", "€34.50 a"),
+        ("0", "0.0e0", "0.0e0"),
+        ("-1234.5", "0.0e0", "-1.2e3"),
+    ],
+)
+def test_numbers_are_formatted_as_their_picture_says(number: str, picture: str, text: str):
+    assert value(f"$formatNumber({number}, '{picture}')") == text
+
+
+def test_the_characters_of_a_picture_can_be_chosen():
+    options = "{'zero-digit': '\u0660', 'decimal-separator': ',', 'grouping-separator': '.'}"
+    assert value(f"$formatNumber(1234.5, '\u0660.\u0660\u0660\u0660,\u0660', {options})") == "١.٢٣٤,٥"
+
+
+@pytest.mark.parametrize(
+    ("picture", "code"),
+    [
+        ("0;0;0", "D3080"),
+        ("0.0.0", "D3081"),
+        ("0%%", "D3082"),
+        ("0‰‰", "D3083"),
+        ("0%‰", "D3084"),
+        (".e0", "D3085"),
+        ("x", "D3085"),
+        ("0+.e0", "D3086"),
+        ("0,.0", "D3087"),
+        ("0,", "D3088"),
+        ("0,,0", "D3089"),
+        ("0#.0", "D3090"),
+        ("0.#0", "D3091"),
+        ("0e0%", "D3092"),
+        ("#0.0e0,0", "D3093"),
+    ],
+)
+def test_pictures_that_are_none_are_refused_with_their_code(picture: str, code: str):
+    assert reason(f"$formatNumber(20, '{picture}')")[:6] == f"{code}:"
 
 
 def test_calls_in_a_loop_are_not_calls_within_each_other():

@@ -76,6 +76,8 @@ def plain(value: Any) -> Any:
         return {name: plain(item) for name, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [plain(item) for item in value]
+    if isinstance(value, int) and not -(2**63) <= value < 2**63:
+        return float(value)
     if isinstance(value, float):
         return int(value) if value.is_integer() and abs(value) < 2**53 else _finite(value)
     return value if isinstance(value, (str, int, bool)) else ""

@@ -4,6 +4,7 @@ The library follows later versions and Java's port. Functions are replaced by it
 module replaces attributes of the library, all of them in `_adapt` at its end. So the version is pinned.
 """
 
+import inspect
 import json
 import math
 import re
@@ -17,6 +18,7 @@ from jsonata.jexception import JException  # type: ignore[import-untyped]
 from jsonata.signature import Signature  # type: ignore[import-untyped]
 from jsonata.utils import Utils  # type: ignore[import-untyped]
 
+from scones_core.local.queries import jsonata_arrays, jsonata_formats
 from scones_core.local.queries import jsonata_strings as strings
 
 MAX_DEPTH = 400  # nodes within each other; deeper ones end Python
@@ -30,7 +32,13 @@ class Expression(jsonata.Jsonata):  # type: ignore[misc]
     environment: Any
 
     def __init__(self, text: str, functions: Mapping[str, Any]) -> None:
-        super().__init__(text, strings.Regex)
+        try:
+            super().__init__(text, strings.Regex)
+        except KeyError as error:
+            raise JException("S0204", -1, error.args[0]) from None
+        except RuntimeError as error:  # which has the text of a message alone
+            code = next((code for code, message in JException.error_codes.items() if message == str(error)), None)
+            raise JException(code, -1) if code else error from None
         self.depth = 0
         self.set_output_convert_nulls(False)  # to tell null from nothing
         self.set_validate_input(False)  # which is JSON
@@ -57,10 +65,19 @@ class Expression(jsonata.Jsonata):  # type: ignore[misc]
                 raise JException("T1010", -1, expr.procedure.value) from None
             raise
 
+    def evaluate_partial_application(self, expr: Any, input: Any, environment: Any) -> Any:
+        try:
+            return super().evaluate_partial_application(expr, input, environment)
+        except JException as error:
+            name = expr.procedure.steps[0].value if expr.procedure.type == "path" else None
+            if error.error == "T1008" and name and environment.lookup(name) is not None:
+                raise JException("T1007", -1, name) from None
+            raise
+
     def evaluate_numeric_expression(self, lhs: Any, rhs: Any, op: str) -> Any:
         if op in ("/", "%") and Utils.is_numeric(lhs) and Utils.is_numeric(rhs):
-            if rhs == 0:
-                raise JException("D1001", -1, Utils.NULL_VALUE)
+            if rhs == 0:  # Infinity or NaN, which no JSON has, but a condition may never look at it
+                return math.nan if op == "%" or lhs == 0 else math.copysign(math.inf, lhs) * math.copysign(1, rhs)
             if op == "%":
                 return Utils.convert_number(math.fmod(lhs, rhs))
         return super().evaluate_numeric_expression(lhs, rhs, op)
@@ -86,16 +103,27 @@ class Expression(jsonata.Jsonata):  # type: ignore[misc]
         return super().evaluate_filter(predicate, input, environment)
 
 
+class Native(jsonata.Jsonata.JFunction):  # type: ignore[misc]
+    """A function of Python as expressions call it."""
+
+    def __init__(self, name: str, signature: str, function: Callable[..., Any]) -> None:
+        super().__init__(jsonata.Jsonata.JLambda(function), signature)
+        self.function_name = name
+        self.signature.set_function_name(name)
+        parameters = inspect.signature(function).parameters.values()
+        self._arguments = sum(one.kind is one.POSITIONAL_OR_KEYWORD for one in parameters)
+
+    def get_number_of_args(self) -> int:
+        """Return how many arguments $map and the like pass."""
+        return self._arguments
+
+
 def natives(functions: Mapping[str, tuple[str, Callable[..., Any]]]) -> dict[str, Any]:
     """Return functions as expressions call them.
 
     functions : name → (signature, implementation); https://docs.jsonata.org/2.0.0/embedding-extending
     """
-    made = {}
-    for name, (signature, function) in functions.items():
-        made[name] = jsonata.Jsonata.JFunction(jsonata.Jsonata.JLambda(function), signature)
-        made[name].signature.set_function_name(name)
-    return made
+    return {name: Native(name, signature, function) for name, (signature, function) in functions.items()}
 
 
 def _is_same(one: Any, other: Any) -> bool:
@@ -103,53 +131,10 @@ def _is_same(one: Any, other: Any) -> bool:
     return isinstance(one, bool) == isinstance(other, bool) and bool(one == other)
 
 
-def sort(items: Any, comparator: Any) -> Any:
-    """Sort stably; the comparator tells whether two items are to be swapped."""
-    if items is None or len(items) <= 1:
-        return items
-    if comparator is None:
-        if not (Utils.is_array_of_numbers(items) or Utils.is_array_of_strings(items)):
-            raise JException("D3070", -1)
-        return sorted(
-            items, key=lambda item: item.encode("utf-16-be", "surrogatepass") if isinstance(item, str) else item
-        )
-    if Utils.is_function(comparator) or Functions.is_lambda(comparator):
-        return _merged(
-            items, lambda one, other: jsonata.Jsonata.boolize(Functions.func_apply(comparator, [one, other]))
-        )
-    return _merged(items, lambda one, other: comparator(one, other) > 0)  # the library's own, of the operator ^
-
-
-def _merged(items: Any, swapped: Callable[[Any, Any], bool]) -> list[Any]:
-    """The reference's merge sort: with any comparator, the order of what it does not swap stays."""
-    if len(items) <= 1:
-        return list(items)
-    middle = len(items) // 2
-    left, right = _merged(items[:middle], swapped), _merged(items[middle:], swapped)
-    merged: list[Any] = []
-    one = other = 0
-    while one < len(left) and other < len(right):
-        if swapped(left[one], right[other]):
-            merged.append(right[other])
-            other += 1
-        else:
-            merged.append(left[one])
-            one += 1
-    return merged + left[one:] + right[other:]
-
-
-def distinct(value: Any) -> Any:
-    if not isinstance(value, list) or len(value) <= 1:
-        return value
-    found: list[Any] = []
-    for item in value:
-        if not any(Utils.is_deep_equal(item, other) for other in found):
-            found.append(item)
-    return Utils.create_sequence_from_iter(found) if Utils.is_sequence(value) else found
-
-
 _FUNCTIONS = natives(
     {
+        **jsonata_formats.FUNCTIONS,
+        "power": ("<n-n:n>", strings.power),
         "string": ("<x-b?:s>", lambda value, *prettify: strings.string(value, *prettify)),
         "number": ("<(nsb)-:n>", strings.number),
         "contains": ("<s-(sf):b>", strings.contains),
@@ -157,8 +142,8 @@ _FUNCTIONS = natives(
         "replace": ("<s-(sf)(sf)n?:s>", strings.replace),
         "split": ("<s-(sf)n?:a<s>>", strings.split),
         "toMillis": ("<s-s?:n>", strings.to_millis),
-        "sort": ("<af?:a>", sort),
-        "distinct": ("<x:x>", distinct),
+        "sort": ("<af?:a>", jsonata_arrays.sort),
+        "distinct": ("<x:x>", jsonata_arrays.distinct),
     }
 )
 
@@ -166,8 +151,17 @@ _FUNCTIONS = natives(
 class Tokens(tokenizer.Tokenizer):  # type: ignore[misc]
     """Without ?: and ??, which are of later versions; a pair of \\u escapes is one character."""
 
+    def __init__(self, path: str, *more: Any) -> None:
+        super().__init__(path, *more)
+        self.path += "\0\0"  # the library looks ahead, beyond `length`
+
     def next(self, prefix: bool) -> Any:
-        token = super().next(prefix)
+        try:
+            token = super().next(prefix)
+        except JException as error:
+            if error.error == "S0301" and error.current is not None:  # no empty regular expression
+                raise JException("S0103", -1, error.current) from None
+            raise
         if token is not None and token.type == "operator" and token.value in ("?:", "??"):
             self.position -= 1
             return self.create("operator", "?")
@@ -192,6 +186,8 @@ def _message(code: str, location: int, *values: Any, details: bool = False) -> s
             return f"{value}"
         if value is None:
             return "undefined"
+        if isinstance(value, float) and not math.isfinite(value):
+            return "null"
         return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else str(strings.string(value))
 
     return re.sub(r"\{\{\{?\w+\}?\}\}", shown, JException.error_codes.get(code, code))
@@ -199,11 +195,12 @@ def _message(code: str, location: int, *values: Any, details: bool = False) -> s
 
 def _adapt() -> None:
     """Replace what the library has no hook for."""
+    jsonata_formats.adapt()
     tokenizer.Tokenizer = Tokens
     JException.msg = staticmethod(_message)
     for code, text in JException.error_codes.items():
         JException.error_codes[code] = text.replace("Object", "function").replace('"', "'")
-    Functions.sort = staticmethod(sort)
+    Functions.sort = staticmethod(jsonata_arrays.sort)
     Functions.string = staticmethod(strings.string)
     symbol, validate, apply_, arity = (
         Signature.get_symbol,
@@ -230,12 +227,10 @@ def _adapt() -> None:
         return apply_(function, given)
 
     def counted(function: Any) -> Any:
-        """How many arguments $map and the like pass: the parameters that have no default."""
-        if isinstance(function, jsonata.Jsonata.JNativeFunction):
+        if isinstance(function, jsonata.Jsonata.JNativeFunction | Native):
             return function.get_number_of_args()
-        if isinstance(function, jsonata.Jsonata.JFunction):
-            code = getattr(getattr(function.function, "function", None), "__code__", None)  # none of a transformation
-            return code.co_argcount if code else 1
+        if isinstance(function, jsonata.Jsonata.JFunction):  # a transformation
+            return 1
         return arity(function)
 
     def refused(self: Any, args: Any, given: str, name: str) -> None:
@@ -247,7 +242,16 @@ def _adapt() -> None:
             if found is None:
                 break
             good = found.end()
-        raise JException("T0410", -1, good + 1, name)
+        raise JException("T0410", -1, good + 1, None if name == "lambda" else name)
+
+    def looked_up(self: Any, name: str) -> Any:
+        """Return a variable's value; nobody binds the hooks that the library asks for at every node."""
+        frame = None if name.startswith("__evaluate_") else self
+        while frame is not None:
+            if name in frame.bindings:
+                return frame.bindings[name]
+            frame = frame.parent
+        return None
 
     def bind(self: Any, name: str, value: Any) -> None:
         """A function keeps its own name in messages, by whatever name it is called."""
@@ -256,7 +260,7 @@ def _adapt() -> None:
             value.signature.set_function_name(name)
 
     Signature.throw_validation_error = refused
-    jsonata.Jsonata.Frame.bind = bind
+    jsonata.Jsonata.Frame.bind, jsonata.Jsonata.Frame.lookup = bind, looked_up
     Signature.validate = validated
     Functions.func_apply = staticmethod(applied)
     Functions.get_function_arity = staticmethod(counted)

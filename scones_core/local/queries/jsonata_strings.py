@@ -17,8 +17,10 @@ from jsonata.jexception import JException  # type: ignore[import-untyped]
 from jsonata.regex_engine import RegexFlags  # type: ignore[import-untyped]
 from jsonata.utils import Utils  # type: ignore[import-untyped]
 
+from scones_core.local.queries import jsonata_formats
+
 _DIGITS = Context(prec=15, rounding=ROUND_HALF_UP)
-_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([Ee][-+]?[0-9]+)?")
+_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?([Ee][-+]?[0-9]+)?")
 _RADIX = re.compile(r"0[xX][0-9A-Fa-f]+|0[oO][0-7]+|0[bB][01]+")
 _MOMENT = re.compile(
     r"(\d{4})(?:-([01]\d))?(?:-([0-3]\d))?(?:T([0-2]\d):([0-5]\d):([0-5]\d))?(\.\d+)?([+-][0-2]\d:?[0-5]\d|Z)?", re.A
@@ -30,7 +32,7 @@ def number_text(value: float) -> str:
     if isinstance(value, int) and abs(value) < 2**63:
         return str(value)
     if not math.isfinite(value):
-        return "null"
+        raise JException("D1001", -1, Utils.NULL_VALUE)
     number = Decimal(repr(float(value)))
     if not float(value).is_integer() or abs(value) >= 1e21:
         number = Decimal(repr(float(_DIGITS.plus(Decimal(value)))))
@@ -53,6 +55,10 @@ def string(value: Any, prettify: Any = None) -> Any:
         return value
     if is_function(value):
         return ""
+    if isinstance(value, float) and not math.isfinite(value):
+        raise JException("D3001", -1, value)
+    if isinstance(value, Utils.JList) and value.outer_wrapper:  # the input document, where it is an array
+        value = value[0]
     return _json(value, "\n" if prettify else "")
 
 
@@ -91,9 +97,19 @@ def number(value: Any) -> Any:
     return value
 
 
+def power(base: Any, exponent: Any) -> Any:
+    if base is None:
+        return None
+    try:
+        result = math.pow(base, exponent)
+    except (OverflowError, ValueError):
+        raise JException("D3061", -1, base, exponent) from None
+    return Utils.convert_number(result)
+
+
 def to_millis(text: Any, picture: Any) -> Any:
     if text is None or picture is not None:
-        return Functions.datetime_to_millis(text, picture)
+        return jsonata_formats.to_millis(text, picture)
     found = _MOMENT.fullmatch(text)
     if found is None:
         raise JException("D3110", -1, text)

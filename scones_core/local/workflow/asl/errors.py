@@ -55,7 +55,7 @@ class RuntimeFailure(StateFailure):
 
 
 class QueryFailure(StateFailure):
-    """States.QueryEvaluationError: a JSONata expression failed. `location` names the field, as "Output/total"."""
+    """States.QueryEvaluationError: JSONata failed. `location` names the field, if it is one's, as "Output/total"."""
 
     location = ""
 

@@ -1,9 +1,8 @@
 """Interface of the states of an execution to the outside."""
 
-import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from typing import Any, Protocol, TypeVar
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar, cast
 
 from scones_core.local.workflow.asl.jsontext import weight
 from scones_core.local.workflow.asl.map_run import Child, MapRun
@@ -48,15 +47,15 @@ class Host(Protocol):
 async def evaluated(host: Host, function: Callable[..., T], scope: Scope, *more: Any) -> T:
     """Return `function(scope, *more)`, which has no effects: computed in place, unless that takes long."""
     try:
-        return function(replace(scope, until=time.thread_time() + IN_PLACE), *more)
+        return function(scope.limited(IN_PLACE), *more)
     except Costly:
         pass
 
     def patiently(ask: Ask) -> T:
-        return function(replace(scope, ask=_within_reason(ask), until=time.thread_time() + SECONDS), *more)
+        return function(scope.limited(SECONDS, _within_reason(ask)), *more)
 
     found = await host.evaluate(patiently)
-    return replace(found, ask=None) if isinstance(found, Scope) else found
+    return cast(T, found.limited(IN_PLACE)) if isinstance(found, Scope) else found
 
 
 def _within_reason(ask: Ask) -> Ask:

@@ -192,9 +192,11 @@ class SnsPublish(OptimizedIntegration):
         message = arguments["Message"]
         text = message if isinstance(message, str) else dumps(message)
         message_id = await host.publish({**arguments, "Message": text})
-        headers = {"Content-Length": "294", "Content-Type": "text/xml", "connection": "keep-alive"}
+        ordered = str(arguments.get("TopicArn")).endswith(".fifo")
+        length = "352" if ordered else "294"
+        headers = {"Content-Length": length, "Content-Type": "text/xml", "connection": "keep-alive"}
         answer = {"MessageId": message_id, **sdk_metadata(str(uuid.uuid4()), headers)}
-        if str(arguments.get("TopicArn")).endswith(".fifo"):
+        if ordered:
             answer["SequenceNumber"] = str(10**19 + time.time_ns())  # 20 digits that grow
         return answer
 

@@ -63,7 +63,8 @@ def _located(state: State, frame: Frame, error: StatesError, entered: int) -> St
         return error
     located = error.located(state.name, entered)
     if isinstance(located, QueryFailure):
-        details = {**located.details(), "location": located.location, "state": state.name}
+        where = {"location": located.location} if located.location else {}
+        details = {**located.details(), **where, "state": state.name}
         frame.previous = state.settled_before(frame)
         frame.record("EvaluationFailed", evaluationFailedEventDetails=details)
     return located

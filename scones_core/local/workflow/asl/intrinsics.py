@@ -15,7 +15,7 @@ Evaluate = Callable[[Scope], Any]
 MAX_ARGUMENTS = 2_000_000  # together; every function takes time and memory in proportion to them
 _NAME = re.compile(r"\s*(States\.[A-Za-z0-9]+)\(")
 _NUMBER = re.compile(r"-?\d+(\.\d+)?([eE][+-]?\d+)?")
-_TEXT = re.compile(r"'((?:\\.|[^'\\])*)'", re.DOTALL)
+_TEXT = re.compile(r"'((?:\\['{}\\]|[^'\\])*)'")  # a backslash before anything else is refused, as by AWS
 _WORD = re.compile(r"(true|false|null)\b")
 _WORDS = {"true": True, "false": False, "null": None}
 _SPACE = re.compile(r"\s*")
@@ -61,6 +61,8 @@ class _Parser:
         self.skip(_SPACE)
         if (text := self.skip(_TEXT)) is not None:
             return _constant(unescaped(text[1]))
+        if self.text.startswith("'", self.position):
+            raise self.error("a text must end with ', and have a backslash only before ', {, } or another one")
         if (word := self.skip(_WORD)) is not None:
             return _constant(_WORDS[word[1]])
         if (number := self.skip(_NUMBER)) is not None:

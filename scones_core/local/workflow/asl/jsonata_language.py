@@ -110,7 +110,7 @@ class Jsonata:
 
         def evaluate(scope: Scope) -> Any:
             if not isinstance(scope.input, list):
-                raise QueryFailure.at("Items", f"Map state input must be an array but was: {dumps(scope.input)}")
+                raise QueryFailure.at("", f"Map state input must be an array but was: {dumps(scope.input)}")
             return scope.input
 
         return evaluate
