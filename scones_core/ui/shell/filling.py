@@ -22,11 +22,11 @@ def empty_page(app: App, icon: str, text: str) -> None:
     """The page is empty: `text` says what belongs here; below it the next step of the loop, to take on this page."""
     with st.container(border=True, horizontal_alignment="center", gap="small"):
         st.space("small")
-        st.markdown(f"# :primary[:material/{icon}:]", width="content")
+        st.markdown(f":primary[:material/{icon}:]", width="content")
         st.markdown(text, width="content", text_alignment="center")
         if demo_home().exists and not in_demo():
             open_demo_button()
-        with st.container(border=True, width=560):
+        with st.container(border=True, width=640):
             _step(app)
         st.space("small")
 

@@ -37,7 +37,14 @@ def cell_images(app: App, model: ModelVersion, clicked: Cell | None) -> None:
         help="A click on the confusion matrix chooses a cell, too.",
     )
     if cells[chosen]:
-        _pages(app, [_tile(one, f"{plain(_said(one))}") for one in cells[chosen]], key=f"cell-{model.id}-{chosen}")
+        _pages(
+            app,
+            [
+                _tile(one, f"{plain(_said(one))}  \nlabel: {plain(one.label.replace('_', ' '))}")
+                for one in cells[chosen]
+            ],
+            key=f"cell-{model.id}-{chosen}",
+        )
     else:
         st.caption("No errors on the test images.")
 

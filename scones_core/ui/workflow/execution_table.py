@@ -56,6 +56,7 @@ def filter_input() -> Filter:
             default=_ALL,
             required=True,
             key="workflow_status",
+            wrap=True,
             on_change=forget_chosen,
             bind="query-params",
         )
