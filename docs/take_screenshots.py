@@ -82,6 +82,7 @@ def open_page(browser: Browser, address: str, name: str, *, size: tuple[int, int
     context = browser.new_context(
         viewport={"width": size[0], "height": size[1]}, color_scheme="dark" if dark else "light", device_scale_factor=1
     )
+    context.set_default_timeout(180_000)
     context.add_cookies([{"name": "scones_user", "value": "Ada", "url": address}])
     page = context.new_page()
     page.goto(f"{address}/{'' if name == 'overview' else name}")

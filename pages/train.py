@@ -21,15 +21,15 @@ if etl.current(app) is None:
 
 cost = costs.of_endpoint(app)
 idle_warning(cost, "below")
-train, deploy, endpoint = st.columns(3)
-with train.container(border=True, height="stretch"):
+cards = st.grid(3, min_column_width=250)
+with cards.container(border=True, height="stretch"):
     st.header("Training job", anchor=False)
     start_form(app)
-with deploy.container(border=True, height="stretch"):
+with cards.container(border=True, height="stretch"):
     st.header("Deployment", anchor=False)
     deploy_form(app)
     watch_serving()
-with endpoint.container(border=True, height="stretch"):
+with cards.container(border=True, height="stretch"):
     st.header("Endpoint", anchor=False)
     endpoint_card(app, cost)
 

@@ -18,13 +18,20 @@ pytestmark = pytest.mark.e2e
 PAGES = ("Overview", "Data", "Train & deploy", "Workflow", "Monitor", "Review", "Models", "Settings")
 STREAMLITS_OWN = {"list", "listitem"}  # its navigation in the sidebar
 
-# Texts that their own box cuts off.
-CUT = """() => [...document.querySelectorAll(
-    'p, label, button, input, [data-testid=stMetricValue], [data-testid=stMetricLabel], [data-testid=stMetricDelta] *')]
-  .filter(e => e.closest('[data-testid=stMain]') && e.offsetParent && e.clientWidth > 0
-    && e.scrollWidth > e.clientWidth + 1
-    && (e.tagName === 'INPUT' || ['hidden', 'clip'].includes(getComputedStyle(e).overflowX)))
-  .map(e => e.value || e.textContent)"""
+# Texts that their own box cuts off, and controls of our components beyond the window's edge.
+CUT = """() => {
+  const main = document.querySelector('[data-testid=stMain]')
+  const ours = [...main.querySelectorAll('*')].filter(e => e.shadowRoot).map(e => e.shadowRoot)
+  const texts = [...main.querySelectorAll(
+    'p, label, button, input, [data-testid=stMetricLabel], [data-testid=stMarkdownContainer], .stMarkdownEllipsis'),
+    ...ours.flatMap(root => [...root.querySelectorAll('p, button, input, span')])]
+  const cut = e => e.scrollWidth > e.clientWidth + 1
+    && (e.tagName === 'INPUT' || ['hidden', 'clip'].includes(getComputedStyle(e).overflowX))
+  const beyond = e => e.getRootNode() !== document && e.matches('.desk button, .desk input, .grid button')
+    && e.getBoundingClientRect().right > innerWidth
+  return texts.filter(e => e.offsetParent && e.clientWidth > 0 && (cut(e) || beyond(e)))
+    .map(e => e.value || e.textContent)
+}"""
 
 
 @pytest.fixture(scope="module")
@@ -82,6 +89,7 @@ def looked_at(page: Page, name: str) -> None:
     text = page.get_by_test_id("stMain").inner_text()
     assert not re.search(r"\b(null|undefined|NaN|nan|None)\b", text.replace("None yet", "")), (name, text)
     assert page.evaluate(CUT) == [], name
+    expect(page.locator('[role=img][aria-label$=" icon"]:not([aria-hidden=true])')).to_have_count(0)
 
 
 def test_an_empty_page_offers_the_step_that_fills_it(browser: Browser, empty: str):

@@ -22,7 +22,7 @@ def start_form(app: App) -> None:
     """Dataset version, seed, cost, button."""
     versions = etl.versions(app)
     current = etl.get(app)
-    labels = {v.id: f"{v.id}{' · current' if v.id == current.id else ''} · {v.train:,} train" for v in versions}
+    labels = {v.id: f"{v.id} · {'current' if v.id == current.id else f'{v.train:,} train'}" for v in versions}
     dataset = st.selectbox(
         "Dataset version",
         list(labels),
