@@ -159,14 +159,14 @@ def photograph_report(browser: Browser, file: Path, folder: Path) -> None:
 
 
 def photograph_demo(browser: Browser, address: str, folder: Path) -> None:
-    """An empty app, its guided demo at the images' stage, and its end."""
+    """An empty app, its guided demo once a first model is trained, and its end."""
     page = open_page(browser, address, "overview")
     page.screenshot(path=folder / "overview-empty.png")
     page.get_by_role("button", name="Run the guided demo").click()
-    page.get_by_text("Train a first model").first.wait_for(timeout=180_000)
+    page.get_by_text(re.compile("Stage [3-9] of")).wait_for(timeout=600_000)
     page.wait_for_timeout(1500)
     page.screenshot(path=folder / "demo.png")
-    page.get_by_role("button", name="Run it again").wait_for(timeout=180_000)
+    page.get_by_role("button", name="Run it again").wait_for(timeout=600_000)
     settle(page)
     page.screenshot(path=folder / "demo-end.png")
     page.close()
