@@ -8,19 +8,16 @@ from scones_core.ui.data.dataset_view import (
     balance_of,
     corrections_table,
     dataset_summary,
-    load,
     opened,
     opened_note,
     skipped_table,
     versions_table,
 )
 from scones_core.ui.data.gallery import gallery
+from scones_core.ui.data.load_form import load_form
 from scones_core.ui.data.suspects_view import suspects_view
-from scones_core.ui.shell.actions import action_button
 from scones_core.ui.shell.model_charts import class_balance
 from scones_core.ui.shell.session import get_app
-from scones_core.ui.shell.source_input import source_input
-from scones_core.ui.shell.task_progress import watch
 from scones_core.ui.shell.widgets import next_step, page_header
 
 page_header("Data", "Load labelled images. Each load creates an immutable dataset version.")
@@ -28,17 +25,7 @@ app = get_app()
 current = etl.current(app)
 
 with st.expander("Choose a source of images", expanded=current is None, icon=":material/add_photo_alternate:"):
-    chosen = source_input(key="data")
-    action_button(
-        "Load images",
-        lambda: load(app, chosen),
-        key="load_images",
-        icon=":material/download:",
-        primary=True,
-        disabled=bool(chosen.missing),
-        help=chosen.missing,
-    )
-watch("load")
+    load_form(app, key="data")
 
 if current is None:
     st.info(

@@ -8,8 +8,9 @@ from scones_core.ui.models.decision import rollback
 from scones_core.ui.models.models_view import history_table, lineage, registry_table, retrain_form
 from scones_core.ui.models.trial_view import trial_section
 from scones_core.ui.shell.background_deploy import watch_serving
+from scones_core.ui.shell.filling import empty_page
 from scones_core.ui.shell.session import get_app
-from scones_core.ui.shell.widgets import empty_state, page_header
+from scones_core.ui.shell.widgets import page_header
 
 page_header(
     "Models", "All model versions and where they came from. Retrain from reviewed labels, compare, promote, roll back."
@@ -18,7 +19,7 @@ app = get_app()
 models = training.models(app)
 
 if not models:
-    empty_state("deployed_code", "No models yet. Start a training job first.", "train", "Train a model")
+    empty_page(app, "deployed_code", "No models yet.")
     st.stop()
 
 retrain, contest = st.columns([1, 2])

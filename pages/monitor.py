@@ -19,10 +19,11 @@ from scones_core.ui.monitor.report_button import report_button
 from scones_core.ui.monitor.slices_section import slices_section
 from scones_core.ui.monitor.threshold_section import threshold_section
 from scones_core.ui.monitor.unlike_section import unlike_section
+from scones_core.ui.shell.filling import empty_page
 from scones_core.ui.shell.import_captures import import_button
 from scones_core.ui.shell.ingest import ingest_on_opening, keep_reading, read_button
 from scones_core.ui.shell.session import get_app, shown_errors
-from scones_core.ui.shell.widgets import empty_state, next_step, page_header
+from scones_core.ui.shell.widgets import next_step, page_header
 
 page_header("Monitor", "Inferences captured by the endpoint. Capture is best effort: some may be missing.")
 app = get_app()
@@ -32,12 +33,7 @@ keep_reading(app)
 makers = capture.makers(app)
 if not makers:
     put_aside(app)
-    empty_state(
-        "monitoring",
-        "No captured inferences yet. Send some images through the workflow.",
-        "workflow",
-        "Start executions",
-    )
+    empty_page(app, "monitoring", "No captured inferences yet. The endpoint captures what it classifies.")
     with st.container(horizontal=True, horizontal_alignment="center"):
         import_button(app, key="import")
     st.stop()

@@ -17,10 +17,11 @@ from scones_core.ui.review.review_view import (
 )
 from scones_core.ui.review.reviewers_view import agreement, figures, stopping_hint
 from scones_core.ui.review.search_view import IMAGE, REVIEWER, image_page, reviewer_page, search
+from scones_core.ui.shell.filling import empty_page
 from scones_core.ui.shell.ingest import ingest_on_opening
 from scones_core.ui.shell.session import get_app, shown_errors
 from scones_core.ui.shell.user import user
-from scones_core.ui.shell.widgets import empty_state, next_step, page_header
+from scones_core.ui.shell.widgets import next_step, page_header
 
 page_header("Review", "Confirm or correct the model's predictions, starting with the least confident.")
 app = get_app()
@@ -28,12 +29,7 @@ ingest_on_opening(app)
 
 asked = st.query_params
 if not capture.captured(app) and PARAMETER not in asked:
-    empty_state(
-        "rate_review",
-        "Nothing to review yet. Send images through the workflow.",
-        "workflow",
-        "Start executions",
-    )
+    empty_page(app, "rate_review", "Nothing to review yet. Captured images with low confidence come here.")
     st.stop()
 
 if IMAGE in asked or REVIEWER in asked:

@@ -5,8 +5,9 @@ import streamlit as st
 from scones_core.services import costs, etl, training
 from scones_core.ui.shell.background_deploy import watch_serving
 from scones_core.ui.shell.costs import idle_warning
+from scones_core.ui.shell.filling import empty_page
 from scones_core.ui.shell.session import get_app
-from scones_core.ui.shell.widgets import empty_state, next_step, page_header
+from scones_core.ui.shell.widgets import next_step, page_header
 from scones_core.ui.train.deploy_form import deploy_form
 from scones_core.ui.train.endpoint_view import endpoint_card
 from scones_core.ui.train.jobs import jobs_panel, start_form
@@ -15,20 +16,20 @@ page_header("Train & deploy", "A training job creates a model version. Deploy a 
 app = get_app()
 
 if etl.current(app) is None:
-    empty_state("photo_library", "No images to train on yet. Load a dataset first.", "data", "Load images")
+    empty_page(app, "model_training", "No images to train on yet.")
     st.stop()
 
 cost = costs.of_endpoint(app)
 idle_warning(cost, "below")
-train, deploy, endpoint = st.columns(3)
-with train.container(border=True, height="stretch"):
+cards = st.grid(3, min_column_width=250)
+with cards.container(border=True, height="stretch"):
     st.header("Training job", anchor=False)
     start_form(app)
-with deploy.container(border=True, height="stretch"):
+with cards.container(border=True, height="stretch"):
     st.header("Deployment", anchor=False)
     deploy_form(app)
     watch_serving()
-with endpoint.container(border=True, height="stretch"):
+with cards.container(border=True, height="stretch"):
     st.header("Endpoint", anchor=False)
     endpoint_card(app, cost)
 

@@ -3,9 +3,10 @@
 import streamlit as st
 
 from scones_core.services import batch, deployment, etl
+from scones_core.ui.shell.filling import empty_page
 from scones_core.ui.shell.notifications import messages_table, notification_status
 from scones_core.ui.shell.session import get_app, shown_errors
-from scones_core.ui.shell.widgets import empty_state, next_step, page_header
+from scones_core.ui.shell.widgets import next_step, page_header
 from scones_core.ui.workflow.batch_view import batch_input, batch_summary, batches_table, running_batches, start_button
 from scones_core.ui.workflow.execution_view import execution_view
 from scones_core.ui.workflow.images_section import images_section
@@ -18,11 +19,8 @@ page_header("Workflow", "Send images through the state machines, singly or in ba
 app = get_app()
 section = section_input()
 dataset = etl.current(app)
-if section.needs_model and dataset is None:
-    empty_state("photo_library", "No images yet. Load some first.", "data", "Load images")
-    st.stop()
-if section.needs_model and deployment.endpoint(app) is None:
-    empty_state("model_training", "No model is deployed yet. Train one and deploy it.", "train", "Train & deploy")
+if section.needs_model and (dataset is None or deployment.endpoint(app) is None):
+    empty_page(app, "account_tree", "No model is deployed yet. Images are classified by one.")
     st.stop()
 
 with shown_errors():

@@ -56,8 +56,8 @@ class Traffic:
 
     @property
     def days(self) -> float | None:
-        """None for a moment, which gives no rate."""
-        return self.seconds / DAY if self.seconds >= 60 else None
+        """None for less than a day, which gives no daily rate."""
+        return self.seconds / DAY if self.seconds >= DAY else None
 
 
 def traffic(app: App, which: InferenceFilter) -> Traffic:

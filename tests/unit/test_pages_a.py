@@ -11,7 +11,19 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from scones_core.errors import BadInput
-from scones_core.services import App, classification, deployment, etl, overview, registration, training, uploads
+from scones_core.services import (
+    App,
+    capture,
+    classification,
+    deployment,
+    etl,
+    model_answers,
+    overview,
+    registration,
+    retraining,
+    training,
+    uploads,
+)
 from scones_core.ui.overview.loop_strip import loop_stages
 from scones_core.ui.shell.navigation import PageName
 from scones_core.ui.shell.server import SCRIPT
@@ -39,6 +51,12 @@ def open_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Open]
 
     yield opener
     st.cache_resource.clear()
+
+
+def page_app() -> App:
+    from scones_core.ui.shell.session import main_app
+
+    return main_app()
 
 
 def press(page: AppTest, label: str) -> AppTest:
@@ -84,11 +102,27 @@ def test_a_name_once_given_is_shown_on_every_page_without_a_field_that_keys_fall
     assert not page.sidebar.text_input
 
 
-@pytest.mark.parametrize(
-    ("name", "expected"), [("train", "Load images"), ("models", "Train a model"), ("settings", "Compare thresholds")]
-)
-def test_an_empty_page_links_to_where_things_start(open_page: Open, name: str, expected: str):
-    assert expected in links(open_page(name))
+@pytest.mark.parametrize("name", ["train", "workflow", "models"])
+def test_an_empty_page_loads_the_images_it_needs_itself(open_page: Open, name: str):
+    page = press(open_page(name), "Load images")
+    settled(page, lambda: etl.current(page_app()) is not None)
+    assert "Load images" not in [heading.value for heading in page.header]
+    assert ("Train a model" in [heading.value for heading in page.header]) == (name != "train")
+
+
+def test_the_monitor_is_filled_step_by_step_without_leaving_it(open_page: Open):
+    etl.load(page_app(), "sample")
+    page = press(open_page("monitor"), "Start training")
+    settled(page, lambda: training.models(page_app()))
+    press(page, "Deploy")
+    page.run()
+    press(page, "Classify 20 images")
+    settled(page, lambda: capture.captured(page_app()) == 20)
+    assert metrics(page)["Captured inferences"] == "20"
+
+
+def test_settings_link_to_the_figures_behind_a_threshold(open_page: Open):
+    assert "Compare thresholds" in links(open_page("settings"))
 
 
 def test_an_empty_home_offers_the_demo_images_and_captures(open_page: Open):
@@ -209,6 +243,22 @@ def test_a_challenger_is_compared_promoted_and_rolled_back(open_page: Open, chal
     press(AppTest.from_function(_rolling_back, default_timeout=120).run(), "Yes, roll back to v1")
     assert metrics(open_page("train"))["Model in service"] == "v1"
     assert any("Rejected" in table.value.to_string() for table in open_page("models").dataframe)
+
+
+def test_the_images_behind_a_models_figures_are_shown(open_page: Open, challenged: App):
+    old, new = sorted(training.models(challenged), key=lambda model: model.number)
+    answers = model_answers.answers(challenged, new, new.dataset)
+    wrong = sum(not one.right for one in answers)
+    assert wrong == sum(map(sum, new.metrics["confusion"])) - sum(new.metrics["confusion"][i][i] for i in range(2))
+    page = open_page("models")
+    choice = page.selectbox(key=f"cell-{new.id}-None")
+    assert choice.options[0] == f"All errors ({wrong})"
+    cell = next(option for option in choice.options if ", right (" in option)
+    choice.select_index(choice.options.index(cell)).run()
+    assert not page.exception
+    gained, lost = model_answers.disagreements(challenged, old, new)
+    comparison = retraining.comparison(challenged, old, new)
+    assert (len(gained), len(lost)) == (comparison.challenger_only, comparison.champion_only)
 
 
 def test_a_challenger_is_rejected_with_a_reason_and_leaves_the_contest(open_page: Open, challenged: App):

@@ -96,10 +96,6 @@ def until_ended(page: AppTest) -> AppTest:
 # Workflow
 
 
-def test_the_workflow_says_to_load_images_first(open_page: Open) -> None:
-    assert "Load some first" in texts(shown(open_page("workflow")))
-
-
 def test_the_workflow_says_to_deploy_a_model_first(trained: App, open_page: Open) -> None:
     trained.backend.endpoints.delete(trained.settings.endpoint)
     assert "No model is deployed yet" in texts(shown(open_page("workflow")))

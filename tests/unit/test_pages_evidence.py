@@ -37,7 +37,7 @@ def test_before_any_audit_the_accuracy_in_production_is_not_known(opened: App, o
     assert "No audit of v1 yet" in said
     assert "No drift found" in said
     assert "Expected accuracy of 30 captured inferences" in said
-    assert "No audit yet: calibration in production is not known" in said
+    assert "No audited labels yet: calibration in production is not known" in said
 
 
 def test_an_audit_is_started_and_its_figures_say_which_labels_they_are_of(opened: App, open_page: Open):

@@ -21,6 +21,6 @@ def test_nothing_is_left_that_makes_a_link_by_itself(text: str):
     assert not re.search(r"https?:\\?//|www\.|\w@\w", plain(text), re.IGNORECASE)
 
 
-@pytest.mark.parametrize("text", ["motorcycle", "two_wheelers", "Zoë 自行车", "photos-2026", "9 of 12"])
+@pytest.mark.parametrize("text", ["motorcycle", "two_wheelers", "Zoë 自行车", "photos-2026", "9 of 12", "57.9%"])
 def test_ordinary_text_stays_as_it_is(text: str):
     assert plain(text) == text

@@ -5,5 +5,6 @@ but cheap expressions are evaluated in a separate process with system limits.
 
 costs.py       classification of cheap expressions
 jsonata_.py    JSONata, with the functions that Step Functions adds; jsonpath_.py JSONPath
+limits.py      its limits
 worker.py      the process that evaluates; pool.py keeps such processes
 """

@@ -17,13 +17,10 @@ from jsonata.utils import Utils  # type: ignore[import-untyped]
 
 from scones_core.local.queries.jsonata_reference import Expression, natives
 from scones_core.local.queries.jsonata_strings import is_function
+from scones_core.local.queries.limits import NoValue
 
 _HASHES = {"SHA-1": "sha1", "SHA-384": "sha384", "SHA-256": "sha256", "SHA-512": "sha512", "MD5": "md5"}
 _TOO_DEEP = "Stack overflow error: Check for non-terminating recursive function. Consider rewriting as tail-recursive."
-
-
-class NoValue(Exception):
-    """The expression gives nothing that is JSON, not even null; the text says what."""
 
 
 @lru_cache(maxsize=512)

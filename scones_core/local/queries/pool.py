@@ -11,8 +11,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from scones_core.local.queries.jsonata_ import NoValue
-from scones_core.local.queries.worker import ANSWER_BYTES, MEMORY_BYTES, SECONDS
+from scones_core.local.queries.limits import ANSWER_BYTES, MEMORY_BYTES, SECONDS, NoValue
 
 _ROOT = Path(__file__).parents[3]
 _START_SECONDS = 60.0

@@ -12,10 +12,8 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from scones_core.local.queries import jsonata_, jsonpath_
+from scones_core.local.queries.limits import ANSWER_BYTES, MEMORY_BYTES, SECONDS, NoValue
 
-SECONDS = 1.0  # of processor time for one evaluation
-MEMORY_BYTES = 256 * 2**20
-ANSWER_BYTES = 2**20
 RECURSIONS = 5_000  # of Python; MAX_DEPTH of JSONata is reached long before, and the stack holds more
 
 
@@ -49,7 +47,7 @@ def answer(request: dict[str, Any]) -> dict[str, Any]:
     try:
         value = evaluated(request["language"], request["text"], request["data"])
         return {"value": value} if len(json.dumps(value)) <= ANSWER_BYTES else {"limit": "answer"}
-    except jsonata_.NoValue as nothing:
+    except NoValue as nothing:
         return {"nothing": f"{nothing}"}
     except (ValueError, RecursionError) as error:
         return {"error": f"{error}"}

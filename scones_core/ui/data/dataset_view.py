@@ -1,4 +1,4 @@
-"""A dataset version: figures, skipped images, lineage; and loading a new one."""
+"""A dataset version: figures, skipped images, lineage."""
 
 from collections.abc import Sequence
 
@@ -8,23 +8,11 @@ import streamlit as st
 from scones_core.domain.datasets import DatasetVersion
 from scones_core.services import App, etl
 from scones_core.ui.shell.actions import action_button
-from scones_core.ui.shell.session import get_background
-from scones_core.ui.shell.source_input import Chosen
 from scones_core.ui.shell.text import plain
 from scones_core.ui.shell.times import time_text
 from scones_core.ui.shell.widgets import generated_badge
 
 OPENED = "opened_dataset"  # session key
-
-
-def load(app: App, chosen: Chosen) -> None:
-    """Start loading in the background. Raises Conflict while another load runs, BadInput for an empty upload."""
-    spec = chosen.spec(app)
-    get_background().start(
-        "load",
-        "Loading images",
-        lambda progress: etl.load(app, spec, classes=chosen.classes, pool_share=chosen.pool_share, progress=progress),
-    )
 
 
 def balance_of(app: App, version: DatasetVersion) -> list[dict[str, object]]:

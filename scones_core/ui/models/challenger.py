@@ -11,6 +11,7 @@ from scones_core.ui.shell import navigation
 from scones_core.ui.shell.actions import action_button
 from scones_core.ui.shell.comparison import comparison_view
 from scones_core.ui.shell.model_charts import metric_curve
+from scones_core.ui.shell.model_images import differing_images
 from scones_core.ui.shell.session import get_background, shown_errors
 from scones_core.ui.shell.task_progress import watch
 from scones_core.ui.shell.text import plain
@@ -66,6 +67,7 @@ def _compared(
         watch(task)
         return
     comparison_view(found, old.id, new.id, key=key, roles=roles, test_set=etl.get(app, new.dataset).test_set)
+    differing_images(app, old, new, key=key)
 
 
 def _evaluate(app: App, task: str, *models: ModelVersion) -> None:

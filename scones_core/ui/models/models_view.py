@@ -10,6 +10,7 @@ from scones_core.domain.models import Deployment, ModelVersion
 from scones_core.services import App, deployment, etl, retraining
 from scones_core.ui.shell.actions import action_button
 from scones_core.ui.shell.model_charts import confusion, figures, recall_table
+from scones_core.ui.shell.model_images import cell_images
 from scones_core.ui.shell.text import plain
 from scones_core.ui.shell.times import time_text
 from scones_core.ui.shell.training_log import select_job
@@ -107,8 +108,9 @@ def lineage(app: App, model: ModelVersion) -> None:
         }
         st.table(pd.DataFrame(rows.items(), columns=["", " "]), border="horizontal", hide_index=True, hide_header=True)
     with matrix:
-        confusion(model.metrics["confusion"], model.classes, key=f"lineage_{model.id}")
+        clicked = confusion(model.metrics["confusion"], model.classes, key=f"lineage_{model.id}")
         recall_table(model.metrics["confusion"], model.classes)
+    cell_images(app, model, clicked)
 
 
 def _service_times(model: ModelVersion, history: Sequence[Deployment]) -> str:

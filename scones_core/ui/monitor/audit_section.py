@@ -203,7 +203,7 @@ def calibration_section(app: App) -> None:
             st.markdown("### Production")
             figures = audits.measured(app, audited[-1]) if audited else None
             if figures is None:
-                st.info("No audit yet: calibration in production is not known.", icon=":material/fact_check:")
+                st.info("No audited labels yet: calibration in production is not known.", icon=":material/fact_check:")
                 return
             evidence_charts.reliability(figures.reliability, key="reliability_production", what="audited inferences")
             brier = figures.confidence_brier

@@ -3,13 +3,13 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import altair as alt
 import pandas as pd
 import streamlit as st
 
 from scones_core.ui.monitor.filters import chart_key, select_time
 from scones_core.ui.monitor.time_charts import CANVAS, brush, time_axis
-from scones_core.ui.shell.confidence_chart import ACCEPTED, COLOURS, KINDS, LEGEND, LINE, LOW, PERCENT, rule
+from scones_core.ui.shell.chart_theme import alt, ink
+from scones_core.ui.shell.confidence_chart import ACCEPTED, COLOURS, KINDS, LEGEND, LOW, PERCENT, rule
 from scones_core.ui.shell.text import plain
 from scones_core.ui.shell.times import abbreviation, zone
 
@@ -179,7 +179,7 @@ def probability_bars(probabilities: Mapping[str, float], *, key: str) -> None:
         x=alt.X("probability:Q", title=None, axis=None, scale=alt.Scale(domain=[0, 1.18])),
     )
     bars = base.mark_bar(cornerRadiusEnd=3).encode(color=alt.value(ACCEPTED))
-    text = base.mark_text(align="left", dx=5, color=LINE).encode(text=alt.Text("probability:Q", format=".1%"))
+    text = base.mark_text(align="left", dx=5, color=ink()).encode(text=alt.Text("probability:Q", format=".1%"))
     words = ", ".join(f"{row['class']} {row['probability']:.1%}" for row in data.to_dict("records"))
     st.altair_chart(
         (bars + text).properties(height=alt.Step(28)), width="stretch", key=key, alt=f"Probabilities: {words}."

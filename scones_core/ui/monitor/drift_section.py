@@ -74,11 +74,11 @@ def _expected(app: App, drift: DriftStanding) -> None:
 
 
 def _alarm(app: App, drift: DriftStanding, alarm: DriftAlarm) -> None:
-    first, last = alarm.since_interval
+    first, last = map(time_text, alarm.since_interval)
+    interval = f" (95 % interval {first} to {last})" if first != last else ""
     st.warning(
-        f"**Drift.** {drift_standing.in_words(alarm.changes)} Since {time_text(alarm.since)} (95 % interval "
-        f"{time_text(first)} to {time_text(last)}), found {time_text(alarm.time)}, in inferences of {drift.model} "
-        f"compared with {drift.reference:,} test images.",
+        f"**Drift.** {drift_standing.in_words(alarm.changes)} Since {time_text(alarm.since)}{interval}, found "
+        f"{time_text(alarm.time)}, in inferences of {drift.model} compared with {drift.reference:,} test images.",
         icon=":material/trending_down:",
     )
     left, right = st.columns(2, gap="medium")

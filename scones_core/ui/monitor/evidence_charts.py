@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-import altair as alt
 import pandas as pd
 import streamlit as st
 
 from scones_core.domain.audit import ConfidenceBin
+from scones_core.ui.shell.chart_theme import alt
 from scones_core.ui.shell.confidence_chart import ACCEPTED, LINE, PERCENT
 
 

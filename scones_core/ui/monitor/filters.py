@@ -101,7 +101,14 @@ def keep() -> None:
 
 def _segments(label: str, options: list[str], key: str) -> str:
     chosen: str | None = st.segmented_control(
-        label, options, default=_CHOICES[key], required=True, key=key, bind="query-params", on_change=clear_selection
+        label,
+        options,
+        default=_CHOICES[key],
+        required=True,
+        key=key,
+        wrap=True,
+        bind="query-params",
+        on_change=clear_selection,
     )
     return chosen or _CHOICES[key]
 

@@ -56,7 +56,8 @@ def _tile(app: App, grid: "st.delta_generator.DeltaGenerator", shown: Shown) -> 
     name = shown.prediction.replace("_", " ")
     mark = ":material/flag:" if shown.low else ":material/check:"
     label = "" if shown.label is None else f"  \n:material/person: {plain(label_in_words(shown.label) or '')}"
-    alt = f"{name}, confidence {percent(shown.confidence)}, captured {time_text(shown.time)}"
+    kind = "low-confidence" if shown.low else "accepted"
+    alt = f"{name}, {kind}, confidence {percent(shown.confidence)}, captured {time_text(shown.time)}"
     caption = f"{mark} {plain(name)} {percent(shown.confidence)}{label}"
     with grid.container(gap=None, horizontal_alignment="center"):
         st.image(_image(app, str(app.settings.home), shown.event_id), caption, width="stretch", alt=alt)

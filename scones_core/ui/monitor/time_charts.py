@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-import altair as alt
 import numpy as np
 import pandas as pd
 import streamlit as st
@@ -13,6 +12,7 @@ from scones_core.domain.confidence import steady
 from scones_core.services.counting import Counted
 from scones_core.services.monitoring import Figures, Period
 from scones_core.ui.monitor.filters import chart_key, select_time
+from scones_core.ui.shell.chart_theme import alt
 from scones_core.ui.shell.confidence_chart import COLOURS, KINDS, LEGEND, LOW, PERCENT, rule
 from scones_core.ui.shell.times import abbreviation, zone
 from scones_core.ui.shell.widgets import percent
@@ -169,7 +169,7 @@ def low_share(figures: Figures) -> None:
         .mark_line(point=len(data) < 60, strokeWidth=2, color=LOW)
         .encode(
             x=alt.X("time:T", title=f"Captured ({abbreviation()})", axis=time_axis(*_ends(figures))),
-            y=alt.Y("share:Q", title="Low-confidence share", axis=PERCENT, scale=alt.Scale(domainMin=0)),
+            y=alt.Y("share:Q", title="Low-confidence share", axis=PERCENT, scale=alt.Scale(domain=[0, 1])),
             tooltip=[
                 alt.Tooltip("when:N", title=f"From ({abbreviation()}), per {name}"),
                 alt.Tooltip("share:Q", title="Low-confidence", format=".1%"),

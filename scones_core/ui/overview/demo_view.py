@@ -148,7 +148,8 @@ def _gained(story: Story) -> None:
         f"McNemar's test, mid-p: p = {comparison.p_value:.3f}. 95 % interval of the gain: {low} to {high} points."
     )
     st.markdown(_CONCLUSIONS[comparison.verdict], help=evidence)
-    st.caption(f"{duration(story.seconds)} on this machine, from {plain(story.source)}.")
+    source = "the generated sample" if story.source == "sample" else plain(story.source)
+    st.caption(f"{duration(story.seconds)} on this machine, from {source}.")
 
 
 _CONCLUSIONS = {

@@ -3,9 +3,10 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import altair as alt
 import pandas as pd
 import streamlit as st
+
+from scones_core.ui.shell.chart_theme import alt, ink
 
 ACCEPTED, LOW, LINE = "#3f6e94", "#c8622a", "#8f8578"  # blue and orange: told apart without red or green
 KINDS = ["Accepted", "Low-confidence"]
@@ -80,7 +81,7 @@ def rule(axis: str, threshold: float) -> alt.LayerChart:
     base = alt.Chart(pd.DataFrame({"at": [threshold], "label": [f"{threshold:.2f}"]}))
     line = base.mark_rule(strokeDash=[6, 4], size=2, color=LINE).encode(**{axis: "at:Q"})
     if axis == "y":
-        beside = base.mark_text(align="left", dx=5, color=LINE, fontWeight=700).encode(y="at:Q", x=alt.value("width"))
+        beside = base.mark_text(align="left", dx=5, color=ink(), fontWeight=700).encode(y="at:Q", x=alt.value("width"))
     else:
-        beside = base.mark_text(baseline="bottom", dy=-4, color=LINE, fontWeight=700).encode(x="at:Q", y=alt.value(0))
+        beside = base.mark_text(baseline="bottom", dy=-4, color=ink(), fontWeight=700).encode(x="at:Q", y=alt.value(0))
     return alt.LayerChart(layer=[line, beside.encode(text="label:N")])

@@ -7,6 +7,7 @@ import streamlit as st
 from scones_core import logs
 from scones_core.ui.shell import navigation
 from scones_core.ui.shell.session import get_app, in_demo, look_at_demo, shown_errors
+from scones_core.ui.shell.silent_icons import silence_icons
 from scones_core.ui.shell.text import plain
 from scones_core.ui.shell.user import signed_in, user, user_card
 
@@ -23,6 +24,7 @@ def enter() -> None:
     if signed_in():
         with st.sidebar:
             user_card()
+            silence_icons()
         with logs.about(page=page.url_path or "overview", by=user()), shown_errors():
             if in_demo():
                 _demo_bar()

@@ -3,13 +3,13 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import altair as alt
 import pandas as pd
 import streamlit as st
 
 from scones_core.services import App, embedding_store, likeness_map
 from scones_core.services.likeness_map import MOST, Place
 from scones_core.ui.shell.actions import action_button
+from scones_core.ui.shell.chart_theme import alt
 from scones_core.ui.shell.images import Tile, tiles
 from scones_core.ui.shell.session import get_background
 from scones_core.ui.shell.task_progress import watch

@@ -3,13 +3,13 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import altair as alt
 import pandas as pd
 import streamlit as st
 
 from scones_core.domain.comparison import Comparison, Verdict
 from scones_core.domain.confidence import accuracy_interval
 from scones_core.domain.metrics import balanced_accuracy, recalls
+from scones_core.ui.shell.chart_theme import alt
 
 _VERDICT_COLOURS = {Verdict.BETTER: "#5f8f46", Verdict.WORSE: "#c04a3a", Verdict.NO_DIFFERENCE: "#8f8578"}
 _SHADES = ["#fbf1e6", "#f0cba6", "#df9c60", "#bf6b2b", "#824013"]
@@ -79,8 +79,15 @@ def _curve(rows: pd.DataFrame, title: str) -> alt.Chart:
     return chart
 
 
-def confusion(matrix: Sequence[Sequence[int]], classes: Sequence[str], *, key: str) -> None:
-    """A confusion matrix, row: label, column: prediction, both in class-index order; shaded by the share of the row."""
+Cell = tuple[str, str]  # of a confusion matrix: label, prediction
+_CELL = "cell"
+
+
+def confusion(matrix: Sequence[Sequence[int]], classes: Sequence[str], *, key: str) -> Cell | None:
+    """A confusion matrix, row: label, column: prediction, both in class-index order; shaded by the share of the row.
+
+    Returns the cell that was clicked.
+    """
     rows = [
         {"label": label, "prediction": prediction, "images": count, "share": count / max(1, sum(line))}
         for label, line in zip(classes, matrix, strict=True)
@@ -94,17 +101,23 @@ def confusion(matrix: Sequence[Sequence[int]], classes: Sequence[str], *, key: s
         tooltip=["label:N", "prediction:N", "images:Q", alt.Tooltip("share:Q", format=".1%", title="share of label")],
     )
     scale = alt.Scale(domain=[0, 1], range=_SHADES)
-    cells = base.mark_rect(cornerRadius=4, stroke=None).encode(color=alt.Color("share:Q", scale=scale, legend=None))
+    clicked = alt.selection_point(name=_CELL, fields=["label", "prediction"], on="click", toggle=False)
+    cells = base.mark_rect(cornerRadius=4, stroke=None, cursor="pointer").add_params(clicked)
+    cells = cells.encode(color=alt.Color("share:Q", scale=scale, legend=None))
     text = base.mark_text(fontSize=15 if len(classes) < 6 else 11, fontWeight="bold").encode(
         text="images:Q", color=alt.condition("datum.share > 0.5", alt.value("white"), alt.value("#2b2621"))
     )
     right = sum(matrix[i][i] for i in range(len(classes)))
-    st.altair_chart(
+    event = st.altair_chart(
         (cells + text).properties(height=max(190, 34 * len(classes) + 60)),
         width="stretch",
         key=key,
+        on_select="rerun",
+        selection_mode=_CELL,
         alt=f"Confusion matrix: {right} of {sum(map(sum, matrix))} test images on the diagonal.",
     )
+    chosen = event["selection"].get(_CELL) or []
+    return (str(chosen[0]["label"]), str(chosen[0]["prediction"])) if chosen else None
 
 
 def difference(comparison: Comparison, title: str, *, key: str) -> None:

@@ -69,7 +69,7 @@ def _how_to(backend: BackendName) -> None:
         "Set one or more [Apprise](https://github.com/caronc/apprise/wiki) URLs (webhook, e-mail or chat) and restart "
         "the app:"
     )
-    st.code(_EXAMPLE, language="bash")
+    st.code(_EXAMPLE, language="bash", wrap_lines=True)
 
 
 def notification_hint(app: App) -> None:

@@ -1,4 +1,4 @@
-"""Widgets every page uses: heading, empty state, badges, formatted numbers and times."""
+"""Widgets every page uses: heading, badges, formatted numbers and times."""
 
 from typing import Literal
 
@@ -36,16 +36,6 @@ def page_header(title: str, about: str) -> None:
     st.title(title, anchor=False)
     st.caption(about)
     show_outcome()
-
-
-def empty_state(icon: str, text: str, page: PageName | str, label: str | None = None) -> None:
-    """Shown when there is nothing yet: why, and where to go."""
-    with st.container(border=True, horizontal_alignment="center", gap="small"):
-        st.space("small")
-        st.markdown(f"# :primary[:material/{icon}:]", width="content")
-        st.markdown(text, width="content", text_alignment="center")
-        navigation.link(page, label)
-        st.space("small")
 
 
 def generated_badge(version: DatasetVersion) -> None:

@@ -17,7 +17,7 @@ def deploy_form(app: App) -> None:
     if not models:
         st.caption("No trained model yet. Start a training job first.")
         return
-    labels = {m.id: f"{m.id} · accuracy {accuracy_text(m.accuracy)} · dataset {m.dataset}" for m in models}
+    labels = {m.id: f"{m.id} · right on {accuracy_text(m.accuracy)}" for m in models}
     model = st.selectbox("Model version", list(labels), format_func=lambda id: labels[id], key="deploy_model")
     percentage = st.slider(
         "Data capture, percent of inferences",

@@ -11,6 +11,7 @@ from scones_core.services import App, etl, registration, training
 from scones_core.ui.shell.actions import action_button
 from scones_core.ui.shell.costs import training_cost
 from scones_core.ui.shell.model_charts import confusion, figures, metric_curve, recall_table
+from scones_core.ui.shell.model_images import cell_images
 from scones_core.ui.shell.text import plain
 from scones_core.ui.shell.times import time_text
 from scones_core.ui.shell.training_log import EVERY, JOB, select_job, show_log
@@ -21,9 +22,7 @@ def start_form(app: App) -> None:
     """Dataset version, seed, cost, button."""
     versions = etl.versions(app)
     current = etl.get(app)
-    labels = {
-        v.id: f"{v.id} · {v.source} · {v.train:,} train{' · current' if v.id == current.id else ''}" for v in versions
-    }
+    labels = {v.id: f"{v.id} · {'current' if v.id == current.id else f'{v.train:,} train'}" for v in versions}
     dataset = st.selectbox(
         "Dataset version",
         list(labels),
@@ -156,7 +155,7 @@ def job_detail(app: App, job: TrainingJob, model: ModelVersion | None) -> None:
     with log, st.container(height=250, border=False, autoscroll=True):  # opens at the end
         show_log(training.log(app, job.name))
     if model:
-        _model_result(model)
+        _model_result(app, model)
     elif job.name in training.being_registered(app, [job]):
         st.info("The model is being evaluated on the test images.", icon=":material/hourglass_top:")
 
@@ -179,12 +178,13 @@ def _registration_failure(app: App, record: JobRecord | None) -> None:
         )
 
 
-def _model_result(model: ModelVersion) -> None:
+def _model_result(app: App, model: ModelVersion) -> None:
     st.header(f"Model version {model.id} on the test images", anchor=False)
     matrix, numbers = st.columns([2, 3])
     with matrix:
-        confusion(model.metrics["confusion"], model.classes, key=f"confusion_{model.id}")
+        clicked = confusion(model.metrics["confusion"], model.classes, key=f"confusion_{model.id}")
     with numbers:
         figures(model.metrics)
         recall_table(model.metrics["confusion"], model.classes)
         st.caption(f"Artifact SHA-256 `{model.artifact_sha256[:16]}…`, dataset version `{model.dataset}`")
+    cell_images(app, model, clicked)

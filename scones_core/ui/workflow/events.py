@@ -4,11 +4,11 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import altair as alt
 import pandas as pd
 import streamlit as st
 
 from scones_core.domain.history import StateRun, StateStatus, event_states
+from scones_core.ui.shell.chart_theme import alt
 
 _MOST_EVENTS, _MOST_STATES = 2_000, 200
 _LONGEST = 300  # characters of an event's details

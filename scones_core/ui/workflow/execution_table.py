@@ -56,6 +56,7 @@ def filter_input() -> Filter:
             default=_ALL,
             required=True,
             key="workflow_status",
+            wrap=True,
             on_change=forget_chosen,
             bind="query-params",
         )
@@ -68,7 +69,7 @@ def filter_input() -> Filter:
             on_change=forget_chosen,
             bind="query-params",
         )
-        days = st.date_input("Days", [], key="workflow_days", width=220, on_change=forget_chosen)
+        days = st.date_input("Days", [], key="workflow_days", width=270, on_change=forget_chosen)
     first, last = (days[0], days[-1]) if isinstance(days, tuple) and days else (None, None)
     return Filter(_FILTERS[status], (name or "").strip(), _midnight(first), _midnight(last, after=1))
 

@@ -7,8 +7,7 @@ import threading
 from collections.abc import Callable, Collection
 from typing import Any
 
-from scones_core.local.queries import jsonata_
-from scones_core.local.queries.costs import is_cheap_expression
+from scones_core.local.queries.limits import NoValue
 from scones_core.local.workflow.asl.errors import DefinitionError, QueryFailure
 from scones_core.local.workflow.asl.jsonata_syntax import references_to_input, states_fields, variables
 from scones_core.local.workflow.asl.scope import Scope
@@ -24,8 +23,10 @@ def compile_expression(text: str, location: str, accessible: Collection[str] = (
 
     accessible : which of `$states.result` and `$states.errorOutput` the field may refer to
     """
+    from scones_core.local.queries import costs, jsonata_  # slow to import, and not every machine has an expression
+
     tree = parsed(text, accessible)
-    cheap, names, fields = is_cheap_expression(tree), set(variables(tree)), _fields_used(tree)
+    cheap, names, fields = costs.is_cheap_expression(tree), set(variables(tree)), _fields_used(tree)
     said = f"The JSONata expression '{text}' specified for the field '{location}'"
 
     def evaluate(scope: Scope) -> Any:
@@ -39,7 +40,7 @@ def compile_expression(text: str, location: str, accessible: Collection[str] = (
                 return scope.elsewhere("JSONata", text, bindings)
             with _in_place:
                 return jsonata_.value_of(text, bindings)
-        except jsonata_.NoValue as nothing:
+        except NoValue as nothing:
             raise QueryFailure.at(location, f"{said} {nothing}") from None
         except (ValueError, RecursionError) as error:
             raise QueryFailure.at(location, f"{said} threw an error during evaluation. {error}") from None
@@ -49,6 +50,8 @@ def compile_expression(text: str, location: str, accessible: Collection[str] = (
 
 def parsed(text: str, accessible: Collection[str]) -> Any:
     """Return the syntax tree. Raises DefinitionError."""
+    from scones_core.local.queries import jsonata_
+
     try:
         tree = jsonata_.compiled(text).ast
     except ValueError as error:

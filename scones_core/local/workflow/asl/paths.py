@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from scones_core.local.queries import jsonpath_
-from scones_core.local.queries.costs import is_cheap_path
 from scones_core.local.workflow.asl.errors import DefinitionError, RuntimeFailure
 from scones_core.local.workflow.asl.scope import Scope
 
@@ -54,6 +52,8 @@ class Path:
             scope.on_time()
             if not self.cheap:
                 return scope.elsewhere("JSONPath", self.query, document)
+            from scones_core.local.queries import jsonpath_  # slow to import, and rarely needed
+
             return jsonpath_.matches(self.query, document)
         except (ValueError, RecursionError) as error:
             raise RuntimeFailure.because(f"The JSONPath '{self.text}' could not be evaluated: {error}.") from None
@@ -127,8 +127,10 @@ def _compiled(text: str) -> Path:
     steps = definite_steps(rest)
     if steps is not None:
         return Path(text, root.group(), steps)
+    from scones_core.local.queries import costs, jsonpath_
+
     try:
-        cheap = is_cheap_path(jsonpath_.compiled("$" + rest))
+        cheap = costs.is_cheap_path(jsonpath_.compiled("$" + rest))
     except ValueError as error:
         raise DefinitionError(f"{text!r} is not a path: {error}") from None
     return Path(text, root.group(), None, "$" + rest, cheap)
