@@ -16,9 +16,11 @@ from pydantic import SecretStr
 
 from scones_core import logs
 from scones_core.bootstrap import open_app
+from scones_core.file_lock import FileLock
 from scones_core.services import App, deployment, etl, registration, training
 from scones_core.settings import Settings
 from tests.postgres import cluster
+from tests.unit.captured_world import capture_some, copied
 
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any machine")
@@ -107,17 +109,40 @@ def app(open_home: Callable[[], App]) -> App:
     return open_home()
 
 
+MadeOnce = Callable[[str, Callable[[Path], None]], Path]
+
+
 @pytest.fixture(scope="session")
-def trained_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def made_once(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> MadeOnce:
+    """Have a function fill the folder of a name, once for all processes that run the tests."""
+    own = tmp_path_factory.getbasetemp()
+    root = own if worker_id == "master" else own.parent
+
+    def folder(name: str, fill: Callable[[Path], None]) -> Path:
+        done = root / f"{name}.done"
+        with FileLock(root / f"{name}.lock", 900, "{holder} has been making a test home for {timeout}.").held():
+            if not done.exists():
+                (root / name).mkdir()
+                fill(root / name)
+                done.touch()
+        return root / name
+
+    return folder
+
+
+@pytest.fixture(scope="session")
+def trained_home(made_once: MadeOnce) -> Path:
     """A home with a dataset and its pool, a model in service, and nothing captured yet. Never opened: copied."""
-    folder = tmp_path_factory.mktemp("trained")
-    app = open_app(Settings(home=folder / "home"))
-    etl.load(app, str(write_images(folder / "images", pool=12)))
-    job = training.start(app)
-    registration.wait(app, job.name)
-    deployment.deploy(app, training.model_of_job(app, job.name).id)
-    app.close()
-    return folder / "home"
+
+    def fill(folder: Path) -> None:
+        app = open_app(Settings(home=folder / "home"))
+        etl.load(app, str(write_images(folder / "images", pool=12)))
+        job = training.start(app)
+        registration.wait(app, job.name)
+        deployment.deploy(app, training.model_of_job(app, job.name).id)
+        app.close()
+
+    return made_once("trained", fill) / "home"
 
 
 @pytest.fixture
@@ -128,14 +153,21 @@ def serving(trained_home: Path, tmp_path: Path, open_home: Callable[[], App]) ->
 
 
 @pytest.fixture(scope="session")
-def challenged_home(trained_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def challenged_home(trained_home: Path, made_once: MadeOnce) -> Path:
     """A home whose second model waits for a decision. Never opened: copied."""
-    home = tmp_path_factory.mktemp("challenged") / "home"
-    shutil.copytree(trained_home, home, symlinks=True)
-    app = open_app(Settings(home=home))
-    registration.wait(app, training.start(app, seed=1).name)
-    app.close()
-    return home
+
+    def fill(folder: Path) -> None:
+        app = open_app(Settings(home=copied(trained_home, folder)))
+        registration.wait(app, training.start(app, seed=1).name)
+        app.close()
+
+    return made_once("challenged", fill) / "home"
+
+
+@pytest.fixture(scope="session")
+def captured_folder(trained_home: Path, made_once: MadeOnce) -> Path:
+    """A home with captured inferences, none of them reviewed. Never opened: copied."""
+    return made_once("captured", lambda folder: capture_some(copied(trained_home, folder))) / "home"
 
 
 @pytest.fixture

@@ -12,17 +12,17 @@ from scones_core.bootstrap import open_app
 from scones_core.services import likeness
 from scones_core.settings import Settings
 from tests.browser import served
-from tests.unit.captured_world import IMAGES, captured_home
+from tests.unit.captured_world import IMAGES, copied
 
 pytestmark = pytest.mark.e2e
 A_LOOK = 400  # milliseconds; the same key sooner counts as one press
 
 
 @pytest.fixture
-def page(browser: Browser, trained_home: Path, tmp_path: Path) -> Iterator[Page]:
+def page(browser: Browser, captured_folder: Path, tmp_path: Path) -> Iterator[Page]:
     """A window on an app that has captured inferences; an error of a script on the page fails the test."""
     errors: list[str] = []
-    with served(captured_home(trained_home, tmp_path)) as url:
+    with served(copied(captured_folder, tmp_path)) as url:
         context = browser.new_context(viewport={"width": 1440, "height": 1200}, base_url=url)
         context.set_default_timeout(240_000)
         page = context.new_page()

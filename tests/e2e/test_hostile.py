@@ -20,7 +20,7 @@ from scones_core.services import capture, classification, deployment, etl, monit
 from scones_core.settings import Settings
 from tests.browser import ROOT, served
 from tests.conftest import png
-from tests.unit.captured_world import captured_home
+from tests.unit.captured_world import copied
 
 pytestmark = pytest.mark.e2e
 PAGES = ("", "data", "train", "workflow", "monitor", "review", "models", "settings")
@@ -262,9 +262,9 @@ def test_nothing_that_is_typed_or_uploaded_links_loads_or_runs(browser: Browser,
 
 
 def test_every_page_opens_on_a_damaged_home_and_says_what_it_lacks(
-    browser: Browser, trained_home: Path, tmp_path: Path
+    browser: Browser, captured_folder: Path, tmp_path: Path
 ) -> None:
-    home = captured_home(trained_home, tmp_path)
+    home = copied(captured_folder, tmp_path)
     captures = next((home / "objects" / "captures").rglob("*.jsonl"))
     captures.write_bytes(captures.read_bytes()[:-4000] + b"\x00{half")
     next((home / "objects" / "pool").glob("*.png")).unlink()

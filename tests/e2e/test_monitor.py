@@ -16,14 +16,14 @@ from scones_core.settings import Settings
 from tests.browser import served
 from tests.e2e.test_loop import settle
 from tests.e2e.test_pages import window
-from tests.unit.captured_world import IMAGES, captured_home
+from tests.unit.captured_world import IMAGES, copied
 
 pytestmark = pytest.mark.e2e
 
 
 @pytest.fixture(scope="module")
-def home(trained_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return captured_home(trained_home, tmp_path_factory.mktemp("monitored"))
+def home(captured_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return copied(captured_folder, tmp_path_factory.mktemp("monitored"))
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.browser import served
 from tests.e2e.test_loop import settle, visit
-from tests.unit.captured_world import captured_home
+from tests.unit.captured_world import copied
 
 pytestmark = pytest.mark.e2e
 
@@ -35,9 +35,9 @@ CUT = """() => {
 
 
 @pytest.fixture(scope="module")
-def full(trained_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def full(captured_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of an app whose home has captures."""
-    with served(captured_home(trained_home, tmp_path_factory.mktemp("full"))) as url:
+    with served(copied(captured_folder, tmp_path_factory.mktemp("full"))) as url:
         yield url
 
 
@@ -163,9 +163,9 @@ def test_the_demo_fills_every_page_in_a_home_of_its_own(browser: Browser, tmp_pa
 
 
 def test_a_name_is_remembered_by_the_browser_and_keys_label_at_once(
-    browser: Browser, trained_home: Path, tmp_path: Path
+    browser: Browser, captured_folder: Path, tmp_path: Path
 ):
-    home = captured_home(trained_home, tmp_path)
+    home = copied(captured_folder, tmp_path)
     with served(home) as url:
         page = window(browser, url)
         page.context.clear_cookies()

@@ -20,7 +20,7 @@ from scones_core.services import capture, queue_making
 from scones_core.settings import Settings
 from tests.browser import free_port, served, server
 from tests.conftest import png
-from tests.unit.captured_world import captured_home
+from tests.unit.captured_world import copied
 
 pytestmark = pytest.mark.e2e
 TWENTY = (
@@ -79,9 +79,9 @@ def decisions(home: Path) -> list[tuple[str, str | None, str]]:
 
 
 def test_a_server_killed_between_key_press_and_confirmation_loses_and_doubles_nothing(
-    open_window: Open, trained_home: Path, tmp_path: Path
+    open_window: Open, captured_folder: Path, tmp_path: Path
 ) -> None:
-    home, port = captured_home(trained_home, tmp_path), free_port()
+    home, port = copied(captured_folder, tmp_path), free_port()
     with server(home, port=port) as (url, process):
         page = open_window(url)
         desk = desk_of(page)
@@ -103,9 +103,9 @@ def test_a_server_killed_between_key_press_and_confirmation_loses_and_doubles_no
 
 
 def test_a_tab_closed_before_the_confirmation_is_made_good_by_the_next(
-    open_window: Open, trained_home: Path, tmp_path: Path
+    open_window: Open, captured_folder: Path, tmp_path: Path
 ) -> None:
-    home, port = captured_home(trained_home, tmp_path), free_port()
+    home, port = copied(captured_folder, tmp_path), free_port()
     with server(home, port=port) as (url, process):
         page = open_window(url)
         desk_of(page)
@@ -121,8 +121,8 @@ def test_a_tab_closed_before_the_confirmation_is_made_good_by_the_next(
     assert decisions(home) == [("label", "bicycle", "Ann")]
 
 
-def test_leaving_with_unsaved_decisions_warns(open_window: Open, trained_home: Path, tmp_path: Path) -> None:
-    with server(captured_home(trained_home, tmp_path)) as (url, process):
+def test_leaving_with_unsaved_decisions_warns(open_window: Open, captured_folder: Path, tmp_path: Path) -> None:
+    with server(copied(captured_folder, tmp_path)) as (url, process):
         page = open_window(url)
         desk = desk_of(page)
         warnings: list[str] = []
@@ -205,9 +205,9 @@ def test_digits_work_on_a_keyboard_whose_digit_row_has_letters(open_window: Open
 
 
 def test_a_refused_decision_and_a_note_whose_lease_ran_out_stay_as_drafts(
-    open_window: Open, trained_home: Path, tmp_path: Path
+    open_window: Open, captured_folder: Path, tmp_path: Path
 ) -> None:
-    home = captured_home(trained_home, tmp_path)
+    home = copied(captured_folder, tmp_path)
     with served(home) as url:
         page = open_window(url)
         desk = desk_of(page)
@@ -240,8 +240,8 @@ def test_a_refused_decision_and_a_note_whose_lease_ran_out_stay_as_drafts(
     assert [(label, who) for _action, label, who in decisions(home)] == [("motorcycle", "Ben"), ("bicycle", "Ann")]
 
 
-def test_two_reviewers_share_a_queue_by_its_link(open_window: Open, trained_home: Path, tmp_path: Path) -> None:
-    home = captured_home(trained_home, tmp_path)
+def test_two_reviewers_share_a_queue_by_its_link(open_window: Open, captured_folder: Path, tmp_path: Path) -> None:
+    home = copied(captured_folder, tmp_path)
     app = open_app(Settings(home=home))
     id = queue_making.make(app, "Ours", Strategy.LEAST_CONFIDENCE, size=8, by="Ann")
     app.close()
@@ -257,9 +257,9 @@ def test_two_reviewers_share_a_queue_by_its_link(open_window: Open, trained_home
 
 
 def test_a_page_of_the_grid_is_marked_confirmed_and_undone(
-    open_window: Open, trained_home: Path, tmp_path: Path
+    open_window: Open, captured_folder: Path, tmp_path: Path
 ) -> None:
-    home = captured_home(trained_home, tmp_path)
+    home = copied(captured_folder, tmp_path)
     with served(home) as url:
         page = open_window(url)
         page.get_by_role("radio", name="Grid").or_(page.get_by_role("button", name="Grid", exact=True)).first.click()

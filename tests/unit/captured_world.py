@@ -10,12 +10,14 @@ from scones_core.settings import Settings
 IMAGES = 12
 
 
-def captured_home(trained_home: Path, folder: Path) -> Path:
-    """Make such a home in `folder`; it is to be copied, never opened."""
-    home = folder / "home"
-    shutil.copytree(trained_home, home, symlinks=True)
+def capture_some(home: Path) -> None:
+    """Make a home with a model in service such a home."""
     app = open_app(Settings(home=home))
     classification.classify(app, classification.sample_keys(app, IMAGES, seed=0))
     capture.ingest(app)
     app.close()
-    return home
+
+
+def copied(home: Path, folder: Path) -> Path:
+    """A copy of a home in `folder`."""
+    return shutil.copytree(home, folder / "home", symlinks=True)

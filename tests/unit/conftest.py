@@ -8,7 +8,6 @@ import pytest
 
 from scones_core.services import App
 from tests.unit.asl_home import Home
-from tests.unit.captured_world import captured_home
 
 
 @pytest.fixture
@@ -17,12 +16,6 @@ def home(tmp_path: Path) -> Iterator[Home]:
     yield made
     for service in made.opened:
         service.close()
-
-
-@pytest.fixture(scope="session")
-def captured_folder(trained_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home with captured inferences. Never opened: copied."""
-    return captured_home(trained_home, tmp_path_factory.mktemp("captured"))
 
 
 @pytest.fixture

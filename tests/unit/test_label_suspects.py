@@ -34,7 +34,7 @@ from scones_core.services.review_items import Item
 from scones_core.settings import Settings
 from scones_core.ui.shell.navigation import PageName
 from scones_core.ui.shell.server import SCRIPT
-from tests.conftest import png
+from tests.conftest import MadeOnce, png
 
 KINDS = ("bicycle", "motorcycle")
 SWAPPED = {("train", 3), ("train", 9), ("test", 2)}
@@ -60,15 +60,17 @@ def mislabelled(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def checked_home(mislabelled: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def checked_home(mislabelled: Path, made_once: MadeOnce) -> Path:
     """A home with a trained model and a queue of its suspects. Never opened: copied."""
-    home = tmp_path_factory.mktemp("checked") / "home"
-    app = open_app(Settings(home=home))
-    etl.load(app, str(mislabelled))
-    registration.wait(app, training.start(app).name)
-    queue_making.make(app, "Check", Strategy.LABEL_ERRORS, size=10, by="op")
-    app.close()
-    return home
+
+    def fill(folder: Path) -> None:
+        app = open_app(Settings(home=folder / "home"))
+        etl.load(app, str(mislabelled))
+        registration.wait(app, training.start(app).name)
+        queue_making.make(app, "Check", Strategy.LABEL_ERRORS, size=10, by="op")
+        app.close()
+
+    return made_once("checked", fill) / "home"
 
 
 @pytest.fixture

@@ -31,6 +31,8 @@ from scones_core.services import (
     training,
 )
 from scones_core.settings import Settings
+from tests.conftest import MadeOnce
+from tests.unit.captured_world import copied
 from tests.waiting import LIMIT, until
 
 
@@ -60,15 +62,16 @@ class Endpoints:
 
 
 @pytest.fixture(scope="module")
-def ended_home(trained_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def ended_home(trained_home: Path, made_once: MadeOnce) -> Path:
     """A home with a model in service, and a training job that has ended while nobody looked. Never opened: copied."""
-    home = tmp_path_factory.mktemp("ended") / "home"
-    shutil.copytree(trained_home, home, symlinks=True)
-    app = open_app(Settings(home=home))
-    name = training.start(app, seed=1).name
-    until(lambda: app.backend.training.describe(name).status.ended)
-    app.close()
-    return home
+
+    def fill(folder: Path) -> None:
+        app = open_app(Settings(home=copied(trained_home, folder)))
+        name = training.start(app, seed=1).name
+        until(lambda: app.backend.training.describe(name).status.ended)
+        app.close()
+
+    return made_once("ended", fill) / "home"
 
 
 @pytest.fixture

@@ -31,30 +31,29 @@ from scones_core.services import (
     training,
 )
 from scones_core.settings import Settings
-from tests.conftest import png, write_images
+from tests.conftest import MadeOnce, png, write_images
 from tests.unit.test_ingest import line
 
 CLASSES = ("bicycle", "motorcycle")
 
 
-def home_in_service(folder: Path, **options: Any) -> Path:
+def home_in_service(folder: Path, **options: Any) -> None:
     """A home with a model in service, of 20 training and 12 test images a class. Never opened: copied."""
     app = open_app(Settings(home=folder / "home"))
     etl.load(app, str(write_images(folder / "images", train=20)), **options)
     registration.wait(app, training.start(app).name)
     deployment.deploy(app)
     app.close()
-    return folder / "home"
 
 
 @pytest.fixture(scope="module")
-def pooled_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return home_in_service(tmp_path_factory.mktemp("pooled"), pool_share=0.2)
+def pooled_home(made_once: MadeOnce) -> Path:
+    return made_once("pooled", lambda folder: home_in_service(folder, pool_share=0.2)) / "home"
 
 
 @pytest.fixture(scope="module")
-def unpooled_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return home_in_service(tmp_path_factory.mktemp("unpooled"))
+def unpooled_home(made_once: MadeOnce) -> Path:
+    return made_once("unpooled", home_in_service) / "home"
 
 
 @pytest.fixture
@@ -287,12 +286,12 @@ def test_a_taken_back_decision_is_shown_again_for_the_same_reason(pooled: App):
 
 
 def test_every_open_image_is_equally_likely_to_be_drawn(app: App, images: Path):
-    """Seven hundred draws of one of four; each comes 175 times, give or take five standard deviations."""
+    """Two hundred draws of one of four; each comes 50 times, give or take five standard deviations."""
     etl.load(app, str(images))
     lines = b"".join(line(id, 0.6, image=png(ord(id), upright=True)) for id in "abcd")
     capture.ingest_files(app, [lines], classes=CLASSES)
-    drawn = Counter(review.next_items(app, "ann", strategy=Strategy.RANDOM)[0].id for _ in range(700))
-    assert all(abs(drawn[id] - 175) < 5 * 11.5 for id in "abcd")
+    drawn = Counter(review.next_items(app, "ann", strategy=Strategy.RANDOM)[0].id for _ in range(200))
+    assert all(abs(drawn[id] - 50) < 5 * 6.1 for id in "abcd")
 
 
 def test_the_demo_replaces_what_serves_only_when_told(pooled: App):
