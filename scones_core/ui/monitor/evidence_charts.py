@@ -36,11 +36,11 @@ def reliability(bins: Sequence[ConfidenceBin], *, key: str, what: str) -> None:
         ],
     )
     line = alt.Chart(pd.DataFrame({"x": [first, 1.0], "y": [first, 1.0]}))
-    diagonal = line.mark_line(strokeDash=[4, 4], color=LINE).encode(x="x:Q", y="y:Q")
+    diagonal = line.mark_line(strokeDash=[4, 4], color=LINE).encode(x=alt.X("x:Q"), y=alt.Y("y:Q"))
     spans = base.mark_rule(color=ACCEPTED, strokeWidth=2).encode(
-        y=alt.Y("low:Q", title="Accuracy", scale=heights, axis=PERCENT), y2="high:Q"
+        y=alt.Y("low:Q", title="Accuracy", scale=heights, axis=PERCENT), y2=alt.Y2("high:Q")
     )
-    points = base.mark_point(filled=True, size=70, color=ACCEPTED, opacity=1).encode(y="accuracy:Q")
+    points = base.mark_point(filled=True, size=70, color=ACCEPTED, opacity=1).encode(y=alt.Y("accuracy:Q"))
     words = "; ".join(f"{row['confidence']:.0%}: {row['accuracy']:.0%}" for row in rows)
     st.altair_chart(
         (diagonal + spans + points).properties(height=260),

@@ -73,9 +73,9 @@ def confidence_density(figures: Figures) -> str | None:
         .mark_rect()
         .encode(
             x=alt.X("time:T", title=title, axis=time_axis(*_ends(figures)), scale=alt.Scale(type="time", nice=False)),
-            x2="end:T",
+            x2=alt.X2("end:T"),
             y=alt.Y("from:Q", title="Confidence", axis=PERCENT, scale=alt.Scale(domain=[lowest, 1])),
-            y2="to:Q",
+            y2=alt.Y2("to:Q"),
             color=alt.Color(
                 "inferences:Q",
                 title="Inferences",
@@ -128,9 +128,9 @@ def throughput(figures: Figures) -> None:
         .mark_rect()
         .encode(
             x=alt.X("time:T", title=f"Captured ({abbreviation()})", axis=time_axis(*_ends(figures))),
-            x2="end:T",
+            x2=alt.X2("end:T"),
             y=alt.Y("bottom:Q", title=f"Inferences per {name}", axis=alt.Axis(tickMinStep=1)),
-            y2="top:Q",
+            y2=alt.Y2("top:Q"),
             color=alt.Color("kind:N", title=None, scale=COLOURS, legend=LEGEND),
             tooltip=[
                 alt.Tooltip("when:N", title=f"From ({abbreviation()})"),

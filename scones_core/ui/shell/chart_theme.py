@@ -7,8 +7,11 @@ from typing import Any
 
 import altair as alt
 import streamlit as st
+from altair.utils.schemapi import disable_debug_mode
 
 __all__ = ["DARK_INK", "LIGHT_INK", "alt", "ink"]
+
+disable_debug_mode()  # a chart is validated once, when it is drawn, and not each of its parts: a third of a page's time
 
 LIGHT_INK, DARK_INK = "#635a4d", "#b5aa9b"
 

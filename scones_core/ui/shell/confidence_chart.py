@@ -38,7 +38,7 @@ def confidence_histogram(
         .mark_bar(binSpacing=2)
         .encode(
             x=alt.X("from:Q", bin="binned", title="Confidence", axis=PERCENT, scale=alt.Scale(domain=[first, 1])),
-            x2="to:Q",
+            x2=alt.X2("to:Q"),
             y=alt.Y("inferences:Q", title="Captured inferences", axis=alt.Axis(tickMinStep=1)),
             color=alt.Color("kind:N", title=None, scale=COLOURS, legend=LEGEND),
             tooltip=[
@@ -79,9 +79,11 @@ def _cut(rows: Sequence[Mapping[str, float]], threshold: float) -> list[dict[str
 def rule(axis: str, threshold: float) -> alt.LayerChart:
     """The threshold as a dashed line, with its value beside the plot."""
     base = alt.Chart(pd.DataFrame({"at": [threshold], "label": [f"{threshold:.2f}"]}))
-    line = base.mark_rule(strokeDash=[6, 4], size=2, color=LINE).encode(**{axis: "at:Q"})
+    line = base.mark_rule(strokeDash=[6, 4], size=2, color=LINE).encode(alt.Y("at:Q") if axis == "y" else alt.X("at:Q"))
     if axis == "y":
-        beside = base.mark_text(align="left", dx=5, color=ink(), fontWeight=700).encode(y="at:Q", x=alt.value("width"))
+        beside = base.mark_text(align="left", dx=5, color=ink(), fontWeight=700)
+        beside = beside.encode(y=alt.Y("at:Q"), x=alt.value("width"))
     else:
-        beside = base.mark_text(baseline="bottom", dy=-4, color=ink(), fontWeight=700).encode(x="at:Q", y=alt.value(0))
-    return alt.LayerChart(layer=[line, beside.encode(text="label:N")])
+        beside = base.mark_text(baseline="bottom", dy=-4, color=ink(), fontWeight=700)
+        beside = beside.encode(x=alt.X("at:Q"), y=alt.value(0))
+    return alt.LayerChart(layer=[line, beside.encode(text=alt.Text("label:N"))])

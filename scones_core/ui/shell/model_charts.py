@@ -105,7 +105,7 @@ def confusion(matrix: Sequence[Sequence[int]], classes: Sequence[str], *, key: s
     cells = base.mark_rect(cornerRadius=4, stroke=None, cursor="pointer").add_params(clicked)
     cells = cells.encode(color=alt.Color("share:Q", scale=scale, legend=None))
     text = base.mark_text(fontSize=15 if len(classes) < 6 else 11, fontWeight="bold").encode(
-        text="images:Q", color=alt.condition("datum.share > 0.5", alt.value("white"), alt.value("#2b2621"))
+        text=alt.Text("images:Q"), color=alt.condition("datum.share > 0.5", alt.value("white"), alt.value("#2b2621"))
     )
     right = sum(matrix[i][i] for i in range(len(classes)))
     event = st.altair_chart(
@@ -130,10 +130,10 @@ def difference(comparison: Comparison, title: str, *, key: str) -> None:
     x = alt.X("low:Q", title=title, scale=alt.Scale(domain=[-reach, reach]))
     tips = [alt.Tooltip(f"{name}:Q", format="+.1f") for name in ("difference", "low", "high")]
     base = alt.Chart(data).encode(tooltip=tips)
-    zero = alt.Chart(pd.DataFrame({"x": [0]})).mark_rule(strokeDash=[4, 4], opacity=0.7).encode(x="x:Q")
-    span = base.mark_rule(strokeWidth=4, strokeCap="round", color=colour).encode(x=x, x2="high:Q")
+    zero = alt.Chart(pd.DataFrame({"x": [0]})).mark_rule(strokeDash=[4, 4], opacity=0.7).encode(x=alt.X("x:Q"))
+    span = base.mark_rule(strokeWidth=4, strokeCap="round", color=colour).encode(x=x, x2=alt.X2("high:Q"))
     ends = [base.mark_tick(thickness=3, size=18, color=colour).encode(x=f"{end}:Q") for end in ("low", "high")]
-    point = base.mark_point(filled=True, size=190, color=colour, opacity=1).encode(x="difference:Q")
+    point = base.mark_point(filled=True, size=190, color=colour, opacity=1).encode(x=alt.X("difference:Q"))
     st.altair_chart(
         alt.layer(zero, span, *ends, point).properties(height=110),
         width="stretch",

@@ -74,7 +74,7 @@ def timeline(runs: Sequence[StateRun], *, key: str) -> None:
         .encode(
             y=alt.Y("state:N", title=None, sort=None, axis=alt.Axis(labelLimit=260)),
             x=alt.X("start:Q", title="Milliseconds since the start"),
-            x2="end:Q",
+            x2=alt.X2("end:Q"),
             color=alt.Color(
                 "status:N",
                 title=None,
