@@ -103,7 +103,9 @@ def ended(app: App, name: str) -> Execution:
 
 @pytest.mark.parametrize("part", ["batch", "traffic"])
 def test_sending_images_needs_images_first(part: str, open_part: Open) -> None:
-    assert "Load some first" in texts(open_part(part))
+    page = open_part(part)
+    assert "No model is deployed yet" in texts(page)
+    assert "Load images" in [header.value for header in page.header]
 
 
 def test_a_batch_of_a_sample_ends_with_a_summary_and_is_listed(trained: App, open_part: Open) -> None:

@@ -75,6 +75,7 @@ def test_a_change_can_be_taken_back_which_is_recorded_too(open_home: Callable[[]
 
 def test_the_next_execution_obeys_a_new_threshold(serving: App):
     [key] = classification.sample_keys(serving, 1, seed=0)
+    monitoring.set_threshold(serving, 0.4)
     [accepted] = classification.classify(serving, [key])
     monitoring.set_threshold(serving, 0.9999999)
     [refused] = classification.classify(serving, [key])
