@@ -33,15 +33,14 @@ class Agreement:
     kappas: dict[tuple[str, str], tuple[int, float | None]]
 
 
-@dataclass(frozen=True)
-class ReviewerFigures:
+@dataclass(frozen=True, kw_only=True)
+class ReviewWork:
     """decisions : not taken back, gold answers included.  relabelled : that differ from the prediction.
 
     gold, right : answers to gold images, and the right ones; interval : 95 % Clopper–Pearson of their share, None
     without any.  overruled : labels that are no longer the image's.  seconds : median between two decisions.
     """
 
-    reviewer: str
     decisions: int
     relabelled: int
     overruled: int
@@ -51,22 +50,16 @@ class ReviewerFigures:
     seconds: float | None
 
 
-@dataclass(frozen=True)
-class ReviewTotals:
-    """What all reviewers have done, without names.
+@dataclass(frozen=True, kw_only=True)
+class ReviewerFigures(ReviewWork):
+    reviewer: str
 
-    decisions : not taken back.  relabelled : that differ from the prediction.  overruled, seconds : as of one reviewer.
-    gold, right, interval : answers to gold images, the right ones, and the 95 % interval of their share.
-    """
+
+@dataclass(frozen=True, kw_only=True)
+class ReviewTotals(ReviewWork):
+    """What all reviewers have done, without names."""
 
     reviewers: int
-    decisions: int
-    relabelled: int
-    overruled: int
-    gold: int
-    right: int
-    interval: tuple[float, float] | None
-    seconds: float | None
 
 
 def agreement(app: App, queue: int) -> Agreement:
@@ -123,7 +116,7 @@ def totals(app: App) -> ReviewTotals:
     sums = {name: sum(getattr(one, name) for one in each) for name in names}
     paces = [pace for rows in by_name.values() for pace in _paces(rows)]
     interval = accuracy_interval(sums["right"], sums["gold"]) if sums["gold"] else None
-    return ReviewTotals(len(each), **sums, interval=interval, seconds=median(paces) if paces else None)
+    return ReviewTotals(reviewers=len(each), **sums, interval=interval, seconds=median(paces) if paces else None)
 
 
 def _by_name(app: App, reviewer: str | None) -> dict[str, list[Mapping[str, Any]]]:
