@@ -65,7 +65,7 @@ def accuracy_interval(correct: int, n: int, level: float = 0.95) -> tuple[float,
 def share_interval(share: float, n: float, level: float) -> tuple[float, float]:
     """Clopper and Pearson's interval of a share in [0, 1] seen in `n` cases, which need not be a whole number."""
     beyond, hits = (1 - level) / 2, share * n
-    low = _beta_quantile(hits, n - hits + 1, beyond) if hits > 0 else 0.0
+    low = _beta_quantile(hits, n - hits + 1, beyond) if hits > 0.01 else 0.0  # less than 1e-100
     high = _beta_quantile(hits + 1, n - hits, 1 - beyond) if hits < n else 1.0
     return low, high
 

@@ -126,14 +126,15 @@ class Cheapest:
 def cheapest(at_or_below: Ints, labels: WeightedLabels, *, error: float, review: float) -> Cheapest | None:
     """The threshold at which errors of the accepted and reviews of the rest cost least together.
 
-    error, review : prices of a wrong accepted inference and of a review.  None without traffic, or with fewer than ten
-    labelled images: thresholds with fewer above them have no error rate.
+    error, review : prices of a wrong accepted inference and of a review.  None without traffic, with fewer than ten
+    labelled images, as thresholds with fewer above them have no error rate, or if none of the images is wrong: what
+    errors cost is not known then.
     The cost's interval is that of the error rate; the threshold's comes from the bootstrap over the labelled images
     (Efron & Tibshirani 1993, chapter 13).
     """
     known = labels.known
     total, n = int(at_or_below[-1]), len(known.confidences)
-    if not total or n < FEWEST_LABELS:
+    if not total or n < FEWEST_LABELS or not known.wrong.any():
         return None
     low = at_or_below[:BINS] / total
     drawn = np.vstack([np.arange(n), np.random.default_rng(0).integers(0, n, (DRAWS, n))])

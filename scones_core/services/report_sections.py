@@ -84,10 +84,10 @@ class ReportSection:
         if value is not None:
             self.figures.append(ReportFigure(name, f"{value:.1%}", json.dumps(value), command, key))
 
-    def interval(self, name: str, ends: Sequence[float] | None, command: str, key: str) -> None:
-        """Both ends in percent."""
+    def interval(self, name: str, ends: Sequence[float] | None, command: str, key: str, form: str = ".1%") -> None:
+        """Both ends, in percent unless another format is given."""
         if ends is not None:
-            text = f"{ends[0]:.1%} to {ends[1]:.1%}"
+            text = f"{ends[0]:{form}} to {ends[1]:{form}}"
             self.figures.append(ReportFigure(name, text, json.dumps(list(ends)), command, key))
 
 
@@ -119,7 +119,7 @@ def model_section(app: App, champion: ModelVersion) -> ReportSection:
     found.interval("95 % interval", (accuracy.low, accuracy.high), command, "accuracy_interval")
     figures = calibrated.figures
     found.add("Calibration error (ECE)", figures.ece, command, "ece")
-    found.add("95 % interval", list(figures.ece_interval), command, "ece_interval")
+    found.interval("95 % interval", figures.ece_interval, command, "ece_interval", ".3f")
     found.add("ECE up to which chance explains it", figures.ece_by_chance, command, "ece_by_chance")
     found.add("Brier score, summed over the classes", figures.brier, command, "brier")
     found.add("Brier score of the confidence", figures.confidence_brier, command, "confidence_brier")
@@ -205,11 +205,11 @@ def _audit(app: App, champion: ModelVersion, found: ReportSection, one: Audited)
     found.share("Mean confidence", figures.mean_confidence, command, "mean_confidence")
     found.add("Confidence − accuracy, with its interval", list(figures.confidence_gap), command, "confidence_gap")
     found.add("Calibration error (ECE)", figures.ece, command, "ece")
-    found.add("95 % interval", list(figures.ece_interval), command, "ece_interval")
+    found.interval("95 % interval", figures.ece_interval, command, "ece_interval", ".3f")
     found.add("ECE up to which chance explains it", figures.ece_by_chance, command, "ece_by_chance")
     brier = figures.confidence_brier
     found.add("Brier score of the confidence", brier.value, command, "confidence_brier.value")
-    found.add("95 % interval", list(brier.interval), command, "confidence_brier.interval")
+    found.interval("95 % interval", brier.interval, command, "confidence_brier.interval", ".3f")
 
 
 def drift_section(app: App) -> ReportSection:

@@ -148,6 +148,11 @@ def test_expected_errors_are_withdrawn_in_drift_and_return_with_an_audit(serving
     assert service.traffic(serving, InferenceFilter(reviewed=True)).evidence is None
 
 
+def test_without_an_error_among_the_labels_no_threshold_is_the_cheapest():
+    known = WeightedLabels.alike(np.linspace(0.6, 0.99, 24), np.ones(24, bool))
+    assert cheapest(at_or_below(known.confidences), known, error=10, review=1) is None
+
+
 def test_the_traffic_is_that_of_the_model_in_service_and_its_decisions_are_timed(serving: App):
     with pytest.raises(BadInput, match="above 0"):
         service.cheapest(service.traffic(serving, InferenceFilter()), error=0, review=1)

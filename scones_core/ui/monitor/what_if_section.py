@@ -115,7 +115,8 @@ def _length(seconds: float) -> str:
     span = timedelta(seconds=round(seconds))
     if span.days >= 2:
         return f"{span.days} days"
-    return f"{seconds / 3600:.1f} hours" if seconds >= 7200 else f"{seconds / 60:.0f} minutes"
+    minutes = f"{seconds / 60:.0f} minutes" if seconds >= 90 else "minute"
+    return f"{seconds / 3600:.1f} hours" if seconds >= 7200 else minutes
 
 
 def _cheapest(app: App, found: Traffic, current: float) -> None:
@@ -125,10 +126,8 @@ def _cheapest(app: App, found: Traffic, current: float) -> None:
         review = st.number_input("Price of a review", 0.01, None, 0.5, key="price_review", width=190)
     best = what_if.cheapest(found, error=float(error or 0.01), review=float(review or 0.01))
     if best is None or found.evidence is None:
-        st.info(
-            found.unknown or "Costs need ten labelled images: audit some, or load more test images.",
-            icon=":material/info:",
-        )
+        few = "Costs need ten labelled images, and an error among them: audit some, or load more test images."
+        st.info(found.unknown or few, icon=":material/info:")
         return
     st.markdown(cheapest_sentence(best, found.evidence))
     action_button(
