@@ -118,12 +118,12 @@ def slices(found: WeakSlices) -> Document:
 
 def _slice(one: WeakSlice) -> Document:
     of = one.slice
-    bounds = (None if end is None or math.isinf(end) else end for end in (of.above, of.up_to))
     return {
         "name": of.name,
         "attribute": of.attribute,
         "part": of.part,
-        **dict(zip(("above", "up_to"), bounds, strict=True)),
+        "above": _finite(of.above),
+        "up_to": _finite(of.up_to),
         "images": of.images,
         "wrong": of.wrong,
         "error_rate": of.rate,
@@ -134,3 +134,7 @@ def _slice(one: WeakSlice) -> Document:
         "stands_out": of.found,
         "share_of_traffic": one.share,
     }
+
+
+def _finite(bound: float | None) -> float | None:
+    return None if bound is None or math.isinf(bound) else bound

@@ -109,40 +109,42 @@ def app(open_home: Callable[[], App]) -> App:
     return open_home()
 
 
-MadeOnce = Callable[[str, Callable[[Path], None]], Path]
+MadeHome = Callable[..., Path]
 
 
 @pytest.fixture(scope="session")
-def made_once(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> MadeOnce:
-    """Have a function fill the folder of a name, once for all processes that run the tests."""
+def made_home(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> MadeHome:
+    """Have a function fill the home of a name, once for all processes that run the tests. Never opened: copied.
+
+    start : a home to begin with a copy of.
+    """
     own = tmp_path_factory.getbasetemp()
     root = own if worker_id == "master" else own.parent
 
-    def folder(name: str, fill: Callable[[Path], None]) -> Path:
-        done = root / f"{name}.done"
+    def home(name: str, fill: Callable[[App], object], start: Path | None = None) -> Path:
+        folder, done = root / name, root / f"{name}.done"
         with FileLock(root / f"{name}.lock", 900, "{holder} has been making a test home for {timeout}.").held():
             if not done.exists():
-                (root / name).mkdir()
-                fill(root / name)
+                app = open_app(Settings(home=copied(start, folder) if start else folder / "home"))
+                fill(app)
+                app.close()
                 done.touch()
-        return root / name
+        return folder / "home"
 
-    return folder
+    return home
 
 
 @pytest.fixture(scope="session")
-def trained_home(made_once: MadeOnce) -> Path:
-    """A home with a dataset and its pool, a model in service, and nothing captured yet. Never opened: copied."""
+def trained_home(made_home: MadeHome, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with a dataset and its pool, a model in service, and nothing captured yet."""
 
-    def fill(folder: Path) -> None:
-        app = open_app(Settings(home=folder / "home"))
-        etl.load(app, str(write_images(folder / "images", pool=12)))
+    def fill(app: App) -> None:
+        etl.load(app, str(write_images(tmp_path_factory.mktemp("pictures") / "images", pool=12)))
         job = training.start(app)
         registration.wait(app, job.name)
         deployment.deploy(app, training.model_of_job(app, job.name).id)
-        app.close()
 
-    return made_once("trained", fill) / "home"
+    return made_home("trained", fill)
 
 
 @pytest.fixture
@@ -153,21 +155,15 @@ def serving(trained_home: Path, tmp_path: Path, open_home: Callable[[], App]) ->
 
 
 @pytest.fixture(scope="session")
-def challenged_home(trained_home: Path, made_once: MadeOnce) -> Path:
-    """A home whose second model waits for a decision. Never opened: copied."""
-
-    def fill(folder: Path) -> None:
-        app = open_app(Settings(home=copied(trained_home, folder)))
-        registration.wait(app, training.start(app, seed=1).name)
-        app.close()
-
-    return made_once("challenged", fill) / "home"
+def challenged_home(trained_home: Path, made_home: MadeHome) -> Path:
+    """A home whose second model waits for a decision."""
+    return made_home("challenged", lambda app: registration.wait(app, training.start(app, seed=1).name), trained_home)
 
 
 @pytest.fixture(scope="session")
-def captured_folder(trained_home: Path, made_once: MadeOnce) -> Path:
-    """A home with captured inferences, none of them reviewed. Never opened: copied."""
-    return made_once("captured", lambda folder: capture_some(copied(trained_home, folder))) / "home"
+def captured_folder(trained_home: Path, made_home: MadeHome) -> Path:
+    """A home with captured inferences, none of them reviewed."""
+    return made_home("captured", capture_some, trained_home)
 
 
 @pytest.fixture

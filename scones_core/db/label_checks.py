@@ -30,8 +30,5 @@ def subject(connection: sa.Connection, event_id: str) -> dict[str, Any] | None:
 
 
 def add(connection: sa.Connection, rows: Sequence[dict[str, Any]]) -> None:
-    """Insert those whose id is new."""
-    known = set(connection.scalars(sa.select(label_checks.c.event_id)))
-    fresh = [row for row in rows if row["event_id"] not in known]
-    if fresh:
-        connection.execute(sa.insert(label_checks), fresh)
+    if rows:
+        connection.execute(sa.insert(label_checks), rows)

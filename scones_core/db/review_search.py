@@ -21,7 +21,7 @@ def found(connection: sa.Connection, text: str, limit: int) -> list[dict[str, An
     decided = sa.select(decisions.c.image_sha256).where(said)
     named = ("label", "status", "reviewer")
     labels = [reviewed_images.c[name].label(f"review_{name}") for name in named]
-    chosen: dict[str, dict[str, Any]] = {}
+    every: list[dict[str, Any]] = []
     for table in SUBJECTS:
         matches = sa.or_(
             table.c.event_id.startswith(text, autoescape=True),
@@ -35,8 +35,13 @@ def found(connection: sa.Connection, text: str, limit: int) -> list[dict[str, An
             .where(matches)
             .order_by(table.c.time.desc(), table.c.event_id)
         )
+        chosen: dict[str, dict[str, Any]] = {}
         take(connection, query, chosen, limit)
-    return sorted(chosen.values(), key=lambda row: row["time"], reverse=True)[:limit]
+        every += chosen.values()
+    newest: dict[str, dict[str, Any]] = {}
+    for row in sorted(every, key=lambda row: row["time"], reverse=True):
+        newest.setdefault(row["image_sha256"], row)
+    return list(newest.values())[:limit]
 
 
 _TEXTS = (decisions.c.reviewer, decisions.c.note, decisions.c.label)

@@ -162,10 +162,9 @@ def _share(sample: Sample, of: NDArray[np.bool_]) -> Estimate:
 def _mean(
     sample: Sample, domain: NDArray[np.bool_], values: Floats, expected: Floats, spread: Floats | None = None
 ) -> Estimate:
-    """AIPW mean of a value in [0, 1] over `domain`: the mean of what is expected, corrected by the labels.
-    [ROB94, ZRN24]
+    """AIPW mean of a value over `domain`: the mean of what is expected, corrected by the labels.  [ROB94, ZRN24]
 
-    values : of the labelled, shape (m,).  expected : of all, shape (n,), in [0, 1].
+    values, in [0, 1] : of the labelled, shape (m,).  expected, in [0, 1] : of all, shape (n,).
     spread : variance of each labelled value if the model is calibrated, (m,); no less is assumed in all.
     """
     inside, size = domain[sample.rows], int(domain.sum())

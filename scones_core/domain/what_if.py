@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,15 @@ FEWEST_LABELS = 10  # above a threshold, for an error rate
 SAME = 0.02  # costs within this share of the least count as the same
 DRAWS = 400
 LEVEL = 0.95
+
+
+class ErrorRate(NamedTuple):
+    """A share in [0, 1] with the ends of its 95 % interval, of `labels` labelled images."""
+
+    value: float
+    low: float
+    high: float
+    labels: int
 
 
 @dataclass(frozen=True)
@@ -44,10 +54,10 @@ class WeightedLabels:
     def where(self, rows: NDArray[np.bool_]) -> "WeightedLabels":
         return WeightedLabels(self.confidences[rows], self.wrong[rows], self.weights[rows])
 
-    def error_rate(self, threshold: float) -> tuple[float, float, float, int] | None:
-        """Of the images above a threshold: the rate, the ends of its 95 % interval, and their number.
+    def error_rate(self, threshold: float) -> ErrorRate | None:
+        """Of the images above a threshold; None without any.
 
-        None without any. Clopper and Pearson's interval for as many images of equal weight as these are worth (Kish
+        Clopper and Pearson's interval for as many images of equal weight as these are worth (Kish
         1965); those that nobody could label are right at its lower end and wrong at its upper.
         """
         above = self.confidences > threshold
@@ -59,7 +69,7 @@ class WeightedLabels:
         rate = float(np.average(wrong[known], weights=weights[known]))
         least, most = (float(np.average(np.where(known, wrong, fill), weights=weights)) for fill in (0.0, 1.0))
         low, high = share_interval(least, size, LEVEL)[0], share_interval(most, size, LEVEL)[1]
-        return rate, low, high, len(wrong)
+        return ErrorRate(rate, low, high, len(wrong))
 
 
 @dataclass(frozen=True)
@@ -87,8 +97,10 @@ class WhatIf:
 def what_if(threshold: float, at_or_below: Ints, labels: WeightedLabels | None) -> WhatIf:
     """threshold : of three decimals.  at_or_below : inferences at or below 0, 0.001, …, 1, shape (1001,)."""
     low, total = int(at_or_below[round(threshold * BINS)]), int(at_or_below[-1])
-    rate, least, most, count = (labels and labels.error_rate(threshold)) or (None, 0.0, 1.0, 0)
-    return WhatIf(threshold, total - low, low, count, rate, least, most)
+    found = labels.error_rate(threshold) if labels else None
+    if found is None:
+        return WhatIf(threshold, total - low, low, 0, None, 0.0, 1.0)
+    return WhatIf(threshold, total - low, low, found.labels, found.value, found.low, found.high)
 
 
 def seconds_per_decision(decisions: Sequence[tuple[str, datetime]]) -> float | None:
@@ -158,14 +170,16 @@ def cheapest(at_or_below: Ints, labels: WeightedLabels, *, error: float, review:
     first = best - int(np.argmin(alike[best::-1])) + 1 if not alike[: best + 1].all() else 0
     last = best + int(np.argmin(alike[best:])) - 1 if not alike[best:].all() else BINS - 1
     others = np.argmin(costs[1:], axis=1)
-    _, *ends, _ = labels.error_rate(best / BINS) or (None, 0.0, 1.0, 0)
-    cost_low, cost_high = (1_000 * (error * (1 - low[best]) * end + review * low[best]) for end in ends)
+    rate = labels.error_rate(best / BINS)
+    assert rate is not None  # ten labelled images or more are above it
+    ends = (1_000 * (error * (1 - low[best]) * end + review * low[best]) for end in (rate.low, rate.high))
+    cost_low, cost_high = map(float, ends)
     best_ends = np.quantile(others, [0.025, 0.975], method="nearest")
     return Cheapest(
         threshold=best / BINS,
         cost=least,
-        cost_low=float(cost_low),
-        cost_high=float(cost_high),
+        cost_low=cost_low,
+        cost_high=cost_high,
         same_from=first / BINS,
         same_to=last / BINS,
         best_from=float(best_ends[0]) / BINS,

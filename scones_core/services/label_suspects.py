@@ -17,6 +17,7 @@ import numpy as np
 from scones_core import logs
 from scones_core.db import inferences as inferences_table
 from scones_core.db import label_checks as table
+from scones_core.db import queues as queue_table
 from scones_core.db import reviews
 from scones_core.domain.attribution import Attribution
 from scones_core.domain.capture import Inference
@@ -76,10 +77,9 @@ def suspects(app: App, version: DatasetVersion, model: ModelVersion) -> Suspects
 def _second_answers(
     app: App, version: DatasetVersion, model: ModelVersion, held_out: Sequence[tuple[LabelledImage, Sequence[float]]]
 ) -> Answers:
+    # They take a second to import, and most pages only list the queues.
     from scones_core.vision.hyperparameters import Hyperparameters
-    from scones_core.vision.label_doubt import (
-        second_opinions,
-    )  # a second to import, and most pages only list the queues
+    from scones_core.vision.label_doubt import second_opinions
 
     train, tests = [image for image, _ in held_out], etl.images(app, version.id, TEST)
     settings = Hyperparameters.parse({name: str(value) for name, value in model.hyperparameters.items()})
@@ -147,7 +147,8 @@ def make_queue(app: App, name: str, *, size: int, by: str, reviewers: int = 1, p
     chosen = list({one.image.sha256: one for one in reversed(found.suspects)}.values())[::-1][:size]
     with app.db.write() as connection:
         classes = inferences_table.class_list_ids(connection, [model.classes])[model.classes]
-        table.add(connection, [_check(model, one, classes) for one in chosen])
+        new = queue_table.unknown(connection, Strategy.LABEL_ERRORS, [_id(model, one) for one in chosen])
+        table.add(connection, [_check(model, one, classes) for one in chosen if _id(model, one) in new])
     entries = [QueueEntry(_id(model, one), _why(one)) for one in chosen]
     made_from = {"dataset": version.id, "model": model.id, "checked": found.checked, "size": size}
     draft: dict[str, Any] = {"strategy": Strategy.LABEL_ERRORS, "by": by, "filter": made_from, "again": True}

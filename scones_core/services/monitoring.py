@@ -1,5 +1,6 @@
 """Figures of the Monitor page."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ from scones_core.db.schema import EPOCH
 from scones_core.domain import confidence
 from scones_core.domain.cells import histogram
 from scones_core.domain.inference_filter import InferenceFilter, class_name
-from scones_core.domain.models import TRIAL_VARIANT
+from scones_core.domain.models import TRIAL_VARIANT, ModelVersion
 from scones_core.errors import BadInput, NotFound
 from scones_core.services import deployment, drift_standing, training
 from scones_core.services.app import App
@@ -208,15 +209,12 @@ def held_out_answers(app: App) -> Measured | None:
     champion = deployment.champion(app)
     if champion is None:
         raise NotFound("No model is deployed yet: deploy one first.")
-    rows = [
-        (max(p), p.index(max(p)), p.index(max(p)) == image.class_index)
-        for image, p in training.held_out(app, champion)
-        if not image.key.startswith(REVIEWED)
-    ]
+    every = training.held_out(app, champion)
+    rows = [(image.class_index, p) for image, p in every if not image.key.startswith(REVIEWED)]
     if not rows:
         return None
-    arrays = (np.array(column) for column in zip(*rows, strict=True))
-    return Measured(champion.id, "held-out training images", *arrays)
+    labels, probabilities = zip(*rows, strict=True)
+    return _measured(champion, "held-out training images", labels, probabilities)
 
 
 def propose_threshold(
@@ -254,7 +252,12 @@ def measured(app: App, model: str | None = None) -> Measured:
     if chosen is None:
         raise NotFound("No model is deployed yet: deploy one first.")
     found = training.evaluation(app, chosen, chosen.dataset)
-    probabilities = np.asarray(found.probabilities, dtype=float)
-    predictions = probabilities.argmax(axis=1)
-    correct = predictions == np.asarray(found.labels)
-    return Measured(chosen.id, found.dataset.test_set, probabilities.max(axis=1), predictions, correct)
+    return _measured(chosen, found.dataset.test_set, found.labels, found.probabilities)
+
+
+def _measured(
+    model: ModelVersion, test_set: str, labels: Sequence[int], probabilities: Sequence[Sequence[float]]
+) -> Measured:
+    rows = np.asarray(probabilities, dtype=float)
+    predictions = rows.argmax(axis=1)
+    return Measured(model.id, test_set, rows.max(axis=1), predictions, predictions == np.asarray(labels))

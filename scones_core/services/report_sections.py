@@ -266,15 +266,14 @@ def work_section(app: App) -> ReportSection:
     found.add("Captured inferences", status.captured, "status", "captured")
     found.add("Waiting for review (low-confidence)", status.pending_review, "status", "pending_review")
     found.add("Labels since training", status.labels_since_training, "status", "labels_since_training")
-    for name, value in (
-        ("reviewers", done.reviewers),
-        ("decisions", done.decisions),
-        ("relabelled", done.relabelled),
-        ("overruled", done.overruled),
-        ("gold", done.gold),
+    for name, value, key in (
+        ("Reviewers", done.reviewers, "reviewers"),
+        ("Decisions", done.decisions, "decisions"),
+        ("Relabelled", done.relabelled, "relabelled"),
+        ("Overruled", done.overruled, "overruled"),
+        ("Answers to gold images", done.gold, "gold"),
     ):
-        title = "Answers to gold images" if name == "gold" else name.capitalize()
-        found.add(title, value, "review totals", name)
+        found.add(name, value, "review totals", key)
     if done.interval:
         found.add("Right", done.right, "review totals", "right")
         found.interval("95 % interval of the share", done.interval, "review totals", "interval")

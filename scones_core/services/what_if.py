@@ -10,7 +10,7 @@ from scones_core.domain.inference_filter import InferenceFilter
 from scones_core.domain.models import ModelVersion, number_of
 from scones_core.domain.what_if import Cheapest, WeightedLabels, WhatIf, seconds_per_decision
 from scones_core.errors import BadInput, NotFound
-from scones_core.services import audits, counting, deployment, drift_standing, etl, monitoring, training
+from scones_core.services import audits, counting, deployment, drift_standing, monitoring, training
 from scones_core.services.app import App
 
 DAY = 86_400
@@ -21,11 +21,10 @@ RECENT = 2_000  # decisions
 class Evidence:
     """Labelled images that error rates rest on.  audit : its id, if they are an audit's; otherwise test images.
 
-    test_set : of the test images.  prediction : the class that all of them are predicted, if the filter names one.
+    prediction : the class that all of them are predicted, if the filter names one.
     """
 
     labels: WeightedLabels
-    test_set: str
     audit: int | None = None
     prediction: str | None = None
 
@@ -73,16 +72,14 @@ def traffic(app: App, which: InferenceFilter) -> Traffic:
         found = counting.count(connection, chosen, 1.0)
         times = reviews.decision_times(connection, RECENT)
     seconds = (found.last - found.first) / SECOND
-    said = _evidence(app, model, which)
-    evidence, unknown = (None, said) if isinstance(said, str) else (said, "")
-    per_decision = seconds_per_decision(times)
-    return Traffic(model.id, counting.thresholds(found), seconds, per_decision, evidence, unknown)
+    counts, per_decision = counting.thresholds(found), seconds_per_decision(times)
+    return Traffic(model.id, counts, seconds, per_decision, *_evidence(app, model, which))
 
 
-def _evidence(app: App, model: ModelVersion, which: InferenceFilter) -> Evidence | str:
+def _evidence(app: App, model: ModelVersion, which: InferenceFilter) -> tuple[Evidence | None, str]:
     """Labels of the newest audit, or of the test images while nothing has drifted; else why there are none."""
     if which.reviewed is not None:
-        return "Reviewed images were chosen, and so are those without a review: neither has a known error rate."
+        return None, "Reviewed images were chosen, and so are those without a review: neither has a known error rate."
     drift = drift_standing.standing(app)
     alarm = drift.alarm if drift.model == model.id else None
     audited = [
@@ -92,20 +89,19 @@ def _evidence(app: App, model: ModelVersion, which: InferenceFilter) -> Evidence
         and one.audit.decided >= audits.ENOUGH
         and (alarm is None or one.audit.created > alarm.since)
     ]
-    names, test_set = model.classes, etl.get(app, model.dataset).test_set
     if audited:
         sample, id = audited[-1].sample, audited[-1].audit.id
         predictions, weights = sample.predictions[sample.rows], 1 / sample.probabilities
         labels = WeightedLabels(sample.confidences[sample.rows], sample.wrong, weights)
     elif alarm:
-        return "The images have drifted from the test images: audit about 100 of them to know the error rate."
+        return None, "The images have drifted from the test images: audit about 100 of them to know the error rate."
     else:
         measured, id = monitoring.measured(app, model.id), None
         predictions, labels = measured.predictions, WeightedLabels.alike(measured.confidences, measured.correct)
     if which.prediction is None:
-        return Evidence(labels, test_set, id)
-    of_class = predictions == (names.index(which.prediction) if which.prediction in names else -1)
-    return Evidence(labels.where(of_class), test_set, id, which.prediction)
+        return Evidence(labels, id), ""
+    of_class = predictions == (model.classes.index(which.prediction) if which.prediction in model.classes else -1)
+    return Evidence(labels.where(of_class), id, which.prediction), ""
 
 
 def at(found: Traffic, threshold: float) -> WhatIf:

@@ -3,19 +3,15 @@
 import shutil
 from pathlib import Path
 
-from scones_core.bootstrap import open_app
-from scones_core.services import capture, classification
-from scones_core.settings import Settings
+from scones_core.services import App, capture, classification
 
 IMAGES = 12
 
 
-def capture_some(home: Path) -> None:
-    """Make a home with a model in service such a home."""
-    app = open_app(Settings(home=home))
+def capture_some(app: App) -> None:
+    """Classify images with the model in service, and read what was captured."""
     classification.classify(app, classification.sample_keys(app, IMAGES, seed=0))
     capture.ingest(app)
-    app.close()
 
 
 def copied(home: Path, folder: Path) -> Path:

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from scones_core.bootstrap import open_app
 from scones_core.domain.attribution import Attribution, attributed, served_at
 from scones_core.domain.drift import DriftLevel
 from scones_core.domain.models import CHAMPION_VARIANT, TRIAL_VARIANT, Action, Deployment
@@ -28,9 +27,7 @@ from scones_core.services import (
     training,
 )
 from scones_core.services.label_export import ExportFormat
-from scones_core.settings import Settings
-from tests.conftest import MadeOnce, write_images
-from tests.unit.captured_world import copied
+from tests.conftest import MadeHome, write_images
 from tests.unit.test_ingest import line
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -120,19 +117,18 @@ def seen(serving: App) -> App:
 
 
 @pytest.fixture(scope="module")
-def refitted_home(trained_home: Path, made_once: MadeOnce) -> Path:
+def refitted_home(trained_home: Path, made_home: MadeHome, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Ten inferences of v1, one of them labelled motorcycle; then v2, of the same images under other names, serves."""
 
-    def fill(folder: Path) -> None:
-        app = open_app(Settings(home=copied(trained_home, folder)))
+    def fill(app: App) -> None:
         classification.classify(app, classification.sample_keys(app, 10, seed=0))
         capture.ingest(app)
         review.decide(app, review.next_items(app, "ann")[0].id, "motorcycle", "ann")
+        folder = tmp_path_factory.mktemp("refitted")
         images = write_images(folder / "images")
         serve(app, renamed(images, folder / "fruit", {"bicycle": "apple", "motorcycle": "bus"}))
-        app.close()
 
-    return made_once("refitted", fill) / "home"
+    return made_home("refitted", fill, trained_home)
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from scones_core.bootstrap import open_app
 from scones_core.domain.review import Status, Strategy
 from scones_core.errors import BadInput, Conflict, NotFound
 from scones_core.services import (
@@ -31,10 +30,10 @@ from scones_core.services import (
 )
 from scones_core.services.label_export import ExportFormat
 from scones_core.services.review_items import Item
-from scones_core.settings import Settings
 from scones_core.ui.shell.navigation import PageName
 from scones_core.ui.shell.server import SCRIPT
-from tests.conftest import MadeOnce, png
+from tests.conftest import MadeHome, png
+from tests.unit.test_ingest import line
 
 KINDS = ("bicycle", "motorcycle")
 SWAPPED = {("train", 3), ("train", 9), ("test", 2)}
@@ -60,17 +59,15 @@ def mislabelled(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def checked_home(mislabelled: Path, made_once: MadeOnce) -> Path:
-    """A home with a trained model and a queue of its suspects. Never opened: copied."""
+def checked_home(mislabelled: Path, made_home: MadeHome) -> Path:
+    """A home with a trained model and a queue of its suspects."""
 
-    def fill(folder: Path) -> None:
-        app = open_app(Settings(home=folder / "home"))
+    def fill(app: App) -> None:
         etl.load(app, str(mislabelled))
         registration.wait(app, training.start(app).name)
         queue_making.make(app, "Check", Strategy.LABEL_ERRORS, size=10, by="op")
-        app.close()
 
-    return made_once("checked", fill) / "home"
+    return made_home("checked", fill)
 
 
 @pytest.fixture
@@ -177,3 +174,11 @@ def test_page_data_links_to_the_queue_and_makes_the_version_of_what_was_decided(
     assert not page.exception
     assert etl.get(checked).parent == version.id
     st.cache_resource.clear()
+
+
+def test_a_search_finds_the_newest_of_captured_images_and_dataset_images(checked: App):
+    capture.ingest_files(checked, [line("x") + line("y", minute=1)], classes=["bicycle", "motorcycle"])
+    newest_first = [found.id for found in review_search.find(checked, "cycle")]
+    assert newest_first[-2:] == ["y", "x"]
+    assert newest_first[0].startswith("label-")
+    assert [found.id for found in review_search.find(checked, "cycle", limit=2)] == newest_first[:2]

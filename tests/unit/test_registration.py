@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from scones_core.bootstrap import open_app
 from scones_core.db import models as table
 from scones_core.domain.models import JobState
 from scones_core.errors import NotFound, SconesError, Unavailable
@@ -30,9 +29,7 @@ from scones_core.services import (
     review_figures,
     training,
 )
-from scones_core.settings import Settings
-from tests.conftest import MadeOnce
-from tests.unit.captured_world import copied
+from tests.conftest import MadeHome
 from tests.waiting import LIMIT, until
 
 
@@ -62,16 +59,14 @@ class Endpoints:
 
 
 @pytest.fixture(scope="module")
-def ended_home(trained_home: Path, made_once: MadeOnce) -> Path:
-    """A home with a model in service, and a training job that has ended while nobody looked. Never opened: copied."""
+def ended_home(trained_home: Path, made_home: MadeHome) -> Path:
+    """A home with a model in service, and a training job that has ended while nobody looked."""
 
-    def fill(folder: Path) -> None:
-        app = open_app(Settings(home=copied(trained_home, folder)))
+    def fill(app: App) -> None:
         name = training.start(app, seed=1).name
         until(lambda: app.backend.training.describe(name).status.ended)
-        app.close()
 
-    return made_once("ended", fill) / "home"
+    return made_home("ended", fill, trained_home)
 
 
 @pytest.fixture

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from scones_core.bootstrap import open_app
 from scones_core.domain.datasets import POOL, TEST, TRAIN
 from scones_core.domain.drift import SimulatedDrift
 from scones_core.domain.review import OTHER, Strategy
@@ -30,30 +29,29 @@ from scones_core.services import (
     traffic,
     training,
 )
-from scones_core.settings import Settings
-from tests.conftest import MadeOnce, png, write_images
+from tests.conftest import MadeHome, png, write_images
 from tests.unit.test_ingest import line
 
 CLASSES = ("bicycle", "motorcycle")
 
 
-def home_in_service(folder: Path, **options: Any) -> None:
-    """A home with a model in service, of 20 training and 12 test images a class. Never opened: copied."""
-    app = open_app(Settings(home=folder / "home"))
-    etl.load(app, str(write_images(folder / "images", train=20)), **options)
+def put_in_service(app: App, images: Path, **options: Any) -> None:
+    """A model of 20 training and 12 test images a class, in service."""
+    etl.load(app, str(write_images(images, train=20)), **options)
     registration.wait(app, training.start(app).name)
     deployment.deploy(app)
-    app.close()
 
 
 @pytest.fixture(scope="module")
-def pooled_home(made_once: MadeOnce) -> Path:
-    return made_once("pooled", lambda folder: home_in_service(folder, pool_share=0.2)) / "home"
+def pooled_home(made_home: MadeHome, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    images = tmp_path_factory.mktemp("pooled") / "images"
+    return made_home("pooled", lambda app: put_in_service(app, images, pool_share=0.2))
 
 
 @pytest.fixture(scope="module")
-def unpooled_home(made_once: MadeOnce) -> Path:
-    return made_once("unpooled", home_in_service) / "home"
+def unpooled_home(made_home: MadeHome, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    images = tmp_path_factory.mktemp("unpooled") / "images"
+    return made_home("unpooled", lambda app: put_in_service(app, images))
 
 
 @pytest.fixture

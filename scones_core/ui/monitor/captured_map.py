@@ -5,23 +5,22 @@ from typing import Any
 import streamlit as st
 
 from scones_core.domain.inference_filter import InferenceFilter
-from scones_core.domain.review import Strategy, is_label
-from scones_core.services import App, gallery, queues
+from scones_core.domain.review import is_label
+from scones_core.services import App, gallery
 from scones_core.services.gallery import Shown
 from scones_core.services.likeness_map import MOST
 from scones_core.services.queues import QueueEntry
 from scones_core.ui.monitor.filters import in_words
+from scones_core.ui.monitor.selection_queue import review_button
 from scones_core.ui.shell.likeness_map import Rows, likeness_map_section, make_button
-from scones_core.ui.shell.navigation import PageName, link
 from scones_core.ui.shell.session import get_background
 from scones_core.ui.shell.text import plain
-from scones_core.ui.shell.user import user
 from scones_core.ui.shell.widgets import percent
 from scones_core.vision.extractor import missing
 
 COLOURS = {"Predicted class": "class:N", "Confidence": "confidence:Q", "Error": "error:N", "Time": "time:T"}
 NAME = "captured"
-_QUEUE = "map_queue"
+NEWS = 30  # seconds until new captures and labels are on the map
 
 
 @st.fragment
@@ -39,21 +38,30 @@ def captured_map(app: App, which: InferenceFilter) -> None:
         st.caption("Places the newest captured images that match the filters by the likeness of their pictures.")
         make_button(app, lambda: _rows(app, which), NAME, "Make the map")
         return
-    rows = _rows(app, which)
+    rows = _kept_rows(app, str(app.settings.home), which)
     words = in_words(which)
     what = f"images of the newest {MOST:,} {words}" if len(rows) >= MOST else f"images of {words}"
 
     def act(chosen: Rows) -> None:
-        if st.button(f"Review these {len(chosen):,}", icon=":material/rate_review:", key="review_mapped"):
-            entries = [QueueEntry(str(row["event"]), "Selected on the map of captured images") for row in chosen]
-            name = f"Map: {words}"[: queues.LONGEST_NAME]
-            st.session_state[_QUEUE] = queues.create(app, name, entries, strategy=Strategy.SELECTION, by=user())
-        if queue := st.session_state.get(_QUEUE):
-            link(PageName.REVIEW, "Open the review queue", query={"queue": str(queue)})
+        events = tuple(str(row["event"]) for row in chosen)
+        review_button(
+            app,
+            f"Review these {len(events):,}",
+            lambda: [QueueEntry(event, "Selected on the map of captured images") for event in events],
+            name=f"Map: {words}",
+            selection=events,
+            key="review_mapped",
+        )
 
     if made.result:
         make_button(app, lambda: rows, NAME, "Make the map again", disabled=not rows)
     likeness_map_section(app, rows, name=NAME, colours=COLOURS, what=plain(what), act=act)
+
+
+@st.cache_data(show_spinner=False, max_entries=8, ttl=NEWS)
+def _kept_rows(_app: App, home: str, which: InferenceFilter) -> Rows:
+    """Kept for a while: the page runs often, and reads thousands of rows here."""
+    return _rows(_app, which)
 
 
 def _rows(app: App, which: InferenceFilter) -> Rows:

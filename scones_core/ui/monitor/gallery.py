@@ -5,24 +5,22 @@ from functools import partial
 import streamlit as st
 
 from scones_core.domain.inference_filter import InferenceFilter
-from scones_core.domain.review import Strategy
 from scones_core.domain.review import in_words as label_in_words
 from scones_core.errors import SconesError
-from scones_core.services import App, capture, gallery, inference_export, queues
+from scones_core.services import App, capture, gallery, inference_export
 from scones_core.services.gallery import Page, Shown
 from scones_core.services.queues import QueueEntry
 from scones_core.ui.monitor.filters import in_words, maker_name
+from scones_core.ui.monitor.selection_queue import review_button
 from scones_core.ui.shell.images import enlarged
 from scones_core.ui.shell.more_like_this import more_like_this
-from scones_core.ui.shell.navigation import PageName, link
 from scones_core.ui.shell.session import shown_errors
 from scones_core.ui.shell.text import plain
 from scones_core.ui.shell.times import time_text
-from scones_core.ui.shell.user import user
 from scones_core.ui.shell.widgets import percent
 
 MOST_REVIEWED = 200  # images of a queue made here
-_NUMBER, _QUEUE = "monitor_gallery_page", "monitor_queue"
+_NUMBER = "monitor_gallery_page"
 
 
 def images(app: App, which: InferenceFilter) -> None:
@@ -75,17 +73,15 @@ def _image(_app: App, home: str, event_id: str) -> bytes:
 def _actions(app: App, which: InferenceFilter, found: Page) -> None:
     some = f"the newest {MOST_REVIEWED} images" if found.total > MOST_REVIEWED else "these"
     with st.container(horizontal=True, vertical_alignment="center"):
-        if st.button(
+        review_button(
+            app,
             f"Review {some}",
-            icon=":material/rate_review:",
+            lambda: _entries(app, which),
+            name=f"Monitor: {in_words(which)}",
+            selection=which,
             key="review_these",
             disabled=not found.total,
-            help="Makes a review queue of these images.",
-        ):
-            _review(app, which)
-        of, queue, size = st.session_state.get(_QUEUE, (None, 0, 0))
-        if of == which:
-            link(PageName.REVIEW, f"Open the queue of {size:,} images", query={"queue": str(queue)})
+        )
         for text, export, file, mime in (
             ("Export CSV", inference_export.captured_csv, "captured-inferences.csv", "text/csv"),
             ("Export JSON Lines", inference_export.captured_jsonl, "captured-inferences.jsonl", "application/jsonl"),
@@ -103,12 +99,9 @@ def _actions(app: App, which: InferenceFilter, found: Page) -> None:
             )
 
 
-def _review(app: App, which: InferenceFilter) -> None:
-    """Make a queue. A link opens it: after a switch by the server, a rerun already asked for would lead back."""
-    words = in_words(which)
-    entries = [QueueEntry(id, f"Sent from Monitor: {words}") for id in gallery.event_ids(app, which, MOST_REVIEWED)]
-    id = queues.create(app, f"Monitor: {words}"[: queues.LONGEST_NAME], entries, strategy=Strategy.SELECTION, by=user())
-    st.session_state[_QUEUE] = (which, id, len(entries))
+def _entries(app: App, which: InferenceFilter) -> list[QueueEntry]:
+    why = f"Sent from Monitor: {in_words(which)}"
+    return [QueueEntry(id, why) for id in gallery.event_ids(app, which, MOST_REVIEWED)]
 
 
 def maker_text(model: str) -> str:

@@ -11,7 +11,7 @@ from altair.utils.schemapi import disable_debug_mode
 
 __all__ = ["DARK_INK", "LIGHT_INK", "alt", "ink"]
 
-disable_debug_mode()  # a chart is validated once, when it is drawn, and not each of its parts: a third of a page's time
+disable_debug_mode()  # a chart is validated when it is drawn; in debug mode each of its parts is, too, when it is made
 
 LIGHT_INK, DARK_INK = "#635a4d", "#b5aa9b"
 
