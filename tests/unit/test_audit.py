@@ -145,6 +145,7 @@ def test_the_error_among_the_accepted_and_the_recall_hold_as_often():
 @pytest.mark.parametrize("surer", [0.0, 0.2])
 def test_calibration_error_and_brier_score_in_production_hold_as_often(surer: float):
     errors, briers, by_chance = 0, 0, 0
+    seen, levels = [], []
     for seed in range(200):
         sample, truth = audited(seed, 100, surer=surer)
         found = figures(sample, threshold=0.93, classes=2)
@@ -155,8 +156,12 @@ def test_calibration_error_and_brier_score_in_production_hold_as_often(surer: fl
         errors += found.ece_interval[0] <= np.abs(gaps).sum() / N <= found.ece_interval[1]
         briers += holds(found.confidence_brier, float(np.mean((sample.confidences - right) ** 2)))
         by_chance += found.ece > found.ece_by_chance
+        seen.append(found.ece)
+        levels.append(found.ece_by_chance)
     assert min(errors, briers) / 200 >= 0.95 - 2 * 0.016
     assert (by_chance / 200 <= 0.05 + 2 * 0.016) if surer == 0 else (by_chance / 200 > 0.5)
+    if surer == 0:
+        assert np.mean(levels) == pytest.approx(np.quantile(seen, 0.95), rel=0.06)
 
 
 def test_a_complete_audit_knows_calibration_error_and_brier_score():
