@@ -1,7 +1,7 @@
 """Labels in and out: exports of the current labels, and imports from other tools."""
 
 from collections.abc import Sequence
-from datetime import datetime, time
+from datetime import timedelta
 from functools import partial
 
 import streamlit as st
@@ -12,7 +12,7 @@ from scones_core.services import App, capture, label_export, label_import, revie
 from scones_core.services.label_export import EVERYTHING, FOLDERS, ExportFormat, LabelFilter
 from scones_core.services.review_figures import QueueFigures
 from scones_core.ui.shell.text import plain
-from scones_core.ui.shell.times import abbreviation, zone
+from scones_core.ui.shell.times import abbreviation, days_between
 
 _SHOWN = 10  # refused rows
 _EXPORTS = {
@@ -56,9 +56,8 @@ def _filter(app: App) -> LabelFilter:
         status = _one_of("Status", [Status.CONFIRMED, Status.RELABELLED, Status.LABELLED])
         model = _one_of("Model", [maker.name for maker in capture.makers(app)])
         days = st.date_input("Days of the decision", [], key="export_days", help=f"In {abbreviation()}.")
-    first, last = (days[0], days[-1]) if isinstance(days, tuple) and days else (None, None)
-    since = datetime.combine(first, time.min, zone()) if first else None
-    until = datetime.combine(last, time.max, zone()) if last else None
+    since, end = days_between(days)
+    until = end and end - timedelta.resolution  # a filter includes its last moment
     return LabelFilter(model, reviewer, Status(status) if status else None, since, until)
 
 

@@ -1,6 +1,6 @@
 """Times in the viewer's zone, which the browser names."""
 
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime, time, timedelta, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import streamlit as st
@@ -13,6 +13,17 @@ def zone() -> tzinfo:
         return ZoneInfo(name) if isinstance(name, str) and name else UTC
     except (ZoneInfoNotFoundError, ValueError):
         return UTC
+
+
+def days_between(chosen: object) -> tuple[datetime | None, datetime | None]:
+    """Begin of the first day and end of the last, which the range no longer holds; None while no day is chosen.
+
+    chosen : of a date input for a range, whose last day may not be chosen yet.
+    """
+    if not isinstance(chosen, tuple) or not chosen:
+        return None, None
+    first, last = (datetime.combine(day, time(), zone()) for day in (chosen[0], chosen[-1]))
+    return first, last + timedelta(days=1)
 
 
 def wall_time(time: datetime) -> datetime:

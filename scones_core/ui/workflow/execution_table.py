@@ -3,7 +3,7 @@
 import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import datetime
 from typing import Any
 
 import pandas as pd
@@ -14,7 +14,7 @@ from scones_core.ports import Execution, ExecutionStatus
 from scones_core.services import App, classification
 from scones_core.services.classification import Classified
 from scones_core.ui.shell.images import tile_image
-from scones_core.ui.shell.times import heading, wall_time, zone
+from scones_core.ui.shell.times import days_between, heading, wall_time
 
 CHOSEN = "execution"  # in the page's URL
 _RESULTS = "execution_results"  # session key
@@ -70,12 +70,7 @@ def filter_input() -> Filter:
             bind="query-params",
         )
         days = st.date_input("Days", [], key="workflow_days", width=270, on_change=forget_chosen)
-    first, last = (days[0], days[-1]) if isinstance(days, tuple) and days else (None, None)
-    return Filter(_FILTERS[status], (name or "").strip(), _midnight(first), _midnight(last, after=1))
-
-
-def _midnight(day: date | None, after: int = 0) -> datetime | None:
-    return datetime.combine(day, time(), zone()) + timedelta(days=after) if day else None
+    return Filter(_FILTERS[status], (name or "").strip(), *days_between(days))
 
 
 def page_size() -> int:
