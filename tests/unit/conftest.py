@@ -1,13 +1,24 @@
 """Homes of the unit tests, and what these tell at the end of a run."""
 
+import functools
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from streamlit.components.v2 import manifest_scanner
 
 from scones_core.services import App
 from tests.unit.asl_home import Home
+
+
+@pytest.fixture(autouse=True, scope="session")
+def scan_of_installed_components() -> Iterator[None]:
+    """Streamlit reads what is installed for every AppTest, a second each time; once is enough."""
+    with pytest.MonkeyPatch.context() as patch:
+        once = functools.cache(manifest_scanner.scan_component_manifests)
+        patch.setattr(manifest_scanner, "scan_component_manifests", once)
+        yield
 
 
 @pytest.fixture

@@ -135,6 +135,17 @@ def test_errors_are_worded_as_in_the_reference(expression: str, message: str):
 
 
 @pytest.mark.parametrize(
+    "expression",
+    ["$x", "[$x]", "{'a': $x}", "$x + 1.5", "-$x", "$x / 3", "$x % 7.5", "$x > 1.5", "$sum([$x, 1.5])", "$string($x)"]
+    + [f"${name}($x)" for name in ("floor", "sqrt", "round", "formatBase")]
+    + ["$round($x, 1)", "$formatBase($x, 2)", "$formatNumber($x, '0')", "$power($x, 2)", "[1..$x]", "$x & 'a'"],
+)
+def test_numbers_beyond_those_of_json_are_out_of_range(expression: str):
+    with pytest.raises(ValueError, match="out of range"):
+        jsonata_.value_of(expression, {"x": 10**400})
+
+
+@pytest.mark.parametrize(
     ("expression", "code"),
     [
         ("1 /* never closed", "S0106"),

@@ -20,6 +20,7 @@ from scones_core.local.queries.jsonata_strings import is_function
 from scones_core.local.queries.limits import NoValue
 
 _HASHES = {"SHA-1": "sha1", "SHA-384": "sha384", "SHA-256": "sha256", "SHA-512": "sha512", "MD5": "md5"}
+_OUT_OF_RANGE = "D1001: Number out of range: null"
 _TOO_DEEP = "Stack overflow error: Check for non-terminating recursive function. Consider rewriting as tail-recursive."
 
 
@@ -42,6 +43,8 @@ def value_of(text: str, bindings: Mapping[str, Any]) -> Any:
         raise
     except RecursionError:
         raise ValueError(_TOO_DEEP) from None
+    except ArithmeticError:
+        raise ValueError(_OUT_OF_RANGE) from None
     except Exception as error:  # the library raises its own and, where it has a gap, Python's
         raise ValueError(_reason(error)) from None
     if value is None:
@@ -74,15 +77,22 @@ def plain(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [plain(item) for item in value]
     if isinstance(value, int) and not -(2**63) <= value < 2**63:
-        return float(value)
+        return _as_float(value)
     if isinstance(value, float):
         return int(value) if value.is_integer() and abs(value) < 2**53 else _finite(value)
     return value if isinstance(value, (str, int, bool)) else ""
 
 
+def _as_float(value: int) -> float:
+    try:
+        return float(value)
+    except OverflowError:
+        raise ValueError(_OUT_OF_RANGE) from None
+
+
 def _finite(value: float) -> float:
     if not math.isfinite(value):
-        raise ValueError("D1001: Number out of range: null")
+        raise ValueError(_OUT_OF_RANGE)
     return value
 
 
