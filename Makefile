@@ -5,6 +5,7 @@
 PYTHON ?= python3
 BIN = .venv/bin
 PORT ?= 8501
+unexport PYTHONDONTWRITEBYTECODE  # else every process compiles its imports again, which takes seconds
 
 .PHONY: run test check lock screenshots clean
 
@@ -36,12 +37,12 @@ lock: .venv/uv
 	touch $@
 
 .venv/app: .venv/uv pyproject.toml
-	$(BIN)/uv pip install --quiet --python $(BIN)/python --editable .
+	$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --editable .
 	touch $@
 
 .venv/dev: .venv/uv pyproject.toml requirements-dev.lock
-	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes --requirement requirements-dev.lock
-	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
+	$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes --requirement requirements-dev.lock
+	$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --no-deps --editable .
 	touch .venv/app $@
 
 clean:
