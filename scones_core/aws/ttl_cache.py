@@ -18,20 +18,30 @@ class TtlCache(Generic[T]):
     seconds : lifetime of a value that may still change.
     final : whether a value can no longer change.
     kept : number of values; the least recently used one goes.
+    clock : seconds.
     """
 
-    def __init__(self, seconds: float, final: Callable[[T], bool], *, kept: int = KEPT) -> None:
+    def __init__(
+        self,
+        seconds: float,
+        final: Callable[[T], bool],
+        *,
+        kept: int = KEPT,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         def until(_name: str, value: T, now: float) -> float:
             return math.inf if final(value) else now + seconds
 
-        self._known: TLRUCache[str, T] = TLRUCache(kept, until, time.monotonic)
+        self._known: TLRUCache[str, T] = TLRUCache(kept, until, clock)
         self._lock = threading.Lock()
 
     def get(self, name: str, ask: Callable[[], T]) -> T:
         """The cached value, or that of `ask`."""
         with self._lock:
-            if name in self._known:
+            try:  # asking whether it is there first would let it expire in between
                 return self._known[name]
+            except KeyError:
+                pass
         return self.put(name, ask())
 
     def put(self, name: str, value: T) -> T:

@@ -222,7 +222,7 @@ def note_and_decide(page: Page) -> None:
     page.goto("/review")
     page.get_by_label("Reviewer").fill(HOSTILE[2])
     page.get_by_role("button", name="Start reviewing").click()
-    page.get_by_label("Note").fill(" ".join(HOSTILE)[:500])
+    page.get_by_label("Note", exact=True).fill(" ".join(HOSTILE)[:500])
     page.locator(".desk").press("Escape")
     page.keyboard.press("1")
     expect(page.locator(".desk")).to_be_visible()

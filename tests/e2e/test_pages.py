@@ -2,8 +2,9 @@
 
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -15,6 +16,7 @@ from tests.unit.captured_world import copied
 
 pytestmark = pytest.mark.e2e
 
+T = TypeVar("T")
 PAGES = ("Overview", "Data", "Train & deploy", "Workflow", "Monitor", "Review", "Models", "Settings")
 STREAMLITS_OWN = {"list", "listitem"}  # its navigation in the sidebar
 
@@ -67,20 +69,25 @@ def troubles(page: Page) -> list[str]:
     return found
 
 
-def serious(page: Page) -> list[tuple[str, str]]:
-    """Serious findings of axe, (rule, element); those that last, as colours fade in."""
-    found: list[tuple[str, str]] = []
+def lasting(page: Page, look: Callable[[], list[T]]) -> list[T]:
+    """What is still found after some looks: a page is not laid out in one step, and its colours fade in."""
+    found = look()
     for _ in range(10):
-        found = [
-            (violation["id"], node["html"])
-            for violation in Axe().run(page).response["violations"]
-            if violation["impact"] in ("serious", "critical") and violation["id"] not in STREAMLITS_OWN
-            for node in violation["nodes"]
-        ]
         if not found:
             break
         page.wait_for_timeout(1000)
+        found = look()
     return found
+
+
+def serious(page: Page) -> list[tuple[str, str]]:
+    """Serious findings of axe, (rule, element)."""
+    return [
+        (violation["id"], node["html"])
+        for violation in Axe().run(page).response["violations"]
+        if violation["impact"] in ("serious", "critical") and violation["id"] not in STREAMLITS_OWN
+        for node in violation["nodes"]
+    ]
 
 
 def looked_at(page: Page, name: str) -> None:
@@ -88,7 +95,7 @@ def looked_at(page: Page, name: str) -> None:
     expect(page.get_by_test_id("stException")).to_have_count(0)
     text = page.get_by_test_id("stMain").inner_text()
     assert not re.search(r"\b(null|undefined|NaN|nan|None)\b", text.replace("None yet", "")), (name, text)
-    assert page.evaluate(CUT) == [], name
+    assert lasting(page, lambda: page.evaluate(CUT)) == [], name
     expect(page.locator('[role=img][aria-label$=" icon"]:not([aria-hidden=true])')).to_have_count(0)
 
 
@@ -120,7 +127,7 @@ def test_every_page_of_a_full_home_is_sound_and_can_be_read_by_everyone(browser:
     for name in PAGES:
         visit(page, name)
         looked_at(page, name)
-        assert serious(page) == [], name
+        assert lasting(page, lambda: serious(page)) == [], name
         charts_as_tables(page)
         assert name == "Overview" or page.title().startswith(name)
         assert name != "Models" or "JST" in page.get_by_test_id("stMain").inner_text()

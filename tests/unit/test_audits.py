@@ -1,5 +1,8 @@
 """Audits in a home: drawn from the model's captured inferences, labelled in Review, and what they then say."""
 
+from collections.abc import Callable
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -7,7 +10,8 @@ from scones_core.domain.audit_draw import AuditKind, inclusion_probabilities
 from scones_core.domain.review import Strategy
 from scones_core.errors import BadInput, NotFound
 from scones_core.services import App, audits, capture, classification, monitoring, promises, queues, review
-from tests.conftest import png
+from tests.conftest import MadeHome, png
+from tests.unit.captured_world import copied
 
 
 def label_of(item: review.Item) -> str:
@@ -32,10 +36,16 @@ def work(app: App, queue: int, count: int, reviewer: str = "ann") -> None:
         review.decide(app, item.id, label_of(item), reviewer, queue=queue)
 
 
+@pytest.fixture(scope="session")
+def busy_home(trained_home: Path, made_home: MadeHome) -> Path:
+    """A home with 60 captured inferences."""
+    return made_home("busy", lambda app: send(app, 60), trained_home)
+
+
 @pytest.fixture
-def busy(serving: App) -> App:
-    send(serving, 60)
-    return serving
+def busy(busy_home: Path, tmp_path: Path, open_home: Callable[[], App]) -> App:
+    copied(busy_home, tmp_path)
+    return open_home()
 
 
 def test_an_audit_draws_with_known_probabilities_and_queues_what_it_drew(busy: App):

@@ -214,6 +214,18 @@ def test_weak_slices_are_looked_for_when_asked(captured: App, open_page: Open) -
     assert any(label.label.startswith("All ") and "slices" in label.label for label in page.expander)
 
 
+def test_a_selection_that_was_zoomed_into_is_none_even_if_the_browser_sends_it_again(captured: App, open_page: Open):
+    page = open_page("monitor")
+    for key in ("monitor_from", "monitor_selected_from"):
+        page.text_input(key=key).set_value("2026-01-01T00:00")
+    page.number_input(key="monitor_above").set_value(0.5)
+    page.run()
+    assert not page.exception
+    assert page.text_input(key="monitor_from").value == "2026-01-01T00:00"
+    assert page.text_input(key="monitor_selected_from").value == ""
+    assert page.number_input(key="monitor_above").value is None
+
+
 def test_captured_images_are_placed_on_a_map_that_the_filters_choose_from(captured: App, open_page: Open) -> None:
     likeness.update(captured)
     page = pressed(open_page("monitor"), "Make the map")

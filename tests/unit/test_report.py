@@ -17,6 +17,8 @@ from scones_core.domain.drift import SimulatedDrift
 from scones_core.errors import NotFound
 from scones_core.services import App, audits, monitoring, report, review
 from scones_core.terminal import Terminal
+from tests.conftest import MadeHome
+from tests.unit.captured_world import copied
 from tests.unit.test_audits import send
 from tests.unit.test_drift_watch import send as send_drifted
 
@@ -50,18 +52,27 @@ def at(document: Any, key: str) -> Any:
     return document
 
 
-@pytest.fixture
-def told(serving: App) -> App:
-    """Traffic, then the dark; an audit half done, a promise audit, and a threshold that was set."""
-    send(serving, 60)
-    send_drifted(serving, 40, SimulatedDrift.DARK)
-    audit = audits.start(serving, 40, by="ann", seed=1)
+def _told(app: App) -> None:
+    send(app, 60)
+    send_drifted(app, 40, SimulatedDrift.DARK)
+    audit = audits.start(app, 40, by="ann", seed=1)
     for _ in range(25):
-        [item] = review.next_items(serving, "ann", queue=audit.queue)
-        review.decide(serving, item.id, item.prediction, "ann", queue=audit.queue)
-    audits.start(serving, 10, kind=AuditKind.PROMISE, max_risk=0.4, by="ann", seed=1)
-    monitoring.set_threshold(serving, 0.9, actor="ann", evidence={"about": "test images"})
-    return serving
+        [item] = review.next_items(app, "ann", queue=audit.queue)
+        review.decide(app, item.id, item.prediction, "ann", queue=audit.queue)
+    audits.start(app, 10, kind=AuditKind.PROMISE, max_risk=0.4, by="ann", seed=1)
+    monitoring.set_threshold(app, 0.9, actor="ann", evidence={"about": "test images"})
+
+
+@pytest.fixture(scope="session")
+def told_home(trained_home: Path, made_home: MadeHome) -> Path:
+    """Traffic, then the dark; an audit half done, a promise audit, and a threshold that was set."""
+    return made_home("told", _told, trained_home)
+
+
+@pytest.fixture
+def told(told_home: Path, tmp_path: Path, open_home: Callable[[], App]) -> App:
+    copied(told_home, tmp_path)
+    return open_home()
 
 
 def test_each_figure_is_that_of_the_command_that_it_names(told: App):

@@ -174,6 +174,9 @@ def selection_input(which: InferenceFilter) -> InferenceFilter:
     """The filter, narrowed to what is selected in the charts; fields beside them do the same by keyboard."""
     if _ZOOMED in st.session_state:
         st.rerun()  # the fields of the filter are beyond this fragment
+    times, selected = ([st.session_state.get(key) for key in keys] for keys in (TIMES, SELECTED_TIMES))
+    if any(times) and times == selected:
+        clear_selection()  # the browser had not heard of the zoom yet, and sent once more what was selected
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         since, until = _times("Selected from", "to", SELECTED_TIMES)
         above, up_to = (

@@ -81,7 +81,7 @@ def _figures(found: Traffic, now: WhatIf, then: WhatIf) -> None:
 
 def _basis(found: Traffic, then: WhatIf, seconds: float) -> str:
     span = f"per day, at the rate of the {_length(found.seconds)} that they span"
-    rate = span if found.days else f"in all: the {_length(found.seconds)} that they span are too short for a daily rate"
+    rate = span if found.days else f"in all: the {_length(found.seconds)} that they span is too short for a daily rate"
     per = 1 / found.days if found.days else 1.0
     errors = _errors(found, then, per)
     source = "the median of your decisions" if found.per_decision else "assumed, until five decisions are made in a row"
