@@ -1,21 +1,25 @@
-# make run    set up and open the app on the embedded backend
-# make test   set up and pass every check and test
-# make check  format, lint, types, imports: no test
-# make lock   pin what make test installs, with hashes
+# make run       set up and open the app on the embedded backend
+# make test      set up and pass every check and test
+# make coverage  the unit tests once more, with the share of branches that they run, and its floor
+# make check     format, lint, types, imports: no test
+# make lock      pin what make test installs, with hashes
 PYTHON ?= python3
 BIN = .venv/bin
 PORT ?= 8501
 unexport PYTHONDONTWRITEBYTECODE  # else every process compiles its imports again, which takes seconds
 
-.PHONY: run test check lock screenshots clean
+.PHONY: run test coverage check lock screenshots clean
 
 run: .venv/app
 	$(BIN)/scones run --port $(PORT)
 
 test: .venv/dev check
 	sh tests/ensure_chromium.sh
-	$(BIN)/python -m pytest -q -n 4 --dist worksteal --cov --cov-report= --durations=15 tests/unit
+	$(BIN)/python -m pytest -q -n 4 --dist worksteal --durations=15 tests/unit
 	$(BIN)/python -m pytest -q -n 4 --dist worksteal --durations=15 tests/e2e tests/contract
+
+coverage: .venv/dev
+	$(BIN)/python -m pytest -q -n 4 --dist worksteal --cov tests/unit
 
 check: .venv/dev
 	$(BIN)/ruff format --check .

@@ -153,7 +153,7 @@ def exhaustively(app: App, drawn: list[Any], which: InferenceFilter, at: float) 
     assert capture.captured(app) == len(rows)
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(st.lists(INFERENCES, max_size=30), FILTERS, THRESHOLDS)
 @example([(0, 0.93, MADE[0], 0), (1, 0.9300001, MADE[1], 1)], InferenceFilter(), 0.93)
 @example([(0, 0.93, MADE[0], 0)] * 9, InferenceFilter(reviewed=False, accepted=False), 0.93)
