@@ -12,8 +12,10 @@ from typing import Any
 import numpy as np
 
 from scones_core.bootstrap import open_app
+from scones_core.db import embeddings
 from scones_core.db import inferences as table
 from scones_core.services import App, capture, classification, deployment, etl, registration, training
+from scones_core.services.embedding_store import EXTRACTOR
 from scones_core.settings import Settings
 
 AT_ONCE = 20_000  # rows per transaction
@@ -52,7 +54,8 @@ def classify_all(app: App) -> int:
 def add_inferences(app: App, first: int, last: int) -> None:
     """Captured inferences `first` to `last` of a fixed sequence, one a second, each of another image.
 
-    The model in service made them, from the time on at which it came into service.
+    The model in service made them, from the time on at which it came into service. The images do not exist, which is
+    noted, as the app does after it has looked for each.
     """
     champion = training.model(app)
     start = deployment.in_service_since(app, champion) or datetime.now(UTC)
@@ -67,6 +70,8 @@ def add_inferences(app: App, first: int, last: int) -> None:
         ]
         with app.db.write() as connection:
             table.add(connection, rows)
+            images = [row["image_sha256"] for row in rows]
+            embeddings.place(connection, EXTRACTOR, embeddings.UNREADABLE, images)
 
 
 def _row(start: datetime, number: int, confidence: float) -> dict[str, Any]:

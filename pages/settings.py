@@ -4,7 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from scones_core.services import doctor, monitoring
-from scones_core.ui.settings.checks import checks_table
+from scones_core.ui.settings.checks import checks_section
 from scones_core.ui.shell import navigation
 from scones_core.ui.shell.actions import action_button
 from scones_core.ui.shell.notifications import notification_status
@@ -42,5 +42,4 @@ with shown_errors():
     notification_status(app)
 
 st.header("Checks", anchor=False)
-checks_table(doctor.checks(app))
-st.button("Check again", icon=":material/refresh:", key="check_again")
+checks_section(app)

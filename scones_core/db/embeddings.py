@@ -73,14 +73,15 @@ def dataset_without(connection: sa.Connection, extractor: str, dataset: str, lim
     return [(image, key) for image, key in connection.execute(query.limit(limit))]
 
 
-def captured_without(connection: sa.Connection, extractor: str, limit: int) -> list[tuple[str, str]]:
-    """(SHA-256, event id) of captured images that have no embedding yet, the newest first."""
+def captured_without(connection: sa.Connection, extractor: str, limit: int) -> list[dict[str, Any]]:
+    """An inference per captured image that has no embedding yet, the newest first: its ids and place of capture."""
     table = inferences.c
-    query = sa.select(table.image_sha256, table.event_id).where(_without(extractor, table.image_sha256))
-    found: dict[str, str] = {}
-    for image, event in connection.execute(query.order_by(table.time.desc()).limit(2 * limit)):
-        found.setdefault(image, event)
-    return list(found.items())[:limit]
+    columns = "event_id image_sha256 capture_key capture_line capture_start capture_end"
+    query = sa.select(*(table[name] for name in columns.split())).where(_without(extractor, table.image_sha256))
+    found: dict[str, dict[str, Any]] = {}
+    for row in connection.execute(query.order_by(table.time.desc()).limit(2 * limit)).mappings():
+        found.setdefault(row["image_sha256"], dict(row))
+    return list(found.values())[:limit]
 
 
 def reference(connection: sa.Connection, model: int) -> dict[str, Any] | None:

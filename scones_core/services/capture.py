@@ -216,13 +216,18 @@ def inference(app: App, event_id: str) -> dict[str, Any]:
 
 def image(app: App, event_id: str) -> bytes:
     """The image of a captured inference; if its capture is missing, the copy in a dataset version. Raises NotFound."""
-    row = inference(app, event_id)
+    return image_of_row(app, inference(app, event_id))
+
+
+def image_of_row(app: App, row: Mapping[str, Any]) -> bytes:
+    """As `image`, of an inference as recorded."""
     try:
         return _captured_image(app, row)
     except (NotFound, NotAnInference):
         pass
     with app.db.read() as connection:
         key = datasets.key_of(connection, row["image_sha256"])
+    event_id = row["event_id"]
     if key is None:
         raise NotFound(f"The image of the captured inference “{event_id}” is missing, or its capture file is damaged.")
     found = app.backend.objects.get(key)

@@ -1,5 +1,6 @@
 """Embedding of dataset and captured images, once per image."""
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
@@ -25,17 +26,17 @@ def state(app: App) -> tuple[object, ...]:
     return tuple(_in_use(app)), capture.captured(app)
 
 
-def embed_new(app: App, *, progress: Progress = silent) -> int:
+def embed_new(app: App, *, progress: Progress = silent, rest: float = 0.0) -> int:
     """Embed the images of the dataset versions in use, and all captured ones; returns how many were new.
 
-    Raises Unavailable without an extractor.
+    rest : after each batch, as a multiple of the time that it took.  Raises Unavailable without an extractor.
     """
     done = 0
     sources = [partial(_of_dataset, app, dataset) for dataset in _in_use(app)]
     for source in (*sources, partial(_of_captures, app)):
         while wanted := source():
             done += len(wanted)
-            embed(app, wanted)
+            embed(app, wanted, rest)
             progress(done, None, "images embedded")
     merge(app)
     return done
@@ -58,12 +59,13 @@ def _of_dataset(app: App, dataset: str) -> Wanted:
 def _of_captures(app: App) -> Wanted:
     with app.db.read() as connection:
         found = table.captured_without(connection, EXTRACTOR, AT_ONCE)
-    return [(image, partial(capture.image, app, event)) for image, event in found]
+    return [(row["image_sha256"], partial(capture.image_of_row, app, row)) for row in found]
 
 
-def embed(app: App, wanted: Wanted) -> None:
+def embed(app: App, wanted: Wanted, rest: float = 0.0) -> None:
     """Embed images and keep their embeddings; those that cannot be read or decoded are noted as such."""
     network = extractor()
+    begun = time.perf_counter()
     read = bounded_map(lambda one: _read(one[1]), wanted, app.backend.objects.at_once)
     found: dict[str, Embeddings] = {}
     unreadable: list[str] = []
@@ -73,6 +75,8 @@ def embed(app: App, wanted: Wanted) -> None:
         if len(batch) == BATCH:
             _embed_batch(network, batch, found, unreadable)
             batch = {}
+            time.sleep(rest * (time.perf_counter() - begun))
+            begun = time.perf_counter()
     _embed_batch(network, batch, found, unreadable)
     store(app, found)
     with app.db.write() as connection:

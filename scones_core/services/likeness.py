@@ -25,6 +25,7 @@ FEWEST = 2 * NEIGHBOURS  # training images that a reference needs
 AT_ONCE = 2_048
 CAPTURED = 20_000  # newest captured images that are searched
 EVERY = 5.0  # seconds between looks for new images
+REST = 1.0  # of the time that a batch takes, so that pages and executions have the processor in between
 
 log = logs.get(__name__)
 
@@ -39,7 +40,7 @@ def watch(app: App, *, every: float = EVERY) -> Loop:
             if reason := missing():
                 log.warning("images not embedded", reason=reason)
             else:
-                update(app)
+                update(app, rest=REST)
             seen[0] = now
 
     return app.background.repeat("embeddings", every, look)
@@ -54,9 +55,9 @@ class Updated:
     images: int
 
 
-def update(app: App, *, progress: Progress = silent) -> Updated:
+def update(app: App, *, progress: Progress = silent, rest: float = 0.0) -> Updated:
     """Embed new images, and compare captured ones with training images. Raises Unavailable without an extractor."""
-    embedded = embeddings.embed_new(app, progress=progress)
+    embedded = embeddings.embed_new(app, progress=progress, rest=rest)
     return Updated(embedded, compare_new(app), embedding_store.embedded(app))
 
 

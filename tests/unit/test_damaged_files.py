@@ -61,6 +61,22 @@ def test_every_page_opens_with_a_truncated_endpoint_file(serving: App, monkeypat
     assert "endpoints/scones-unlimited.json" in found.warning[0].value
 
 
+def test_checks_are_those_of_the_last_minute_until_they_are_run_again(serving: App, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("SCONES_HOME", str(serving.settings.home))
+    streamlit.cache_resource.clear()
+    page = AppTest.from_file(SCRIPT, default_timeout=120)
+    page.user = {}
+    page.switch_page(PageName.SETTINGS.path).run()
+    assert any(caption.value.startswith("Checked ") for caption in page.caption)
+    assert any("checks passed" in said.value for said in page.success)
+    truncate(serving.settings.home / "endpoints" / "scones-unlimited.json", 0.5)
+    page.run()
+    assert any("checks passed" in said.value for said in page.success)
+    page.button(key="check_again").click().run()
+    streamlit.cache_resource.clear()
+    assert any("checks failed" in said.value for said in page.warning)
+
+
 def test_a_truncated_job_file_is_a_failed_job_and_the_others_go_on(serving: App):
     [job] = training.jobs(serving)
     truncate(serving.settings.home / "training" / job.name / "job.json", 0.5)

@@ -1,12 +1,30 @@
 """The doctor's checks as a table."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 import pandas as pd
 import streamlit as st
 
+from scones_core.services import App, doctor
 from scones_core.services.doctor import Check
 from scones_core.ui.shell.text import plain
+from scones_core.ui.shell.times import time_text
+
+KEPT = 60  # seconds, for whoever looks at the page; a large database takes a while to check
+
+
+def checks_section(app: App) -> None:
+    """The checks of the last minute, and a button that runs them now."""
+    checks, time = _checked(app, str(app.settings.home))
+    checks_table(checks)
+    st.caption(f"Checked {time_text(time)}.")
+    st.button("Check again", icon=":material/refresh:", key="check_again", on_click=_checked.clear)
+
+
+@st.cache_data(show_spinner="Checking…", ttl=KEPT, max_entries=8)
+def _checked(_app: App, home: str) -> tuple[list[Check], datetime]:
+    return doctor.checks(_app), datetime.now(UTC)
 
 
 def checks_table(checks: Sequence[Check]) -> None:
