@@ -87,7 +87,7 @@ class LocalTraining:
     def check(self) -> str:
         """Whether the jobs' files can be read. Raises Damaged."""
         found = [_read(self._folder, path.parent.name) for path in sorted(self._folder.glob("*/job.json"))]
-        return f"{len(found)} jobs can be read"
+        return f"{len(found)} job{'s' * (len(found) != 1)} can be read"
 
     def _recover(self) -> None:
         """Clean up after a killed runner, and start a runner if jobs are waiting."""

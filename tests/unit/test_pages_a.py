@@ -189,7 +189,7 @@ def test_a_trained_model_is_shown_with_its_figures_and_can_be_deployed(open_page
     assert metrics(page)["Model in service"] == "v1"
     page.slider(key="capture_percentage").set_value(40).run()
     press(page, "Deploy")
-    assert metrics(page)["Data capture"] == "40 %"
+    assert metrics(page)["Data capture"] == "40%"
 
 
 def test_a_job_that_runs_can_be_stopped(open_page: Open, serving: App):

@@ -86,7 +86,7 @@ def _show_model(_app: App, model: ModelVersion) -> None:
 def _show_endpoint(_app: App, endpoint: Endpoint) -> None:
     st.caption(
         f"`{endpoint.name}` is {endpoint.status}, variant {endpoint.config.variant}, and captures "
-        f"{endpoint.config.capture_percentage} % of its inferences."
+        f"{endpoint.config.capture_percentage}% of its inferences."
     )
 
 

@@ -99,7 +99,7 @@ def _model(seen: Overview) -> LoopStage:
 def _endpoint(seen: Overview) -> LoopStage:
     endpoint = seen.serving.endpoint
     value = _STATUS.get(endpoint.status, endpoint.status) if endpoint else "None yet"
-    detail = f"captures {endpoint.config.capture_percentage} %" if endpoint else "deploy a model"
+    detail = f"captures {endpoint.config.capture_percentage}%" if endpoint else "deploy a model"
     return _stage("Endpoint", "cloud_done", PageName.TRAIN, bool(endpoint), value, detail)
 
 

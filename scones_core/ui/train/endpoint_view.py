@@ -26,7 +26,7 @@ def endpoint_card(app: App, cost: EndpointCost | None) -> None:
         st.error(plain(endpoint.failure_reason), icon=":material/error:")
     grid = st.grid(2, min_column_width=120)
     grid.metric("Model in service", endpoint.config.model)
-    grid.metric("Data capture", f"{endpoint.config.capture_percentage} %")
+    grid.metric("Data capture", f"{endpoint.config.capture_percentage}%")
     st.caption(f"Variant {endpoint.config.variant}, updated {time_text(endpoint.updated)}")
     if endpoint.trial:
         st.caption(f"{trial_sentence(endpoint.trial)} Deploying a model ends the trial.")
