@@ -4,6 +4,7 @@ import math
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Generic, TypeVar
 
 from cachetools import TLRUCache
@@ -37,11 +38,8 @@ class TtlCache(Generic[T]):
 
     def get(self, name: str, ask: Callable[[], T]) -> T:
         """The cached value, or that of `ask`."""
-        with self._lock:
-            try:  # asking whether it is there first would let it expire in between
-                return self._known[name]
-            except KeyError:
-                pass
+        with self._lock, suppress(KeyError):  # asking whether it is there first would let it expire in between
+            return self._known[name]
         return self.put(name, ask())
 
     def put(self, name: str, value: T) -> T:

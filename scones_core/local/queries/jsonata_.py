@@ -77,23 +77,20 @@ def plain(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [plain(item) for item in value]
     if isinstance(value, int) and not -(2**63) <= value < 2**63:
-        return _as_float(value)
+        return _finite(value)
     if isinstance(value, float):
         return int(value) if value.is_integer() and abs(value) < 2**53 else _finite(value)
     return value if isinstance(value, (str, int, bool)) else ""
 
 
-def _as_float(value: int) -> float:
-    try:
-        return float(value)
-    except OverflowError:
-        raise ValueError(_OUT_OF_RANGE) from None
-
-
 def _finite(value: float) -> float:
-    if not math.isfinite(value):
+    try:
+        found = float(value)
+    except OverflowError:  # of an integer
+        found = math.inf
+    if not math.isfinite(found):
         raise ValueError(_OUT_OF_RANGE)
-    return value
+    return found
 
 
 # The functions of Step Functions. They round towards zero; what is missing gives nothing.

@@ -17,7 +17,7 @@ KEPT = 60  # seconds, for whoever looks at the page; a large database takes a wh
 def checks_section(app: App) -> None:
     """The checks of the last minute, and a button that runs them now."""
     checks, time = _checked(app, str(app.settings.home))
-    checks_table(checks)
+    _table(checks)
     st.caption(f"Checked {time_text(time)}.")
     st.button("Check again", icon=":material/refresh:", key="check_again", on_click=_checked.clear)
 
@@ -27,7 +27,7 @@ def _checked(_app: App, home: str) -> tuple[list[Check], datetime]:
     return doctor.checks(_app), datetime.now(UTC)
 
 
-def checks_table(checks: Sequence[Check]) -> None:
+def _table(checks: Sequence[Check]) -> None:
     """A summary, then one row per check, failed ones first."""
     failed = [check for check in checks if not check.ok]
     if failed:
