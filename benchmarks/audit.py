@@ -1,4 +1,4 @@
-"""Half-width and coverage of an audit's 95 % interval of accuracy, beside as many labels drawn at random.
+"""Half-width and coverage of an audit's 95% interval of accuracy, beside as many labels drawn at random.
 
 Each run draws the period's inferences from the population with replacement, draws an audit among them, and asks whether
 the interval holds the accuracy of all of them. The peer labels as many drawn at random: Clopper and Pearson's interval,

@@ -7,9 +7,9 @@ models are measured on the rest.
 Each run draws 200 test images, with replacement, from a population of which all labels and both models' answers are
 known; neither model was trained on any of it. Every image is in the population twice, with the two models' answers in
 either order: the two are equally good, exactly. `better` and `worse` are the shares of runs in which the challenger is
-called so; each may be called in 2.5 of 100. A promise is the threshold that `propose_threshold` gives for at most 8 %
-errors among the accepted, with 95 % confidence, on the champion's answers to the test images; `broken` is the share of
-all runs in which one is proposed and more than 8 % of what it accepts of the whole population are wrong, `proposed` the
+called so; each may be called in 2.5 of 100. A promise is the threshold that `propose_threshold` gives for at most 8%
+errors among the accepted, with 95% confidence, on the champion's answers to the test images; `broken` is the share of
+all runs in which one is proposed and more than 8% of what it accepts of the whole population are wrong, `proposed` the
 share in which there is one. `shown_minus_true` is the champion's accuracy on the test images less that on the
 population, on average.
 

@@ -3,7 +3,7 @@
 Each run draws 200 reference images and its inferences from the population, with replacement. Without drift there are
 10,000 of them. With drift the first 500 are as trained, and all later ones dark, blurred or noisy. `delay` counts the
 inferences from the change to the alarm; runs that alarmed before are left out. `since_holds` is the share of alarms
-whose 95 % interval of the beginning holds it, `since_width` the mean width of that interval.
+whose 95% interval of the beginning holds it, `since_width` the mean width of that interval.
 
 The peer, `badge`, is the two-sample test on the newest 200 inferences, looked at every ten, in a twentieth of the runs.
 `mean_rule` alarms when the mean of the six wealths reaches 20, in the same runs.

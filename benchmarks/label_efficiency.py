@@ -13,7 +13,7 @@ Nothing is chosen by these figures. The classifier's options were once chosen on
 all accuracies a little too high, whatever the strategy.
 
 Curves are averaged over the seeds and made monotone by centred isotonic regression [ORO17]; where such a curve
-crosses that of random review at 400 labels, it is read off. Intervals are 95 % percentile bootstraps over whole seeds,
+crosses that of random review at 400 labels, it is read off. Intervals are 95% percentile bootstraps over whole seeds,
 target included. Ten seeds are few for a bootstrap, and they share images: the intervals tell how the figures would
 move with other draws from these images, not with other images.
 

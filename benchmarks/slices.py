@@ -6,7 +6,7 @@ out; `any` the share in which any does. `false_discoveries` is the mean share of
 are expected to be wrong no more often than the rest: brightness goes along with other statistics, so that parts of
 these are truly worse, too. Each run draws its images anew, with replacement, and each has one of two predicted classes.
 
-The bound is the promise itself: at most 5 % false discoveries. The peer is the same without the adjustment.
+The bound is the promise itself: at most 5% false discoveries. The peer is the same without the adjustment.
 """
 
 import time

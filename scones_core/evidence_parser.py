@@ -30,7 +30,7 @@ def add(commands: Any, common: ArgumentParser) -> None:
     sub.add_argument("--seed", type=int, metavar="N", help="default: random; recorded")
     sub = _command(actions, common, "plan", "how many labels an audit needs", of="audit ")
     sub.add_argument(
-        "--half-width", type=float, default=0.03, metavar="X", help="accuracy to ± X at 95 %% (default .03)"
+        "--half-width", type=float, default=0.03, metavar="X", help="accuracy to ± X at 95%% (default .03)"
     )
     sub.add_argument("--since", metavar="T", help="only inferences since this time")
     sub = _command(commands, common, "drift", "what the drift watch says; acknowledge its alarm")

@@ -82,8 +82,8 @@ class AuditFigures:
 
     other, unknown : shares of the inferences that show none of the classes, and that could not be labelled.
     confidence_gap : mean confidence less accuracy, with its interval; above 0 the model is surer than it should be.
-    ece, ece_interval : expected calibration error over the bins of `reliability`, with its 95 % interval.
-    ece_by_chance : its 95 % quantile if the model were perfectly calibrated, by the same draw.
+    ece, ece_interval : expected calibration error over the bins of `reliability`, with its 95% interval.
+    ece_by_chance : its 95% quantile if the model were perfectly calibrated, by the same draw.
     confidence_brier : mean squared error of the confidence as the probability of being right, in [0, 1].
     """
 
@@ -104,7 +104,7 @@ class AuditFigures:
 
 
 def figures(sample: Sample, *, threshold: float, classes: int) -> AuditFigures:
-    """Everything that an audit says, with 95 % intervals. Raises ValueError without a label."""
+    """Everything that an audit says, with 95% intervals. Raises ValueError without a label."""
     if not len(sample.rows):
         raise ValueError("an audit without a label says nothing")
     everything = np.ones(len(sample.confidences), dtype=bool)

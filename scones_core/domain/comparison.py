@@ -20,7 +20,7 @@ class Comparison:
     """Paired comparison on `images` test images.
 
     challenger_only, champion_only: images that only this one classified correctly.
-    difference: challenger's accuracy minus the champion's, with its 95 % interval, which contains 0 exactly if the
+    difference: challenger's accuracy minus the champion's, with its 95% interval, which contains 0 exactly if the
     verdict is "no significant difference".
     """
 
@@ -39,7 +39,7 @@ def mcnemar_p_value(b: int, c: int) -> float:
     """Two-sided mid-p McNemar test on the discordant counts `b` and `c`; 1.0 if there are none.
 
     The exact binomial test of b out of b + c with p = 1/2, counting the observed outcome by half: the exact test
-    is so conservative that it rejects at the 5 % level in only 2 to 3 % of cases.
+    is so conservative that it rejects at the 5% level in only 2 to 3% of cases.
     Source: Fagerland, Lydersen & Laake 2013, eq. 5.
     """
     from scipy.special import bdtr  # takes half a second to import; most pages and commands do not need it
@@ -74,7 +74,7 @@ def _score(difference: float, b: int, c: int, n: int) -> float:
 
 
 def compare(labels: Sequence[int], champion: Sequence[int], challenger: Sequence[int]) -> Comparison:
-    """Compare two models' predictions (class indices) on the same labelled images, at the 5 % level.
+    """Compare two models' predictions (class indices) on the same labelled images, at the 5% level.
 
     Raises ValueError if there is no image or the lengths differ.
     """

@@ -71,7 +71,7 @@ def share_interval(share: float, n: float, level: float) -> tuple[float, float]:
 
 
 def calibration_error_interval(error: float, deviations: Floats) -> tuple[float, float]:
-    """95 % interval of a calibration error, in [0, 1].
+    """95% interval of a calibration error, in [0, 1].
 
     deviations : standard error of each bin's gap between confidence and accuracy, times the bin's share, (bins,).
     A sum of gaps' sizes cannot be too high by more than the sum of their errors' sizes (simulated, normal), nor too low

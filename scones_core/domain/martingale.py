@@ -3,7 +3,7 @@
 Each statistic of an inference gets a conformal p-value: its rank among the test images and the inferences before it.
 Without drift these are independent and uniform, whatever the statistic. A martingale bets that they are not; its
 wealth, the evidence, exceeds 1 / a with probability a at most, at any time. One bets on each statistic, and an alarm
-needs K / 5 % of any of the K: the probability of ever alarming without drift is 5 % at most, however often one looks.
+needs K / 5% of any of the K: the probability of ever alarming without drift is 5% at most, however often one looks.
 The mean of the K wealths would alarm a few inferences earlier, but is a martingale only where the statistics are
 independent of each other.
 
@@ -147,7 +147,7 @@ class Change:
 
 
 def changes(watch: DriftWatch) -> list[Change]:
-    """What changed in the first stream, the strongest evidence first: all beyond 1 / 5 %, if any raises the alarm."""
+    """What changed in the first stream, the strongest evidence first: all beyond 1 / 5%, if any raises the alarm."""
     if not watch.alarm[0]:
         return []
     peak, wealth = watch.peak[0], watch.wealth[0]

@@ -118,7 +118,7 @@ def expected_calibration_error(labels: npt.ArrayLike, probabilities: npt.ArrayLi
 class CalibrationFloor:
     """Calibration error of a perfectly calibrated model on the same number of images, by chance.
 
-    mean: its mean.  upper: its 95 % quantile; a larger error indicates miscalibration.
+    mean: its mean.  upper: its 95% quantile; a larger error indicates miscalibration.
     """
 
     mean: float

@@ -16,7 +16,7 @@ CHAMPION_VARIANT, TRIAL_VARIANT = "AllTraffic", "Challenger"
 
 @dataclass(frozen=True)
 class Accuracy:
-    """Share of `images` test images whose prediction is the label, with the ends of its 95 % interval."""
+    """Share of `images` test images whose prediction is the label, with the ends of its 95% interval."""
 
     value: float
     low: float

@@ -18,7 +18,7 @@ POWER = 0.8
 
 
 def labels_for_interval(confidences: Floats, half_width: float, *, earlier: Sample | None = None) -> int:
-    """Labels with which an audit of these inferences gives accuracy to ± `half_width`, in (0, 1), at 95 %.
+    """Labels with which an audit of these inferences gives accuracy to ± `half_width`, in (0, 1), at 95%.
 
     confidences : of the period's inferences, shape (n,).  earlier : an audit of the same kind of traffic.
     """
@@ -61,7 +61,7 @@ class _Plan:
 
 
 def labels_for_comparison(challenger_only: int, champion_only: int, images: int) -> int | None:
-    """Images on which the difference seen is found at the 5 % level with probability .8; None if there is none.
+    """Images on which the difference seen is found at the 5% level with probability .8; None if there is none.
 
     challenger_only, champion_only : of `images`, those that only this one classified correctly.  Source: [CON87].
     """

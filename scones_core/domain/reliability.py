@@ -16,15 +16,15 @@ from scones_core.domain.confidence import accuracy_interval, calibration_error_i
 from scones_core.domain.metrics import brier, calibration_floor, expected_calibration_error
 
 BINS = 10
-Z = 1.959963984540054  # the normal quantile of 97.5 %
+Z = 1.959963984540054  # the normal quantile of 97.5%
 
 
 @dataclass(frozen=True)
 class CalibrationFigures:
     """Calibration on `images` labelled images.
 
-    ece, ece_interval : expected calibration error and its 95 % interval.
-    ece_by_chance : its 95 % quantile for a perfectly calibrated model; a larger error indicates miscalibration.
+    ece, ece_interval : expected calibration error and its 95% interval.
+    ece_by_chance : its 95% quantile for a perfectly calibrated model; a larger error indicates miscalibration.
     brier : mean squared error of the probabilities, summed over the classes.
     confidence_brier : mean squared error of the confidence as the probability of being right.
     bins : of equally many images, lowest confidence first.
@@ -83,7 +83,7 @@ def expected_accuracy(
     """Accuracy that confidences let expect, without labels: their mean.
 
     confidences, variances : sums of c and of c (1 - c) of the inferences.  answers, correct : the model's confidences
-    in its answers to test images, and whether these are right, shape (n,).  The 95 % interval allows for chance, and
+    in its answers to test images, and whether these are right, shape (n,).  The 95% interval allows for chance, and
     for the confidences' own error as far as the test images tell it; it holds only for images like these.
     """
     value, errors = confidences / inferences, correct - answers

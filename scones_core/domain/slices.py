@@ -33,7 +33,7 @@ class Slice:
 
     attribute, part : such as brightness and “lowest fifth”, or predicted class and “bicycle”.
     above, up_to : bounds of a fifth, (above, up_to]; infinite at the ends; None for a category.
-    members : bool, shape (n,).  images, wrong : in the slice.  low, high : 95 % interval of its error rate;
+    members : bool, shape (n,).  images, wrong : in the slice.  low, high : 95% interval of its error rate;
     of slices that stand out, which were chosen for a high rate, wider, so that 95 of 100 such intervals hold [BY05].
     rest_rate : error rate of the others.  p_value : of a rate as high by chance, among all slices adjusted.
     """

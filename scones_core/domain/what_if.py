@@ -21,7 +21,7 @@ LEVEL = 0.95
 
 
 class ErrorRate(NamedTuple):
-    """A share in [0, 1] with the ends of its 95 % interval, of `labels` labelled images."""
+    """A share in [0, 1] with the ends of its 95% interval, of `labels` labelled images."""
 
     value: float
     low: float
@@ -76,7 +76,7 @@ class WeightedLabels:
 class WhatIf:
     """Traffic at a threshold.
 
-    accepted, low : inferences.  error_rate : of the accepted, with the ends of its 95 % interval; None without labels
+    accepted, low : inferences.  error_rate : of the accepted, with the ends of its 95% interval; None without labels
     above the threshold.  labels : labelled images above it.
     """
 
@@ -119,10 +119,10 @@ def seconds_per_decision(decisions: Sequence[tuple[str, datetime]]) -> float | N
 
 @dataclass(frozen=True)
 class Cheapest:
-    """The threshold of least cost. cost : per 1,000 inferences, with the ends of its 95 % interval at that threshold.
+    """The threshold of least cost. cost : per 1,000 inferences, with the ends of its 95% interval at that threshold.
 
-    same_from, same_to : thresholds around it whose cost is the same within 2 %.
-    best_from, best_to : 95 % interval of the cheapest threshold, as other labelled images would give it.
+    same_from, same_to : thresholds around it whose cost is the same within 2%.
+    best_from, best_to : 95% interval of the cheapest threshold, as other labelled images would give it.
     """
 
     threshold: float

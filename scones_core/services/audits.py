@@ -206,7 +206,7 @@ def measured(app: App, found: Audited) -> AuditFigures | None:
 
 @dataclass(frozen=True)
 class AuditPlan:
-    """Labels with which an audit gives accuracy to ± half_width at 95 %.  earlier : an audit that it learns from."""
+    """Labels with which an audit gives accuracy to ± half_width at 95%.  earlier : an audit that it learns from."""
 
     labels: int
     half_width: float

@@ -23,7 +23,7 @@ QUIET = 200  # inferences without an alarm after an acknowledged one, before con
 class DriftAlarm:
     """time : of the inference that raised it.  changes : {statistic, higher, evidence}, the strongest first.
 
-    since : likeliest, first and last time at which it began; 95 % interval.
+    since : likeliest, first and last time at which it began; 95% interval.
     before, after : captured inferences to look at.  before is empty if it began with the first inference.
     """
 

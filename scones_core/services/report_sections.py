@@ -116,10 +116,10 @@ def model_section(app: App, champion: ModelVersion) -> ReportSection:
         found.add(name, value, command, key)
     accuracy = champion.accuracy
     found.share("Accuracy on the test images", accuracy.value, command, "accuracy")
-    found.interval("95 % interval", (accuracy.low, accuracy.high), command, "accuracy_interval")
+    found.interval("95% interval", (accuracy.low, accuracy.high), command, "accuracy_interval")
     figures = calibrated.figures
     found.add("Calibration error (ECE)", figures.ece, command, "ece")
-    found.interval("95 % interval", figures.ece_interval, command, "ece_interval", ".3f")
+    found.interval("95% interval", figures.ece_interval, command, "ece_interval", ".3f")
     found.add("ECE up to which chance explains it", figures.ece_by_chance, command, "ece_by_chance")
     found.add("Brier score, summed over the classes", figures.brier, command, "brier")
     found.add("Brier score of the confidence", figures.confidence_brier, command, "confidence_brier")
@@ -135,7 +135,7 @@ def threshold_section(app: App) -> ReportSection:
     found.add("Threshold", figures.threshold, command, "threshold")
     found.share("Coverage on the test images", figures.coverage, command, "coverage")
     found.share("Errors among accepted test images", figures.risk, command, "risk")
-    found.share("At most, with 95 % confidence", figures.risk_upper_bound, command, "risk_upper_bound")
+    found.share("At most, with 95% confidence", figures.risk_upper_bound, command, "risk_upper_bound")
     found.add("Test images", figures.labels_used, command, "labels_used")
     for place, change in enumerate(threshold.changes(app)[:CHANGES]):
         name = f"Set by {change.actor or 'nobody named'}, {change.time:%Y-%m-%d %H:%M} UTC"
@@ -190,10 +190,10 @@ def _audit(app: App, champion: ModelVersion, found: ReportSection, one: Audited)
     if not of.complete:
         found.say(f"Audit {of.id} is not complete: its intervals narrow as more labels are given.", command)
     found.share("Accuracy", figures.accuracy.value, command, "accuracy")
-    found.interval("95 % interval", figures.accuracy.interval, command, "interval")
+    found.interval("95% interval", figures.accuracy.interval, command, "interval")
     if figures.risk_accepted:
         found.share("Errors among accepted", figures.risk_accepted.value, command, "risk_accepted")
-        found.interval("95 % interval", figures.risk_accepted.interval, command, "risk_interval")
+        found.interval("95% interval", figures.risk_accepted.interval, command, "risk_interval")
     shares: list[tuple[str, Estimate | None, str]] = [
         (f"Recall of {name}", figures.recall[index], f"recall.{name}") for index, name in enumerate(champion.classes)
     ]
@@ -201,15 +201,15 @@ def _audit(app: App, champion: ModelVersion, found: ReportSection, one: Audited)
     for name, estimate, key in shares:
         if estimate and "." not in key.removeprefix("recall."):
             found.share(name, estimate.value, command, f"{key}.value")
-            found.interval("95 % interval", estimate.interval, command, f"{key}.interval")
+            found.interval("95% interval", estimate.interval, command, f"{key}.interval")
     found.share("Mean confidence", figures.mean_confidence, command, "mean_confidence")
     found.add("Confidence − accuracy, with its interval", list(figures.confidence_gap), command, "confidence_gap")
     found.add("Calibration error (ECE)", figures.ece, command, "ece")
-    found.interval("95 % interval", figures.ece_interval, command, "ece_interval", ".3f")
+    found.interval("95% interval", figures.ece_interval, command, "ece_interval", ".3f")
     found.add("ECE up to which chance explains it", figures.ece_by_chance, command, "ece_by_chance")
     brier = figures.confidence_brier
     found.add("Brier score of the confidence", brier.value, command, "confidence_brier.value")
-    found.interval("95 % interval", brier.interval, command, "confidence_brier.interval", ".3f")
+    found.interval("95% interval", brier.interval, command, "confidence_brier.interval", ".3f")
 
 
 def drift_section(app: App) -> ReportSection:
@@ -220,17 +220,17 @@ def drift_section(app: App) -> ReportSection:
     found.add("Evidence that raises an alarm", drift.needed, "drift", "needed")
     for name, evidence in drift.evidence.items():
         found.add(f"Evidence: {name}", evidence, "drift", f"evidence.{name}")
-    found.say("Without drift a model ever gets an alarm with a probability of at most 5 %.")
+    found.say("Without drift a model ever gets an alarm with a probability of at most 5%.")
     expected = expectation.expected_accuracy(app)
     if expected:
         found.share("Accuracy expected from confidences alone", expected.value, "drift", "expected_accuracy.value")
-        found.interval("95 % interval", expected.interval, "drift", "expected_accuracy.interval")
+        found.interval("95% interval", expected.interval, "drift", "expected_accuracy.interval")
         found.add("Inferences behind it", expected.inferences, "drift", "expected_accuracy.inferences")
     if drift.alarm:
         found.alarm = True
         since, (first, last) = drift.alarm.since, drift.alarm.since_interval
         found.say(
-            f"{drift_standing.in_words(drift.alarm.changes)} Since {since:%Y-%m-%d %H:%M:%S} UTC, 95 % interval "
+            f"{drift_standing.in_words(drift.alarm.changes)} Since {since:%Y-%m-%d %H:%M:%S} UTC, 95% interval "
             f"{first:%H:%M:%S} to {last:%Y-%m-%d %H:%M:%S}. The accuracy expected from confidences is withdrawn.",
             "drift",
         )
@@ -246,7 +246,7 @@ def slices_section(app: App) -> ReportSection:
     for place, one in out:
         key = f"slices.{place}"
         found.share(f"{one.slice.name}: wrong", one.slice.rate, "slices", f"{key}.error_rate")
-        found.interval("95 % interval", (one.slice.low, one.slice.high), "slices", f"{key}.interval")
+        found.interval("95% interval", (one.slice.low, one.slice.high), "slices", f"{key}.interval")
         found.add("Images", one.slice.images, "slices", f"{key}.images")
         found.share("The rest: wrong", one.slice.rest_rate, "slices", f"{key}.rest_error_rate")
         found.share("Share of traffic", one.share, "slices", f"{key}.share_of_traffic")
@@ -276,7 +276,7 @@ def work_section(app: App) -> ReportSection:
         found.add(name, value, "review totals", key)
     if done.interval:
         found.add("Right", done.right, "review totals", "right")
-        found.interval("95 % interval of the share", done.interval, "review totals", "interval")
+        found.interval("95% interval of the share", done.interval, "review totals", "interval")
     found.add("Seconds per decision, median", done.seconds, "review totals", "seconds")
     return found
 

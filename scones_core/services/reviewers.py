@@ -37,7 +37,7 @@ class Agreement:
 class ReviewWork:
     """decisions : not taken back, gold answers included.  relabelled : that differ from the prediction.
 
-    gold, right : answers to gold images, and the right ones; interval : 95 % Clopper–Pearson of their share, None
+    gold, right : answers to gold images, and the right ones; interval : 95% Clopper–Pearson of their share, None
     without any.  overruled : labels that are no longer the image's.  seconds : median between two decisions.
     """
 

@@ -204,7 +204,7 @@ def test_accepted_labels_without_an_error_promise_no_more_than_as_many_random_on
 
 
 def test_what_no_label_shows_may_still_occur():
-    """100 of 400 labelled, none of them skipped or of no class: at most 3.6 % of all are, as of random labels."""
+    """100 of 400 labelled, none of them skipped or of no class: at most 3.6% of all are, as of random labels."""
     sample = Sample(np.full(400, 0.9), np.zeros(400, int), np.arange(100), np.full(100, 0.25), np.zeros(100, int))
     found = figures(sample, threshold=0.5, classes=2)
     for share in (found.other, found.unknown):

@@ -46,7 +46,7 @@ def test_two_equally_good_models_are_called_different_in_five_of_a_hundred_cases
     counts = random.multinomial(200, [0.06, 0.06, 0.88], size=runs)
     found = [compared(int(gained), int(lost)).verdict for gained, lost, _ in counts]
     different = sum(verdict is not Verdict.NO_DIFFERENCE for verdict in found) / runs
-    assert 0.035 < different < 0.05 + 2 * 0.0035  # the exact test, too cautious, calls 2.6 % different
+    assert 0.035 < different < 0.05 + 2 * 0.0035  # the exact test, too cautious, calls 2.6% different
 
 
 @pytest.mark.parametrize("images", [40, 200, 1000])

@@ -1,4 +1,4 @@
-"""The drift watch alarms without drift in 5 % of models' lives at most, and soon after a change."""
+"""The drift watch alarms without drift in 5% of models' lives at most, and soon after a change."""
 
 import numpy as np
 import pytest

@@ -86,7 +86,7 @@ def test_no_threshold_beside_the_cheapest_costs_less():
 
 
 def test_the_interval_of_the_cheapest_threshold_holds_the_true_one_in_most_cases():
-    """The true optimum is 0.8; a 95 % interval of 40 samples misses it in few."""
+    """The true optimum is 0.8; a 95% interval of 40 samples misses it in few."""
     missed = 0
     for seed in range(40):
         known = labels(400, seed)

@@ -36,7 +36,7 @@ def registry_table(app: App, models: Sequence[ModelVersion]) -> list[ModelVersio
             "Approval": approval_text(model.approval),
             "Accuracy": 100 * model.accuracy.value,
             "Balanced": 100 * balanced_accuracy(model.metrics["confusion"]),
-            "95 % interval": f"{percent(model.accuracy.low)} to {percent(model.accuracy.high)}",
+            "95% interval": f"{percent(model.accuracy.low)} to {percent(model.accuracy.high)}",
             "Test images": model.accuracy.images,
             "Test set": datasets[model.dataset].test_set if model.dataset in datasets else "–",
             "Log loss": model.metrics["log_loss"],

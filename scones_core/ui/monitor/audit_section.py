@@ -112,11 +112,11 @@ def _figures(app: App, model: str, figures: AuditFigures, *, complete: bool) -> 
     )
     st.markdown(
         f"Mean confidence is {percent(figures.mean_confidence)}: confidence − accuracy is {100 * gap:+.1f} percentage "
-        f"points, 95 % interval {100 * low:+.1f} to {100 * high:+.1f}. The model is **{verdict}**."
+        f"points, 95% interval {100 * low:+.1f} to {100 * high:+.1f}. The model is **{verdict}**."
     )
     names = training.model(app, model).classes
     rows = [
-        {"Class": plain(name), "Recall": percent(of.value), "95 % interval": _ends(of), "Labels": of.labels}
+        {"Class": plain(name), "Recall": percent(of.value), "95% interval": _ends(of), "Labels": of.labels}
         for name, of in ((names[index], estimate) for index, estimate in figures.recall.items())
         if of
     ]
@@ -209,7 +209,7 @@ def calibration_section(app: App) -> None:
             brier = figures.confidence_brier
             st.caption(
                 f"Audit {audited[-1].audit.id}: {figures.labels:,} labels for {figures.inferences:,} inferences. "
-                f"{_error(figures)} Brier score of the confidence {brier.value:.3f}, 95 % interval "
+                f"{_error(figures)} Brier score of the confidence {brier.value:.3f}, 95% interval "
                 f"{brier.interval[0]:.3f} to {brier.interval[1]:.3f}. "
                 "Below: coverage and error rate per threshold in this period, estimated from them; of the test images "
                 "see **Threshold**."
@@ -221,7 +221,7 @@ def calibration_section(app: App) -> None:
 def _error(figures: CalibrationFigures | AuditFigures) -> str:
     low, high = figures.ece_interval
     return (
-        f"Calibration error {figures.ece:.3f}, 95 % interval {low:.3f} to {high:.3f}; "
+        f"Calibration error {figures.ece:.3f}, 95% interval {low:.3f} to {high:.3f}; "
         f"up to {figures.ece_by_chance:.3f} is chance."
     )
 

@@ -82,13 +82,13 @@ def kind(low: "pd.Series[bool]") -> "pd.Series[str]":
 
 
 def confidence_finding(rows: Sequence[Mapping[str, float]], total: int) -> str:
-    """Such as: 62 % of confidences are between 95 % and 100 %."""
+    """Such as: 62% of confidences are between 95% and 100%."""
     top = max(rows, key=lambda row: row["inferences"])
     return f"{top['inferences'] / total:.0%} of confidences are between {top['from']:.0%} and {top['to']:.0%}"
 
 
 def class_finding(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Such as: bicycle 51 %, motorcycle 49 %."""
+    """Such as: bicycle 51%, motorcycle 49%."""
     total, most = sum(row["inferences"] for row in rows), sorted(rows, key=lambda row: -row["inferences"])
     named = [f"{plain(row['class'].replace('_', ' '))} {row['inferences'] / total:.0%}" for row in most[:2]]
     return ", ".join(named) + (f", and {len(rows) - 2} more" if len(rows) > 2 else "") + " of predictions"

@@ -25,7 +25,7 @@ def drift_help(drift: DriftStanding) -> str:
     return (
         f"{drift.recent:,} inferences of {drift.model} compared with {drift.reference:,} test images. Strongest "
         f"evidence: {strongest}, {drift.evidence[strongest]:,.1f}; an alarm needs {drift.needed:.0f}. Without drift, a "
-        "model ever gets one with a probability of at most 5 %, however often this page is opened."
+        "model ever gets one with a probability of at most 5%, however often this page is opened."
     )
 
 
@@ -58,7 +58,7 @@ def _expected(app: App, drift: DriftStanding) -> None:
             if found:
                 low, high = found.interval
                 st.caption(
-                    f"Expected accuracy of {found.inferences:,} captured inferences: {percent(found.value)}, 95 % "
+                    f"Expected accuracy of {found.inferences:,} captured inferences: {percent(found.value)}, 95% "
                     f"interval {percent(low)} to {percent(high)}. It is the mean confidence, without labels, and holds "
                     "while there is no drift; an audit measures it."
                 )
@@ -75,7 +75,7 @@ def _expected(app: App, drift: DriftStanding) -> None:
 
 def _alarm(app: App, drift: DriftStanding, alarm: DriftAlarm) -> None:
     first, last = map(time_text, alarm.since_interval)
-    interval = f" (95 % interval {first} to {last})" if first != last else ""
+    interval = f" (95% interval {first} to {last})" if first != last else ""
     st.warning(
         f"**Drift.** {drift_standing.in_words(alarm.changes)} Since {time_text(alarm.since)}{interval}, found "
         f"{time_text(alarm.time)}, in inferences of {drift.model} compared with {drift.reference:,} test images.",

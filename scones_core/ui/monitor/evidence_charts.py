@@ -11,7 +11,7 @@ from scones_core.ui.shell.confidence_chart import ACCEPTED, LINE, PERCENT
 
 
 def reliability(bins: Sequence[ConfidenceBin], *, key: str, what: str) -> None:
-    """Accuracy with its 95 % interval against confidence, per bin; on the diagonal the model is calibrated."""
+    """Accuracy with its 95% interval against confidence, per bin; on the diagonal the model is calibrated."""
     rows = [
         {
             "confidence": one.confidence,

@@ -38,7 +38,7 @@ def _test_images(app: App, risk: float) -> None:
         st.info(plain(error), icon=":material/info:")
         return
     st.markdown(
-        f"At **{found.threshold:.2f}**, the error rate is at most {percent(risk)} with 95 % confidence, and "
+        f"At **{found.threshold:.2f}**, the error rate is at most {percent(risk)} with 95% confidence, and "
         f"{percent(found.coverage)} of images are accepted ({found.labels_used:,} labels: the test images"
         f"{f' and {len(held_out.correct):,} training images held out in cross-validation' if held_out else ''})."
     )
@@ -67,7 +67,7 @@ def _production(app: App, risk: float) -> None:
             _queue(app, made.labels_needed, risk)
         return
     st.markdown(
-        f"At **{made.found.threshold:.2f}**, the error rate in production is at most {percent(risk)} with 95 % "
+        f"At **{made.found.threshold:.2f}**, the error rate in production is at most {percent(risk)} with 95% "
         f"confidence, however often it is looked at, and {percent(made.coverage)} of captured inferences are accepted "
         f"({made.labels_used:,} audit labels)."
     )
@@ -92,7 +92,7 @@ def _missing(made: ProductionPromise, risk: float) -> str:
         return f"{said} No number of labels is likely to: allow more errors, or retrain."
     text = (
         f"{said} About {made.labels_needed:,} more, drawn above {made.cut:.2f} by a promise audit, are enough with "
-        "probability 80 %."
+        "probability 80%."
     )
     if made.labels_needed > made.above:
         text += f" Only {made.above:,} of the audited inferences are above it: audit a longer period later."
@@ -117,7 +117,7 @@ def _first_audit(app: App, risk: float) -> None:
         st.info("No audit yet. No number of labels is likely to be enough: allow more errors.", icon=":material/info:")
         return
     st.info(
-        f"No audit yet. A promise audit of about {needed:,} labels is enough with probability 80 %.",
+        f"No audit yet. A promise audit of about {needed:,} labels is enough with probability 80%.",
         icon=":material/fact_check:",
     )
     _queue(app, needed, risk)

@@ -65,7 +65,7 @@ def _weak(one: WeakSlice, found: WeakSlices) -> None:
     traffic = f"the newest {found.traffic:,} captured inferences"
     share = "" if one.share is None else f" {percent(one.share, 0)} of {traffic} are like them."
     st.caption(
-        f"{part.wrong:,} of {part.images:,} images (95 % interval {percent(part.low)} to {percent(part.high)}), "
+        f"{part.wrong:,} of {part.images:,} images (95% interval {percent(part.low)} to {percent(part.high)}), "
         f"against {part.rest:,} others; adjusted p = {part.p_value:.2g}.{share}"
     )
     grid = st.grid(_SHOWN, min_column_width=96, gap=10)
@@ -85,7 +85,7 @@ def _row(one: WeakSlice) -> dict[str, str]:
         "Slice": plain(part.name),
         "Labelled images": f"{part.images:,}",
         "Wrong": percent(part.rate),
-        "95 % interval": f"{percent(part.low)} to {percent(part.high)}",
+        "95% interval": f"{percent(part.low)} to {percent(part.high)}",
         "Rest wrong": percent(part.rest_rate),
         "Share of traffic": percent(one.share),
         "Adjusted p": f"{part.p_value:.2g}",

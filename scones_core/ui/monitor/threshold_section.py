@@ -54,7 +54,7 @@ def _tried(app: App, tried: float, current: float) -> None:
             help="Selective risk: error rate of the accepted images.",
         )
     st.caption(
-        f"At most {percent(figures.risk_upper_bound)} of accepted images are wrong (95 % confidence, "
+        f"At most {percent(figures.risk_upper_bound)} of accepted images are wrong (95% confidence, "
         f"{figures.labels_used:,} test images)."
     )
     with st.container(horizontal=True, vertical_alignment="center"):

@@ -67,7 +67,7 @@ def _figures(found: Traffic, now: WhatIf, then: WhatIf) -> None:
         border=True,
         help=None
         if then.errors is None
-        else f"95 % interval {accepted * then.error_low:,.1f} to {accepted * then.error_high:,.1f}",
+        else f"95% interval {accepted * then.error_low:,.1f} to {accepted * then.error_high:,.1f}",
     )
     grid.metric(
         f"Review minutes {unit}",
@@ -101,7 +101,7 @@ def _errors(found: Traffic, then: WhatIf, per: float) -> str:
     least, most = (then.accepted * share * per for share in (then.error_low, then.error_high))
     like = "" if found.evidence.audit else ", if the traffic is like them"
     return (
-        f"{percent(then.error_rate)} of the {then.labels:,} {labelled} above {then.threshold:g} are wrong (95 % "
+        f"{percent(then.error_rate)} of the {then.labels:,} {labelled} above {then.threshold:g} are wrong (95% "
         f"interval {percent(then.error_low)} to {percent(then.error_high)}): {least:,.0f} to {most:,.0f} errors{like}."
     )
 
@@ -142,13 +142,13 @@ def _cheapest(app: App, found: Traffic, current: float) -> None:
 def cheapest_sentence(best: Cheapest, evidence: Evidence) -> str:
     """The cheapest threshold in words."""
     same = (
-        f"Between **{best.same_from:g}** and **{best.same_to:g}** it costs the same within 2 %."
+        f"Between **{best.same_from:g}** and **{best.same_to:g}** it costs the same within 2%."
         if best.same_from < best.same_to
-        else "No other threshold costs the same within 2 %."
+        else "No other threshold costs the same within 2%."
     )
     return (
-        f"Cheapest at **{best.threshold:g}**: {best.cost:,.2f} per 1,000 inferences (95 % interval "
+        f"Cheapest at **{best.threshold:g}**: {best.cost:,.2f} per 1,000 inferences (95% interval "
         f"{best.cost_low:,.2f} to {best.cost_high:,.2f}). {same} With other labels, the cheapest would lie "
-        f"between {best.best_from:g} and {best.best_to:g} (95 %, {evidence.images:,} "
+        f"between {best.best_from:g} and {best.best_to:g} (95%, {evidence.images:,} "
         f"{_labelled(evidence).removesuffix(',')})."
     )

@@ -145,7 +145,7 @@ def _gained(story: Story) -> None:
     )
     low, high = (round(100 * end) for end in comparison.difference_interval)
     evidence = (
-        f"McNemar's test, mid-p: p = {comparison.p_value:.3f}. 95 % interval of the gain: {low} to {high} points."
+        f"McNemar's test, mid-p: p = {comparison.p_value:.3f}. 95% interval of the gain: {low} to {high} points."
     )
     st.markdown(_CONCLUSIONS[comparison.verdict], help=evidence)
     source = "the generated sample" if story.source == "sample" else plain(story.source)

@@ -50,7 +50,7 @@ def _row(one: ReviewerFigures) -> dict[str, object]:
         "Relabelled": one.relabelled,
         "Overruled": one.overruled,
         "Right on gold images": f"{one.right} of {one.gold}" if one.gold else "–",
-        "95 % interval": interval,
+        "95% interval": interval,
         "Seconds": None if one.seconds is None else round(one.seconds, 1),
     }
 

@@ -53,7 +53,7 @@ def verdict_view(comparison: Comparison | None, old: str, new: str) -> None:
 def _verdict(comparison: Comparison, old: str, new: str) -> str:
     if comparison.verdict is Verdict.NO_DIFFERENCE:
         return f"**No significant difference.** These images do not show which of {new} and {old} is better."
-    return f"**{new} is {comparison.verdict}.** The difference from {old} is significant at the 5 % level."
+    return f"**{new} is {comparison.verdict}.** The difference from {old} is significant at the 5% level."
 
 
 def _evidence(comparison: Comparison, old: str, new: str) -> str:
@@ -61,5 +61,5 @@ def _evidence(comparison: Comparison, old: str, new: str) -> str:
     return (
         f"Of {comparison.images:,} test images only {new} is right on {comparison.challenger_only}, only {old} on "
         f"{comparison.champion_only}. The difference is {signed(100 * comparison.difference)} percentage points, "
-        f"95 % interval {low} to {high}."
+        f"95% interval {low} to {high}."
     )

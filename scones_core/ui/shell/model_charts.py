@@ -121,7 +121,7 @@ def confusion(matrix: Sequence[Sequence[int]], classes: Sequence[str], *, key: s
 
 
 def difference(comparison: Comparison, title: str, *, key: str) -> None:
-    """The difference of accuracies in percentage points with its 95 % interval, against zero."""
+    """The difference of accuracies in percentage points with its 95% interval, against zero."""
     low, high = (100 * end for end in comparison.difference_interval)
     middle = 100 * comparison.difference
     data = pd.DataFrame([{"low": low, "high": high, "difference": middle}])
@@ -138,7 +138,7 @@ def difference(comparison: Comparison, title: str, *, key: str) -> None:
         alt.layer(zero, span, *ends, point).properties(height=110),
         width="stretch",
         key=key,
-        alt=f"Difference of accuracy {middle:+.1f} percentage points, 95 % interval {low:+.1f} to {high:+.1f}.",
+        alt=f"Difference of accuracy {middle:+.1f} percentage points, 95% interval {low:+.1f} to {high:+.1f}.",
     )
 
 
@@ -164,7 +164,7 @@ def recall_table(confusion: Sequence[Sequence[int]], classes: Sequence[str]) -> 
         {
             "Class": name,
             "Recall": None if recall is None else 100 * recall,
-            "95 % interval": "–" if recall is None else _interval(line[i], sum(line)),
+            "95% interval": "–" if recall is None else _interval(line[i], sum(line)),
             "Test images": sum(line),
         }
         for i, (name, line, recall) in enumerate(zip(classes, confusion, recalls(confusion), strict=True))

@@ -66,7 +66,7 @@ def source_input(
 
 
 def _pool_share(key: str, kind: Kind) -> float:
-    """Default 20 % for CIFAR-100 and the sample, which stand in for a stream of images; 0 for the user's own labels."""
+    """Default 20% for CIFAR-100 and the sample, which stand in for a stream of images; 0 for the user's own labels."""
     percentage = st.slider(
         "Pool: percent of the training images set aside",
         0,

@@ -103,7 +103,7 @@ def accuracy_text(accuracy: Accuracy) -> str:
 def interval_text(accuracy: Accuracy) -> str:
     """The number of images behind an accuracy, and its interval."""
     low, high = percent(accuracy.low), percent(accuracy.high)
-    return f"of {accuracy.images:,} test images; 95 % interval {low} to {high}"
+    return f"of {accuracy.images:,} test images; 95% interval {low} to {high}"
 
 
 def trial_sentence(trial: Trial) -> str:

@@ -44,7 +44,7 @@ def batch_items(app: App, one: Batch) -> None:
     if outcome == "error":
         _failures(app, one)
     if outcome == "unlike":
-        st.caption("Less similar to the model's training images than 95 % of these are to each other.")
+        st.caption("Less similar to the model's training images than 95% of these are to each other.")
     _tiles(app, one, groups[outcome], outcome)
     if outcome == "low_confidence":
         navigation.link("review", "Review low-confidence images")
