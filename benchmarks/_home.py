@@ -34,10 +34,10 @@ def empty() -> Iterator[App]:
 
 
 @contextmanager
-def deployed() -> Iterator[App]:
-    """An app with a model in service and no captures, deleted after the block."""
+def deployed(pool_share: float | None = None) -> Iterator[App]:
+    """An app with a model in service and no captures, deleted after the block. pool_share : as of `etl.load`."""
     with empty() as app:
-        etl.load(app, "sample")
+        etl.load(app, "sample", pool_share=pool_share)
         job = training.start(app)
         registration.wait(app, job.name)
         deployment.deploy(app, training.model_of_job(app, job.name).id)

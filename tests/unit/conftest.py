@@ -9,7 +9,15 @@ import pytest
 from streamlit.components.v2 import manifest_scanner
 
 from scones_core.services import App
+from scones_core.ui.shell import chart_theme
 from tests.unit.asl_home import Home
+
+
+@pytest.fixture(autouse=True, scope="session")
+def validated_charts() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(chart_theme, "VALIDATES", True)
+        yield
 
 
 @pytest.fixture(autouse=True, scope="session")

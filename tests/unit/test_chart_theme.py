@@ -5,7 +5,7 @@ import tomllib
 import pytest
 
 from scones_core.settings import FILES
-from scones_core.ui.shell.chart_theme import DARK_INK, LIGHT_INK, alt
+from scones_core.ui.shell.chart_theme import DARK_INK, LIGHT_INK, alt, drawable
 
 THEMES = tomllib.loads((FILES / ".streamlit" / "config.toml").read_text("utf-8"))["theme"]
 
@@ -27,3 +27,8 @@ def test_the_texts_of_a_chart_have_enough_contrast(theme: str, ink: str):
 def test_every_chart_gets_them():
     config = alt.Chart().mark_point().to_dict()["config"]
     assert {config[part]["labelColor"] for part in ("axis", "legend", "header")} == {LIGHT_INK}
+
+
+def test_a_chart_is_drawn_as_altair_says_it():
+    chart = alt.Chart(alt.sequence(3)).mark_point().encode(x="data:Q")
+    assert drawable(chart).to_dict() == chart.to_dict()

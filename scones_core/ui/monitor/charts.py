@@ -8,7 +8,7 @@ import streamlit as st
 
 from scones_core.ui.monitor.filters import chart_key, select_time
 from scones_core.ui.monitor.time_charts import CANVAS, brush, time_axis
-from scones_core.ui.shell.chart_theme import alt, ink
+from scones_core.ui.shell.chart_theme import alt, drawable, ink
 from scones_core.ui.shell.confidence_chart import ACCEPTED, COLOURS, KINDS, LEGEND, LOW, PERCENT, rule
 from scones_core.ui.shell.text import plain
 from scones_core.ui.shell.times import abbreviation, zone
@@ -51,7 +51,7 @@ def confidence_over_time(points: pd.DataFrame, threshold: float) -> str | None:
     )
     low = int(points["low"].sum())
     event = st.altair_chart(
-        (dots + rule("y", threshold)).properties(height=330, usermeta=CANVAS),
+        drawable((dots + rule("y", threshold)).properties(height=330, usermeta=CANVAS)),
         width="stretch",
         key=key,
         on_select=lambda: select_time(key),
@@ -131,7 +131,7 @@ def predicted_classes(rows: Sequence[Mapping[str, Any]], *, key: str) -> None:
         f"{row['class']}: {row['inferences']:,}, {row['low_confidence'] / row['inferences']:.0%} low-confidence"
         for row in rows
     )
-    st.altair_chart(chart, width="stretch", key=key, alt=f"Captured inferences by predicted class. {words}.")
+    st.altair_chart(drawable(chart), width="stretch", key=key, alt=f"Captured inferences by predicted class. {words}.")
 
 
 def risk_coverage(rows: Sequence[Mapping[str, float | None]], threshold: float, *, key: str) -> None:
@@ -159,7 +159,7 @@ def risk_coverage(rows: Sequence[Mapping[str, float | None]], threshold: float, 
         )
     )
     st.altair_chart(
-        (line + rule("x", threshold)).properties(height=260),
+        drawable((line + rule("x", threshold)).properties(height=260)),
         width="stretch",
         key=key,
         alt=f"Coverage and error rate of accepted images for thresholds from 0.50 to 0.99; {threshold:.2f} is marked.",
@@ -182,5 +182,8 @@ def probability_bars(probabilities: Mapping[str, float], *, key: str) -> None:
     text = base.mark_text(align="left", dx=5, color=ink()).encode(text=alt.Text("probability:Q", format=".1%"))
     words = ", ".join(f"{row['class']} {row['probability']:.1%}" for row in data.to_dict("records"))
     st.altair_chart(
-        (bars + text).properties(height=alt.Step(28)), width="stretch", key=key, alt=f"Probabilities: {words}."
+        drawable((bars + text).properties(height=alt.Step(28))),
+        width="stretch",
+        key=key,
+        alt=f"Probabilities: {words}.",
     )

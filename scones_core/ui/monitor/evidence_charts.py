@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from scones_core.domain.audit import ConfidenceBin
-from scones_core.ui.shell.chart_theme import alt
+from scones_core.ui.shell.chart_theme import alt, drawable
 from scones_core.ui.shell.confidence_chart import ACCEPTED, LINE, PERCENT
 
 
@@ -43,7 +43,7 @@ def reliability(bins: Sequence[ConfidenceBin], *, key: str, what: str) -> None:
     points = base.mark_point(filled=True, size=70, color=ACCEPTED, opacity=1).encode(y=alt.Y("accuracy:Q"))
     words = "; ".join(f"{row['confidence']:.0%}: {row['accuracy']:.0%}" for row in rows)
     st.altair_chart(
-        (diagonal + spans + points).properties(height=260),
+        drawable((diagonal + spans + points).properties(height=260)),
         width="stretch",
         key=key,
         alt=f"Accuracy by confidence of {what}: {words}.",

@@ -12,7 +12,7 @@ from scones_core.domain.confidence import steady
 from scones_core.services.counting import Counted
 from scones_core.services.monitoring import Figures, Period
 from scones_core.ui.monitor.filters import chart_key, select_time
-from scones_core.ui.shell.chart_theme import alt
+from scones_core.ui.shell.chart_theme import alt, drawable
 from scones_core.ui.shell.confidence_chart import COLOURS, KINDS, LEGEND, LOW, PERCENT, rule
 from scones_core.ui.shell.times import abbreviation, zone
 from scones_core.ui.shell.widgets import percent
@@ -92,7 +92,7 @@ def confidence_density(figures: Figures) -> str | None:
         .add_params(brush())
     )
     st.altair_chart(
-        (chart + rule("y", figures.threshold)).properties(height=330, usermeta=CANVAS),
+        drawable((chart + rule("y", figures.threshold)).properties(height=330, usermeta=CANVAS)),
         width="stretch",
         key=key,
         on_select=lambda: select_time(key),
@@ -141,7 +141,7 @@ def throughput(figures: Figures) -> None:
         .add_params(brush())
     )
     st.altair_chart(
-        chart.properties(height=220, usermeta=CANVAS),
+        drawable(chart.properties(height=220, usermeta=CANVAS)),
         width="stretch",
         key=key,
         on_select=lambda: select_time(key),
@@ -178,7 +178,7 @@ def low_share(figures: Figures) -> None:
         )
     )
     alt_text = f"Share of low-confidence inferences per {name}. {share_finding(figures)}"
-    st.altair_chart(chart.properties(height=220), width="stretch", key="low_share", alt=alt_text)
+    st.altair_chart(drawable(chart.properties(height=220)), width="stretch", key="low_share", alt=alt_text)
 
 
 def _ms(time: datetime) -> int:

@@ -144,9 +144,7 @@ def _gained(story: Story) -> None:
         help="Neither model was trained on any of the test images.",
     )
     low, high = (round(100 * end) for end in comparison.difference_interval)
-    evidence = (
-        f"McNemar's test, mid-p: p = {comparison.p_value:.3f}. 95% interval of the gain: {low} to {high} points."
-    )
+    evidence = f"McNemar's test, mid-p: p = {comparison.p_value:.3f}. 95% interval of the gain: {low} to {high} points."
     st.markdown(_CONCLUSIONS[comparison.verdict], help=evidence)
     source = "the generated sample" if story.source == "sample" else plain(story.source)
     st.caption(f"{duration(story.seconds)} on this machine, from {source}.")

@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from scones_core.ui.shell.chart_theme import alt, ink
+from scones_core.ui.shell.chart_theme import alt, drawable, ink
 
 ACCEPTED, LOW, LINE = "#3f6e94", "#c8622a", "#8f8578"  # blue and orange: told apart without red or green
 KINDS = ["Accepted", "Low-confidence"]
@@ -55,7 +55,7 @@ def confidence_histogram(
         selectable = {"on_select": on_select, "selection_mode": "bar"}
     top = filled.sort_values("inferences").iloc[-1]
     st.altair_chart(
-        (bars + rule("x", threshold)).properties(height=height),
+        drawable((bars + rule("x", threshold)).properties(height=height)),
         width="stretch",
         key=key,
         **selectable,

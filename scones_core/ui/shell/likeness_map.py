@@ -9,7 +9,7 @@ import streamlit as st
 from scones_core.services import App, embedding_store, likeness_map
 from scones_core.services.likeness_map import MOST, Place
 from scones_core.ui.shell.actions import action_button
-from scones_core.ui.shell.chart_theme import alt
+from scones_core.ui.shell.chart_theme import alt, drawable
 from scones_core.ui.shell.images import Tile, tiles
 from scones_core.ui.shell.session import get_background
 from scones_core.ui.shell.task_progress import watch
@@ -96,7 +96,7 @@ def _map(
     data = pd.DataFrame([{**by_image[place.sha256], "x": place.x, "y": place.y} for place in known])
     st.caption(f"{len(known):,} {what}. Drag over points to see their images. Only neighbourhood has a meaning.")
     event = st.altair_chart(
-        _chart(data, colours[colour], colour),
+        drawable(_chart(data, colours[colour], colour)),
         width="stretch",
         key=f"map_{name}_{colour}",
         on_select="rerun",

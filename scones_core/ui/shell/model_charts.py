@@ -9,7 +9,7 @@ import streamlit as st
 from scones_core.domain.comparison import Comparison, Verdict
 from scones_core.domain.confidence import accuracy_interval
 from scones_core.domain.metrics import balanced_accuracy, recalls
-from scones_core.ui.shell.chart_theme import alt
+from scones_core.ui.shell.chart_theme import alt, drawable
 
 _VERDICT_COLOURS = {Verdict.BETTER: "#5f8f46", Verdict.WORSE: "#c04a3a", Verdict.NO_DIFFERENCE: "#8f8578"}
 _SHADES = ["#fbf1e6", "#f0cba6", "#df9c60", "#bf6b2b", "#824013"]
@@ -31,7 +31,7 @@ def class_balance(rows: Sequence[Mapping[str, object]]) -> None:
         .properties(height=alt.Step(18))
     )
     words = "; ".join(f"{row['images']} {row['split']} images of {row['class']}" for row in rows)
-    st.altair_chart(chart, width="stretch", alt=f"Bar chart of images per class and split: {words}.")
+    st.altair_chart(drawable(chart), width="stretch", alt=f"Bar chart of images per class and split: {words}.")
 
 
 def metric_curve(metrics: Sequence[tuple[float, str, float]], *, key: str, height: int = 250) -> None:
@@ -54,7 +54,9 @@ def metric_curve(metrics: Sequence[tuple[float, str, float]], *, key: str, heigh
         last = ", ".join(f"{name} {group['value'].iloc[-1]:.3f}" for name, group in rows.groupby("metric"))
         with place:
             chart = _curve(rows, title).properties(height=height)
-            st.altair_chart(chart, width="stretch", key=f"{key}-{kind}", alt=f"{title} over iterations; last: {last}.")
+            st.altair_chart(
+                drawable(chart), width="stretch", key=f"{key}-{kind}", alt=f"{title} over iterations; last: {last}."
+            )
 
 
 _KINDS = ("accuracy", "log_loss")
@@ -109,7 +111,7 @@ def confusion(matrix: Sequence[Sequence[int]], classes: Sequence[str], *, key: s
     )
     right = sum(matrix[i][i] for i in range(len(classes)))
     event = st.altair_chart(
-        (cells + text).properties(height=max(190, 34 * len(classes) + 60)),
+        drawable((cells + text).properties(height=max(190, 34 * len(classes) + 60))),
         width="stretch",
         key=key,
         on_select="rerun",
@@ -135,7 +137,7 @@ def difference(comparison: Comparison, title: str, *, key: str) -> None:
     ends = [base.mark_tick(thickness=3, size=18, color=colour).encode(x=f"{end}:Q") for end in ("low", "high")]
     point = base.mark_point(filled=True, size=190, color=colour, opacity=1).encode(x=alt.X("difference:Q"))
     st.altair_chart(
-        alt.layer(zero, span, *ends, point).properties(height=110),
+        drawable(alt.layer(zero, span, *ends, point).properties(height=110)),
         width="stretch",
         key=key,
         alt=f"Difference of accuracy {middle:+.1f} percentage points, 95% interval {low:+.1f} to {high:+.1f}.",

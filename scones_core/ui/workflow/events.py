@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from scones_core.domain.history import StateRun, StateStatus, event_states
-from scones_core.ui.shell.chart_theme import alt
+from scones_core.ui.shell.chart_theme import alt, drawable
 
 _MOST_EVENTS, _MOST_STATES = 2_000, 200
 _LONGEST = 300  # characters of an event's details
@@ -91,6 +91,6 @@ def timeline(runs: Sequence[StateRun], *, key: str) -> None:
         .properties(height=alt.Step(26))
     )
     words = "; ".join(f"{row['state']} {row['status']}, {row['start']:.0f} to {row['end']:.0f} ms" for row in rows[:20])
-    st.altair_chart(chart, width="stretch", key=key, alt=f"Timeline. {words}.")
+    st.altair_chart(drawable(chart), width="stretch", key=key, alt=f"Timeline. {words}.")
     if len(runs) > len(shown):
         st.caption(f"The first {len(shown):,} of {len(runs):,} visits.")
