@@ -142,7 +142,7 @@ def test_loading_the_generated_sample_shows_its_images_and_says_that_they_are_dr
     settled(page, lambda: len(open_page("data").metric) > 0)
     assert metrics(page)["Train images"] == "320"
     assert "Generated sample" in text(page)
-    assert len(page.image) == 40
+    assert len(page.image) == 30
     assert "No skipped images" in text(page)
 
 

@@ -11,7 +11,7 @@ from scones_core.ui.shell.images import Tile, tiles
 from scones_core.ui.shell.more_like_this import more_like_this
 from scones_core.ui.shell.text import plain
 
-PER_PAGE = 40
+PER_PAGE = 30
 _EVERY_SPLIT = "All splits"
 _EVERY_CLASS = "All classes"
 

@@ -8,9 +8,8 @@ function part(name, text, hidden) {
   return element;
 }
 export default function ({ data, parentElement, setTriggerValue }) {
-  parentElement.querySelector(".back span").textContent = data.back;
   const list = parentElement.querySelector("ol");
-  list.replaceChildren(...data.stages.map((stage) => {
+  list.replaceChildren(...data.map((stage) => {
     const item = document.createElement("li");
     item.className = stage.state;
     const button = document.createElement("button");

@@ -16,7 +16,8 @@ _HERE = Path(__file__).parent
 
 State = Literal["done", "next", "todo"]
 
-_HTML = '<nav aria-label="The loop, stage by stage"><ol></ol><p class="back" aria-hidden="true"><span></span></p></nav>'
+_HTML = """<nav aria-label="The loop, stage by stage"><ol></ol>
+<p class="back" aria-hidden="true"><span>a promoted challenger becomes the champion</span></p></nav>"""
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ def _component() -> Any:
 
 def loop_strip(stages: list[LoopStage]) -> None:
     """Show the stages; a click on one opens its page."""
-    data = {"stages": [asdict(stage) for stage in stages], "back": "a promoted challenger becomes the champion"}
+    data = [asdict(stage) for stage in stages]  # in a dict, Streamlit looks for tables, for which it imports pandas
     pressed = _component()(data=data, key="loop_strip", on_page_change=lambda: None).page
     if pressed:
         st.switch_page(PageName(pressed).path)
