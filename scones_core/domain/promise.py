@@ -78,12 +78,21 @@ def evidence(wrong: Bools, weights: Floats, max_risk: float) -> float:
 
 def _log_wealth(wrong: Bools, weights: Floats, max_risk: float) -> Floats:
     """After each label, shape (n,); the bets mixed in equal parts."""
-    from scipy.special import logsumexp
+    return _mixed(np.cumsum(_log_bets(wrong, weights, max_risk), axis=1))
 
+
+def _log_bets(wrong: Bools, weights: Floats, max_risk: float) -> Floats:
+    """What each label multiplies the wealth of each stake by, as logarithms, shape (stakes, n)."""
     gain = (max_risk - wrong) / (1 - max_risk) * weights  # -1 at the least, so that no stake is lost by more than all
     with np.errstate(divide="ignore"):
-        steps = np.log1p(STAKES[:, None] * gain)
-    return np.asarray(logsumexp(np.cumsum(steps, axis=1), axis=0) - np.log(len(STAKES)))
+        return np.asarray(np.log1p(STAKES[:, None] * gain))
+
+
+def _mixed(wealth: Floats) -> Floats:
+    """wealth : of each stake, as logarithms, shape (stakes, n)."""
+    from scipy.special import logsumexp
+
+    return np.asarray(logsumexp(wealth, axis=0) - np.log(len(STAKES)))
 
 
 def risk_bound(wrong: Bools, weights: Floats, level: float) -> float:
@@ -176,17 +185,37 @@ def labels_for_promise(
     """
     before = given or Labels.at_random(np.empty(0), np.empty(0, dtype=bool))
     random = np.random.default_rng(0)
+    already = np.isfinite(labels_until(before.wrong, before.weights, max_risk=max_risk, level=level))
 
     def passed(count: int) -> Floats:
         """After how many of `count` further labels each simulated audit is enough."""
-        first = []
+        if already:
+            return np.zeros(DRAWS)
+        fewest, first = _fewest(before, count, max_risk, -np.log(1 - level)), []
         for _ in range(DRAWS):
             wrong = random.random(count) < scale * (1 - random.choice(confidences, count))
-            labels = np.concatenate([before.wrong, wrong]), np.concatenate([before.weights, np.ones(count)])
-            first.append(max(0.0, labels_until(*labels, max_risk=max_risk, level=level) - len(before.wrong)))
+            enough = np.flatnonzero(np.arange(1, count + 1) >= fewest[np.cumsum(wrong)])
+            first.append(float(enough[0] + 1) if len(enough) else float("inf"))
         return np.array(first)
 
     return _planned(passed, round(-np.log(1 - level) / max_risk))
+
+
+def _fewest(before: Labels, count: int, max_risk: float, enough: float) -> NDArray[np.int64]:
+    """Fewest further labels at weight 1 that are evidence enough if k of them are wrong, for k of 0 to `count`.
+
+    Shape (count + 1,); count + 1 where even `count` are not.
+    """
+    start = _log_bets(before.wrong, before.weights, max_risk).sum(axis=1)[:, None]
+    right, wrong = _log_bets(np.array([False, True]), np.ones(2), max_risk).T[:, :, None]
+    errors = np.arange(count + 1)
+    lost = np.where(errors > 0, np.maximum(errors, 1) * wrong, 0.0)
+    low, high = errors, np.full(count + 1, count + 1)
+    while (low < high).any():
+        middle = (low + high) // 2
+        passes = _mixed(start + (middle - errors) * right + lost) >= enough
+        low, high = np.where(passes, low, np.minimum(middle + 1, high)), np.where(passes, middle, high)
+    return high
 
 
 def labels_until(wrong: Bools, weights: Floats, *, max_risk: float, level: float) -> float:
