@@ -37,7 +37,8 @@ COLUMNS = [
 
 
 def microseconds(time: datetime) -> int:
-    return (time - EPOCH) // timedelta(microseconds=1)
+    since = time - EPOCH
+    return (since.days * 86_400 + since.seconds) * SECOND + since.microseconds
 
 
 def bounds(*times: datetime | None) -> list[int | None]:

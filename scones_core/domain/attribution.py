@@ -1,5 +1,6 @@
 """Attribution of captured inferences to model versions, from the deployment history."""
 
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -28,6 +29,25 @@ class Maker:
     unnamed: int
 
 
+class Serving:
+    """The model versions that served a variant, over time."""
+
+    def __init__(self, deployments: Sequence[Deployment], variant: str, unseen: timedelta) -> None:
+        """As of `served_at`."""
+        self._of = (deployments, variant)
+        self._unseen = unseen
+        ends = {_end(change, unseen) for change in deployments}
+        self._turns = sorted({end for end in ends if end} | {change.time - SECOND for change in deployments})
+        self._known: dict[int, frozenset[int]] = {}
+
+    def at(self, time: datetime) -> frozenset[int]:
+        """The same as `served_at`, which gives the same between two turns."""
+        turn = bisect_left(self._turns, time)
+        if turn not in self._known:
+            self._known[turn] = served_at(*self._of, time, self._unseen)
+        return self._known[turn]
+
+
 def served_at(deployments: Sequence[Deployment], variant: str, time: datetime, unseen: timedelta) -> frozenset[int]:
     """Numbers of the candidate model versions: one, several during an update, or none.
 
@@ -41,11 +61,16 @@ def served_at(deployments: Sequence[Deployment], variant: str, time: datetime, u
         if time + SECOND <= change.time:
             break
         becomes = _served_after(change, variant)
-        if change.ended is None or time <= max(change.ended, change.time + unseen * (change.ended == change.time)):
+        end = _end(change, unseen)
+        if end is None or time <= end:
             serving.add(becomes)
         elif change.done:
             serving = {becomes}
     return frozenset(model for model in serving if model is not None)
+
+
+def _end(change: Deployment, unseen: timedelta) -> datetime | None:
+    return change.ended and max(change.ended, change.time + unseen * (change.ended == change.time))
 
 
 def _served_after(change: Deployment, variant: str) -> int | None:

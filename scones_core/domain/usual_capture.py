@@ -48,13 +48,12 @@ _USUAL = msgspec.json.Decoder(UsualRecord)
 
 
 def usual_record(line: str | bytes) -> UsualRecord | None:
-    """None for any other form, and for whatever is to be refused."""
+    """None for any other form, and for whatever is to be refused, such as a NUL."""
     try:
         found = _USUAL.decode(line)
     except (msgspec.MsgspecError, UnicodeError, RecursionError):
         return None
     given, metadata = found.capture_data.endpoint_input, found.event_metadata
-    texts = (metadata.event_id, metadata.inference_id, given.observed_content_type)
     returned = found.capture_data.endpoint_output.observed_content_type
-    nul = any(text is not None and "\0" in text for text in (*texts, returned))
+    nul = "\0" in f"{metadata.event_id}{metadata.inference_id}{given.observed_content_type}{returned}"
     return None if nul or given.encoding.upper() != "BASE64" else found

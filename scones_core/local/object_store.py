@@ -49,8 +49,10 @@ class LocalObjectStore:
         for key in keys:
             with suppress(NotFound), self._opened(key) as file:  # captures expire
                 os.fsync(file.fileno())
-            folders |= {folder for folder in self.path(key).parents if folder.is_relative_to(self.folder)}
-        for folder in folders:  # with the folders that an hour's first capture made
+            folders.add(self.path(key).parent)
+        for folder in list(folders):  # with those that an hour's first capture made
+            folders |= {above for above in folder.parents if above.is_relative_to(self.folder)}
+        for folder in folders:
             sync_folder(folder)
 
     def get(self, key: str) -> bytes:

@@ -7,7 +7,7 @@ from typing import Any
 from scones_core.db import inferences as table
 from scones_core.db import models as models_table
 from scones_core.db import settings
-from scones_core.domain.attribution import Attribution, attributed, served_at
+from scones_core.domain.attribution import Attribution, Serving, attributed
 from scones_core.domain.models import CHAMPION_VARIANT, Deployment, ModelVersion, number_of
 from scones_core.services.app import App
 
@@ -28,7 +28,8 @@ class Makers:
         self._captures_say = app.backend.name == "embedded"  # on AWS, callers of the endpoint can set it
         with app.db.read() as connection:
             self._models: dict[int, ModelVersion] = {m.number: m for m in models_table.model_list(connection)}
-        self._histories: dict[str, Sequence[Deployment]] = {}
+        self._serving: dict[tuple[str, str], Serving] = {}
+        self._known: dict[Any, Made] = {}
 
     def of(
         self,
@@ -45,8 +46,14 @@ class Makers:
         the probabilities, in their order.  A model version with another number of classes, or with other names than
         `labels`, is ruled out.
         """
-        number = number_of(said) if self._captures_say else None
-        candidates = {number} if number else served_at(self._history(endpoint), variant, time, self._unseen)
+        number = number_of(said) if self._captures_say and said else None
+        candidates = frozenset([number]) if number else self._served(endpoint, variant).at(time)
+        key = (candidates, classes, labels and tuple(labels))
+        if key not in self._known:
+            self._known[key] = self._made(candidates, classes, labels)
+        return self._known[key]
+
+    def _made(self, candidates: frozenset[int], classes: int, labels: Sequence[str] | None) -> Made:
         fitting = {n for n in candidates if n in self._models and len(self._models[n].classes) == classes}
         if labels is not None:
             fitting = {n for n in fitting if set(self._models[n].classes) == set(labels)}
@@ -58,19 +65,18 @@ class Makers:
 
     def class_names(self, endpoint: str, since: datetime, until: datetime, classes: int) -> tuple[str, ...] | None:
         """Class names of the model that served throughout; a trial's model has the same."""
-        history = self._history(endpoint)
-        numbers = {
-            number for time in (since, until) for number in served_at(history, CHAMPION_VARIANT, time, self._unseen)
-        }
+        serving = self._served(endpoint, CHAMPION_VARIANT)
+        numbers = serving.at(since) | serving.at(until)
         lists = {self._models[n].classes for n in numbers if n in self._models}
         [names] = lists if len(lists) == 1 else [()]
         return names if len(names) == classes else None
 
-    def _history(self, endpoint: str) -> Sequence[Deployment]:
-        if endpoint not in self._histories:
+    def _served(self, endpoint: str, variant: str) -> Serving:
+        if (endpoint, variant) not in self._serving:
             with self._app.db.read() as connection:
-                self._histories[endpoint] = models_table.deployment_list(connection, endpoint, done=False)
-        return self._histories[endpoint]
+                history: Sequence[Deployment] = models_table.deployment_list(connection, endpoint, done=False)
+            self._serving[endpoint, variant] = Serving(history, variant, self._unseen)
+        return self._serving[endpoint, variant]
 
 
 def imported(classes: Sequence[str] | None) -> Made:

@@ -27,7 +27,7 @@ from scones_core.sources.model import check_classes
 from scones_core.vision.images import decode
 
 FILES_AT_ONCE = 8  # capture files per thread at a time
-ROWS_AT_ONCE = 10_000  # approximate inferences per transaction
+ROWS_AT_ONCE = 30_000  # approximate inferences per transaction; in smaller ones a large index is written more often
 DEPTH = 6  # folders down to an hour of captures: endpoint/variant/YYYY/MM/DD/HH/
 LATE = timedelta(days=1)  # endpoints write captures within minutes
 REVIEWED = "train/reviewed/"

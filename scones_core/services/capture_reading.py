@@ -50,9 +50,10 @@ class CaptureReader:
         rejected: list[dict[str, Any]] = []
         for key, _ in files:
             bad = more = last = 0
+            endpoint, variant = self._origin(key)
             for line in _lines(self.app.backend.objects.get(key)):
                 try:
-                    rows.append(self._row(key, line))
+                    rows.append(self._row(key, endpoint, variant, line))
                 except NotAnInference as reason:
                     bad, more, last = bad + 1, more + (bad >= MOST_REJECTED), line.number
                     if bad <= MOST_REJECTED:
@@ -62,11 +63,10 @@ class CaptureReader:
                 rejected.append({"capture_key": key, "capture_line": last, "reason": summary})
         return Found(files, rows, rejected)
 
-    def _row(self, key: str, line: "_Line") -> dict[str, Any]:
+    def _row(self, key: str, endpoint: str, variant: str, line: "_Line") -> dict[str, Any]:
         found = parse(line.text)
         if not found.is_picture:  # it could neither be labelled nor trained on
             raise NotAnInference("the captured input is not a PNG, JPEG or WebP image")
-        endpoint, variant = self._origin(key)
         return {
             "event_id": found.event_id,
             "time": found.time,
@@ -76,7 +76,7 @@ class CaptureReader:
             "image_key": found.image_key,
             "image_sha256": found.image_sha256,
             "content_type": found.content_type,
-            "probabilities": list(found.probabilities),
+            "probabilities": found.probabilities,
             "prediction": found.prediction,
             "confidence": found.confidence,
             "margin": found.margin,

@@ -9,8 +9,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from scones_core.domain.attribution import Attribution, attributed, served_at
+from scones_core.domain.attribution import Attribution, Serving, attributed, served_at
 from scones_core.domain.drift import DriftLevel
 from scones_core.domain.models import CHAMPION_VARIANT, TRIAL_VARIANT, Action, Deployment
 from scones_core.errors import BadInput
@@ -91,6 +93,32 @@ def test_another_share_or_a_trial_changes_nothing_of_what_the_champion_is():
 
 def test_after_a_deletion_nobody_serves():
     assert served([change(0, 1), change(30, 1, Action.DELETE)], 50) == set()
+
+
+CHANGES = st.builds(
+    change,
+    st.integers(0, 6),
+    st.integers(1, 3),
+    st.sampled_from(Action),
+    lasts=st.none() | st.integers(0, 3),
+    done=st.booleans(),
+)
+
+
+@given(
+    st.lists(CHANGES, max_size=5),
+    st.sampled_from([CHAMPION_VARIANT, TRIAL_VARIANT]),
+    st.lists(st.integers(-5, 15 * 60), min_size=1, max_size=9),
+)
+def test_what_is_remembered_between_two_changes_is_what_a_look_at_each_time_gives(
+    changes: list[Deployment], variant: str, seconds: list[int]
+):
+    ordered, short = sorted(changes, key=lambda one: one.time), timedelta(minutes=4)
+    serving = Serving(ordered, variant, short)
+    around = {one.time + timedelta(seconds=s) for one in ordered for s in (-2, -1, 0, 1)}
+    around |= {one.ended + timedelta(seconds=s) for one in ordered if one.ended for s in (-1, 0, 1)}
+    for time in [*around, *(NOON + timedelta(seconds=second) for second in seconds)]:
+        assert serving.at(time) == served_at(ordered, variant, time, short)
 
 
 def renamed(images: Path, folder: Path, names: dict[str, str]) -> Path:
