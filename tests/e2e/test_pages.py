@@ -119,6 +119,20 @@ def charts_as_tables(page: Page) -> None:
     expect(page.get_by_role("button", name="Show data", include_hidden=True)).to_have_count(charts.count())
 
 
+def test_a_charts_data_are_shown_by_keyboard(browser: Browser, full: str):
+    page = window(browser, full)
+    page.goto("/models")
+    settle(page)
+    matrix = page.get_by_role("button", name="Show data: Confusion matrix", include_hidden=True)
+    for _ in range(200):
+        if matrix.evaluate("button => button === document.activeElement"):
+            break
+        page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="Show chart", include_hidden=True)).to_have_count(1)
+    page.context.close()
+
+
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 def test_every_page_of_a_full_home_is_sound_and_can_be_read_by_everyone(browser: Browser, full: str, dark: bool):
     page = window(browser, full, dark=dark)

@@ -377,7 +377,7 @@ function percent(value) {
 }
 
 function clock(time) {
-  return new Date(time).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", timeZoneName: "short" });
+  return new Date(time).toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit", timeZoneName: "short" });
 }
 
 function showLease(desk, item) {
