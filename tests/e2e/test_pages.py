@@ -100,7 +100,7 @@ def looked_at(page: Page, name: str) -> None:
 
 
 def test_an_empty_page_offers_the_step_that_fills_it(browser: Browser, empty: str):
-    page = window(browser, empty)
+    page = window(browser, empty, width=1024)
     errors = troubles(page)
     page.goto("/")
     for name in PAGES:
