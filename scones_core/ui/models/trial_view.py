@@ -95,7 +95,7 @@ def _comparison(serving: Endpoint, trial: Trial, figures: dict[str, VariantFigur
 
 def _share_slider(value: float, *, key: str) -> float:
     least, most = round(100 * deployment.LEAST_SHARE), round(100 * deployment.MOST_SHARE)
-    return st.slider("Share of the traffic", least, most, round(100 * value), format="%d %%", key=key) / 100
+    return st.slider("Share of the traffic", least, most, round(100 * value), format="%d%%", key=key) / 100
 
 
 def _told(endpoint: Endpoint) -> str:
