@@ -149,6 +149,16 @@ def test_every_page_of_a_full_home_is_sound_and_can_be_read_by_everyone(browser:
     page.context.close()
 
 
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_what_opens_on_a_page_can_be_read_by_everyone(browser: Browser, full: str, dark: bool):
+    page = window(browser, full, dark=dark)
+    page.goto("/monitor")
+    page.get_by_role("button", name="New audit").click()
+    expect(page.get_by_text("Drawn from the inferences")).to_be_visible()
+    assert lasting(page, lambda: serious(page)) == []
+    page.context.close()
+
+
 @pytest.mark.parametrize("width", [1280, 1024, 420])
 def test_nothing_is_cut_on_a_narrow_screen(browser: Browser, full: str, width: int):
     page = window(browser, full, width=width)

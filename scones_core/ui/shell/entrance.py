@@ -11,7 +11,7 @@ from scones_core.ui.shell.silent_icons import silence_icons
 from scones_core.ui.shell.text import plain
 from scones_core.ui.shell.user import signed_in, user, user_card
 
-_CONTRAST = Path(__file__).with_name("contrast.css")
+_CONTRAST = Path(__file__).with_name("contrast.css").read_text("utf-8")
 
 
 def enter() -> None:
@@ -20,7 +20,8 @@ def enter() -> None:
     page = st.navigation(navigation.navigation(), expanded=True)
     st.set_page_config(page_title=f"{page.title} · Scones Unlimited")
     st.logo(navigation.LOGO, size="large")
-    st.html(_CONTRAST)
+    # Streamlit gives the page its colour scheme, but not the dialogs and menus that it opens beside it.
+    st.html(f"<style>:root {{ color-scheme: {st.context.theme.type or 'light'}; }}\n{_CONTRAST}</style>")
     if signed_in():
         with st.sidebar:
             user_card()
