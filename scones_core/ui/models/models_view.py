@@ -104,7 +104,7 @@ def lineage(app: App, model: ModelVersion) -> None:
             "Hyperparameters": plain(", ".join(f"{k} {v}" for k, v in model.hyperparameters.items() if k != "classes")),
             "Artifact": f"`{model.artifact_key}`",
             "SHA-256": f"`{model.artifact_sha256}`",
-            "In service": _service_times(model, deployment.history(app)),
+            "In service": service_times(model, deployment.history(app)),
         }
         st.table(pd.DataFrame(rows.items(), columns=["", " "]), border="horizontal", hide_index=True, hide_header=True)
     with matrix:
@@ -113,11 +113,10 @@ def lineage(app: App, model: ModelVersion) -> None:
     cell_images(app, model, clicked)
 
 
-def _service_times(model: ModelVersion, history: Sequence[Deployment]) -> str:
+def service_times(model: ModelVersion, history: Sequence[Deployment]) -> str:
+    """Each deployment of the model once, with who and when."""
     times = [
         f"{_action(d)} by {plain(d.actor or 'someone')}, {time_text(d.time)}"
-        for d in history
-        if d.model == model.number
         for d in history
         if d.model == model.number
     ]
