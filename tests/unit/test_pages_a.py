@@ -243,7 +243,7 @@ def test_a_challenger_is_compared_promoted_and_rolled_back(open_page: Open, chal
     page = press(open_page("models"), "Roll back to v1")
     press(AppTest.from_function(_rolling_back, default_timeout=120).run(), "Yes, roll back to v1")
     assert metrics(open_page("train"))["Model in service"] == "v1"
-    times = service_times(training.model(challenged), deployment.history(challenged)).split("; ")
+    times = service_times(training.model(challenged, "v1"), deployment.history(challenged)).split("; ")
     assert [time.split()[0] for time in times] == ["deploy", "rollback"]
     assert any("Rejected" in table.value.to_string() for table in open_page("models").dataframe)
 
