@@ -149,6 +149,20 @@ def test_every_page_of_a_full_home_is_sound_and_can_be_read_by_everyone(browser:
     page.context.close()
 
 
+def test_a_click_on_the_confusion_matrix_shows_the_images_of_the_cell(browser: Browser, full: str):
+    page = window(browser, full)
+    page.goto("/models")
+    settle(page)
+    shown = page.get_by_role("combobox", name="Test images")
+    expect(shown).to_have_value(re.compile("All errors"))
+    matrix = page.locator("[data-testid=stVegaLiteChart][aria-label^='Confusion matrix']")
+    box = matrix.bounding_box()
+    assert box
+    matrix.click(position={"x": box["width"] * 0.45, "y": box["height"] * 0.25})
+    expect(shown).to_have_value(re.compile(r"bicycle, right \(\d+\)"))
+    page.context.close()
+
+
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 def test_what_opens_on_a_page_can_be_read_by_everyone(browser: Browser, full: str, dark: bool):
     page = window(browser, full, dark=dark)
