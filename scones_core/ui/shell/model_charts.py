@@ -69,7 +69,7 @@ def _curve(rows: pd.DataFrame, title: str) -> alt.Chart:
         .encode(
             x=alt.X("iteration:Q", title="Iteration", scale=alt.Scale(zero=False), axis=alt.Axis(tickMinStep=1)),
             y=alt.Y("value:Q", title=title, scale=alt.Scale(zero=False)),
-            color=alt.Color("series:N", title=None, legend=alt.Legend(orient="top")),
+            color=alt.Color("series:N", title=None, legend=alt.Legend(orient="top", direction="vertical")),
             tooltip=[
                 alt.Tooltip("metric:N", title="Metric"),
                 alt.Tooltip("iteration:Q", title="Iteration"),
@@ -96,9 +96,7 @@ def confusion(matrix: Sequence[Sequence[int]], classes: Sequence[str], *, key: s
         for prediction, count in zip(classes, line, strict=True)
     ]
     base = alt.Chart(pd.DataFrame(rows)).encode(
-        x=alt.X(
-            "prediction:N", sort=None, title="Prediction", axis=alt.Axis(labelAngle=0 if len(classes) < 6 else -40)
-        ),
+        x=alt.X("prediction:N", sort=None, title="Prediction", axis=_slanted(max(map(len, classes)) * len(classes))),
         y=alt.Y("label:N", sort=None, title="Label"),
         tooltip=["label:N", "prediction:N", "images:Q", alt.Tooltip("share:Q", format=".1%", title="share of label")],
     )
@@ -120,6 +118,17 @@ def confusion(matrix: Sequence[Sequence[int]], classes: Sequence[str], *, key: s
     )
     chosen = event["selection"].get(_CELL) or []
     return (str(chosen[0]["label"]), str(chosen[0]["prediction"])) if chosen else None
+
+
+def _slanted(letters: int) -> alt.Axis:
+    """Labels that slant where the chart is too narrow for so many letters side by side."""
+    narrow = f"width < {9 * letters}"
+    return alt.Axis(
+        labelAngle=alt.ExprRef(f"{narrow} ? -40 : 0"),
+        labelAlign=alt.ExprRef(f"{narrow} ? 'right' : 'center'"),
+        labelBaseline=alt.ExprRef(f"{narrow} ? 'middle' : 'top'"),
+        labelOverlap=False,
+    )
 
 
 def difference(comparison: Comparison, title: str, *, key: str) -> None:
