@@ -8,8 +8,8 @@ import streamlit as st
 
 from scones_core.ui.monitor.filters import chart_key, select_time
 from scones_core.ui.monitor.time_charts import CANVAS, brush, time_axis
-from scones_core.ui.shell.chart_theme import alt, drawable, ink
-from scones_core.ui.shell.confidence_chart import ACCEPTED, COLOURS, KINDS, LEGEND, LOW, PERCENT, rule
+from scones_core.ui.shell.chart_theme import LEGEND, alt, drawable, ink
+from scones_core.ui.shell.confidence_chart import ACCEPTED, COLOURS, KINDS, LOW, PERCENT, rule
 from scones_core.ui.shell.text import plain
 from scones_core.ui.shell.times import abbreviation, zone
 
@@ -174,9 +174,10 @@ def probability_bars(probabilities: Mapping[str, float], *, key: str) -> None:
         else probabilities.items()
     )
     data = pd.DataFrame([{"class": name.replace("_", " "), "probability": value} for name, value in rows])
+    room_for_text = alt.ExprRef("width / max(20, width - 52)")
     base = alt.Chart(data).encode(
         y=alt.Y("class:N", title=None, sort=None),
-        x=alt.X("probability:Q", title=None, axis=None, scale=alt.Scale(domain=[0, 1.18])),
+        x=alt.X("probability:Q", title=None, axis=None, scale=alt.Scale(domainMin=0, domainMax=room_for_text)),
     )
     bars = base.mark_bar(cornerRadiusEnd=3).encode(color=alt.value(ACCEPTED))
     text = base.mark_text(align="left", dx=5, color=ink()).encode(text=alt.Text("probability:Q", format=".1%"))

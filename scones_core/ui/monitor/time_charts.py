@@ -12,8 +12,8 @@ from scones_core.domain.confidence import steady
 from scones_core.services.counting import Counted
 from scones_core.services.monitoring import Figures, Period
 from scones_core.ui.monitor.filters import chart_key, select_time
-from scones_core.ui.shell.chart_theme import alt, drawable
-from scones_core.ui.shell.confidence_chart import COLOURS, KINDS, LEGEND, LOW, PERCENT, rule
+from scones_core.ui.shell.chart_theme import LEGEND, alt, drawable
+from scones_core.ui.shell.confidence_chart import COLOURS, KINDS, LOW, PERCENT, rule
 from scones_core.ui.shell.times import abbreviation, zone
 from scones_core.ui.shell.widgets import percent
 

@@ -6,12 +6,11 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from scones_core.ui.shell.chart_theme import alt, drawable, ink
+from scones_core.ui.shell.chart_theme import LEGEND, alt, drawable, ink
 
 ACCEPTED, LOW, LINE = "#3f6e94", "#c8622a", "#8f8578"  # blue and orange: told apart without red or green
 KINDS = ["Accepted", "Low-confidence"]
 COLOURS = alt.Scale(domain=KINDS, range=[ACCEPTED, LOW])
-LEGEND = alt.Legend(orient="top")
 PERCENT = alt.Axis(format=".0%")
 
 

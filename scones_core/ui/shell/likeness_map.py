@@ -9,7 +9,7 @@ import streamlit as st
 from scones_core.services import App, embedding_store, likeness_map
 from scones_core.services.likeness_map import MOST, Place
 from scones_core.ui.shell.actions import action_button
-from scones_core.ui.shell.chart_theme import alt, drawable
+from scones_core.ui.shell.chart_theme import LEGEND, alt, drawable
 from scones_core.ui.shell.images import Tile, tiles
 from scones_core.ui.shell.session import get_background
 from scones_core.ui.shell.task_progress import watch
@@ -127,7 +127,7 @@ def _chart(data: pd.DataFrame, shorthand: str, title: str) -> alt.Chart:
         .encode(
             x=alt.X("x:Q", axis=None, scale=free),
             y=alt.Y("y:Q", axis=None, scale=free),
-            color=alt.Color(shorthand, title=title, scale=scale, legend=alt.Legend(orient="top")),
+            color=alt.Color(shorthand, title=title, scale=scale, legend=LEGEND),
             tooltip=[alt.Tooltip(shorthand, title=title)],
         )
         .add_params(alt.selection_interval(name=_SELECTION))

@@ -9,7 +9,7 @@ import streamlit as st
 from scones_core.domain.comparison import Comparison, Verdict
 from scones_core.domain.confidence import accuracy_interval
 from scones_core.domain.metrics import balanced_accuracy, recalls
-from scones_core.ui.shell.chart_theme import alt, drawable
+from scones_core.ui.shell.chart_theme import LEGEND, alt, drawable
 
 _VERDICT_COLOURS = {Verdict.BETTER: "#5f8f46", Verdict.WORSE: "#c04a3a", Verdict.NO_DIFFERENCE: "#8f8578"}
 _SHADES = ["#fbf1e6", "#f0cba6", "#df9c60", "#bf6b2b", "#824013"]
@@ -25,7 +25,7 @@ def class_balance(rows: Sequence[Mapping[str, object]]) -> None:
             y=alt.Y("class:N", title=None, sort=None),
             x=alt.X("images:Q", title="Images", axis=alt.Axis(tickMinStep=1)),
             yOffset=alt.YOffset("split:N", sort=["train", "test"]),
-            color=alt.Color("split:N", title="Split", sort=["train", "test"], legend=alt.Legend(orient="top")),
+            color=alt.Color("split:N", title="Split", sort=["train", "test"], legend=LEGEND),
             tooltip=["class:N", "split:N", alt.Tooltip("images:Q", format=",")],
         )
         .properties(height=alt.Step(18))
@@ -69,7 +69,7 @@ def _curve(rows: pd.DataFrame, title: str) -> alt.Chart:
         .encode(
             x=alt.X("iteration:Q", title="Iteration", scale=alt.Scale(zero=False), axis=alt.Axis(tickMinStep=1)),
             y=alt.Y("value:Q", title=title, scale=alt.Scale(zero=False)),
-            color=alt.Color("series:N", title=None, legend=alt.Legend(orient="top", direction="vertical")),
+            color=alt.Color("series:N", title=None, legend=LEGEND),
             tooltip=[
                 alt.Tooltip("metric:N", title="Metric"),
                 alt.Tooltip("iteration:Q", title="Iteration"),

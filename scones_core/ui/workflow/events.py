@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from scones_core.domain.history import StateRun, StateStatus, event_states
-from scones_core.ui.shell.chart_theme import alt, drawable
+from scones_core.ui.shell.chart_theme import LEGEND, alt, drawable
 
 _MOST_EVENTS, _MOST_STATES = 2_000, 200
 _LONGEST = 300  # characters of an event's details
@@ -79,7 +79,7 @@ def timeline(runs: Sequence[StateRun], *, key: str) -> None:
                 "status:N",
                 title=None,
                 scale=alt.Scale(domain=list(map(str, _COLOURS)), range=list(_COLOURS.values())),
-                legend=alt.Legend(orient="top"),
+                legend=LEGEND,
             ),
             tooltip=[
                 alt.Tooltip("state:N", title="State"),
