@@ -1,11 +1,10 @@
 """200 executions started on the Workflow page, beside the same number started by the command line.
 
-Both send 200 random images, 4 at a time, to the same model in a home of their own. `seconds` of the page runs from the
-click on the start button until the result is there, in a browser, with its live table; that of the command line is its
-whole process. They take turns, and the medians count.
+Both send 200 random images, 4 at a time, to the same model in the same temporary home. `seconds` of the page runs from
+the click on the start button until the result is there, in a browser, with its live table; that of the command line is
+its whole process. They take turns, and the medians count.
 """
 
-import os
 import statistics
 import subprocess
 import sys
@@ -22,7 +21,7 @@ EXECUTIONS, ROUNDS = 200, 3
 
 
 def run() -> dict[str, Any]:
-    """Seconds of both, and their ratio. Takes about half a minute."""
+    """Seconds of both, and their ratio. Takes about a minute."""
     with (
         deployed(pool_share=0.5) as app,
         chromium() as browser,
@@ -54,5 +53,5 @@ def _command_line(home: Path) -> float:
     options = ["--home", str(home), "--json", "classify", "--sample", str(EXECUTIONS), "--workers", "4"]
     command = [sys.executable, "-m", "scones_core", *options]
     begin = time.perf_counter()
-    subprocess.run(command, cwd=ROOT, env=os.environ, check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
     return time.perf_counter() - begin

@@ -133,13 +133,14 @@ def _distribution(value: Any) -> tuple[float, ...]:
 def _checked(numbers: list[float]) -> tuple[float, ...]:
     if len(numbers) < 2:
         raise NotAnInference("the output is not a list of two or more probabilities")
-    within = min(numbers) >= 0 and max(numbers) <= 1 and not math.isnan(sum(numbers))  # nearly always
-    for number in () if within else numbers:
-        if not -BEYOND <= number <= 1 + BEYOND:
-            raise NotAnInference(f"the output is not a list of probabilities: {number:.4g} is not between 0 and 1")
+    beyond = min(numbers) < 0 or max(numbers) > 1 or math.isnan(sum(numbers))  # rarely
+    if beyond:
+        for number in numbers:
+            if not -BEYOND <= number <= 1 + BEYOND:
+                raise NotAnInference(f"the output is not a list of probabilities: {number:.4g} is not between 0 and 1")
     if abs(math.fsum(numbers) - 1) > SUM_MAY_MISS:
         raise NotAnInference(f"the output's probabilities add up to {math.fsum(numbers):.4g}, not to 1")
-    return tuple(numbers) if within else tuple(min(1.0, max(0.0, number)) for number in numbers)
+    return tuple(min(1.0, max(0.0, number)) for number in numbers) if beyond else tuple(numbers)
 
 
 def _indices(labels: list[Any]) -> list[int] | None:

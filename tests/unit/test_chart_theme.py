@@ -3,6 +3,7 @@
 import tomllib
 
 import pytest
+from altair.utils.schemapi import SchemaValidationError
 
 from scones_core.settings import FILES
 from scones_core.ui.shell.chart_theme import DARK_INK, LIGHT_INK, alt, drawable
@@ -27,6 +28,11 @@ def test_the_texts_of_a_chart_have_enough_contrast(theme: str, ink: str):
 def test_every_chart_gets_them():
     config = alt.Chart().mark_point().to_dict()["config"]
     assert {config[part]["labelColor"] for part in ("axis", "legend", "header")} == {LIGHT_INK}
+
+
+def test_a_chart_that_altair_refuses_is_found_by_the_tests():
+    with pytest.raises(SchemaValidationError):
+        drawable(alt.Chart(alt.sequence(3)).mark_point(opacity="half").encode(x="data:Q")).to_dict()
 
 
 def test_a_chart_is_drawn_as_altair_says_it():

@@ -12,7 +12,7 @@ from altair.utils.schemapi import disable_debug_mode
 __all__ = ["DARK_INK", "LEGEND", "LIGHT_INK", "alt", "drawable", "ink"]
 
 disable_debug_mode()  # else each part of a chart is validated when it is made
-VALIDATES = False  # a chart when it is drawn, which takes a third of its time: the tests do
+VALIDATES = False  # a chart when it is drawn, half of the time that this takes: the tests do
 
 LEGEND = alt.Legend(orient="top", columns=alt.ExprRef("width < 240 ? 1 : 0"))  # 0 : all in a row
 LIGHT_INK, DARK_INK = "#635a4d", "#b5aa9b"
