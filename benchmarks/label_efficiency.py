@@ -39,11 +39,12 @@ import time
 import uuid
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 import sqlalchemy as sa
@@ -224,7 +225,11 @@ class _Loop:
         digest = hashlib.sha256(self._images.files[row]).hexdigest()
         one = Inference(self._ids[row], self._times[row], digest, "image/png", tuple(probabilities), image_key=str(row))
         figures = {name: getattr(one, name) for name in ("prediction", "confidence", "margin", "entropy")}
-        captured = asdict(one) | figures | {"endpoint": "", "variant": "", "capture_key": "", "capture_line": row}
+        captured = (
+            msgspec.structs.asdict(one)
+            | figures
+            | {"endpoint": "", "variant": "", "capture_key": "", "capture_line": row}
+        )
         captured |= {"class_list": None, "attribution": "imported"}
         return {name: captured[name] for name in schema.inferences.columns.keys() & captured.keys()}
 

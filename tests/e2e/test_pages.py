@@ -20,8 +20,9 @@ T = TypeVar("T")
 PAGES = ("Overview", "Data", "Train & deploy", "Workflow", "Monitor", "Review", "Models", "Settings")
 STREAMLITS_OWN = {"list", "listitem"}  # its navigation in the sidebar
 
-# Texts that their own box cuts off, and controls of our components beyond the window's edge.
-CUT = """() => {
+# Texts that their own box cuts off, controls of our components beyond the window's edge, tables that scroll sideways,
+# and texts beyond their chart's edge (the box of a turned title is 2 pixels wider than its letters) or over each other.
+CUT = r"""() => {
   const main = document.querySelector('[data-testid=stMain]')
   const ours = [...main.querySelectorAll('*')].filter(e => e.shadowRoot).map(e => e.shadowRoot)
   const texts = [...main.querySelectorAll(
@@ -31,7 +32,21 @@ CUT = """() => {
     && (e.tagName === 'INPUT' || ['hidden', 'clip'].includes(getComputedStyle(e).overflowX))
   const beyond = e => e.getRootNode() !== document && e.matches('.desk button, .desk input, .grid button')
     && e.getBoundingClientRect().right > innerWidth
-  return texts.filter(e => e.offsetParent && e.clientWidth > 0 && (cut(e) || beyond(e)))
+  const scrolls = e => e.scrollWidth > e.clientWidth + 1 && getComputedStyle(e).overflowX !== 'visible'
+  const tables = [...main.querySelectorAll('[data-testid=stTable], [data-testid=stTable] *')].filter(scrolls)
+  const charted = [...main.querySelectorAll('svg.marks')].flatMap(svg => {
+    const inside = svg.getBoundingClientRect()
+    const boxes = [...svg.querySelectorAll('text')]
+      .filter(e => e.textContent.trim() && e.getAttribute('opacity') !== '0').map(e => [e, e.getBoundingClientRect()])
+    const outside = ([, b]) => b.left < inside.left - 3 || b.right > inside.right + 3
+      || b.top < inside.top - 3 || b.bottom > inside.bottom + 3
+    const meet = ([, a], [, b]) => Math.min(a.right, b.right) - Math.max(a.left, b.left) > 2
+      && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 2
+    const straight = ([e]) => !/rotate\((?!0\))/.test(e.getAttribute('transform') || '')
+    return boxes.filter((box, i) => outside(box)
+      || straight(box) && boxes.slice(i + 1).some(other => straight(other) && meet(box, other))).map(([e]) => e)
+  })
+  return texts.filter(e => e.offsetParent && e.clientWidth > 0 && (cut(e) || beyond(e))).concat(tables, charted)
     .map(e => e.value || e.textContent)
 }"""
 

@@ -91,8 +91,8 @@ def lineage(app: App, model: ModelVersion) -> None:
         st.caption(f"Rejected by {plain(model.rejected_by or 'someone')}: {plain(model.rejection)}")
     st.caption(f"Accuracy {percent(model.accuracy.value)} {interval_text(model.accuracy)}")
     figures(model.metrics)
-    facts, matrix = st.columns([3, 2])
-    with facts:
+    halves = st.grid(2, min_column_width=380, gap="medium")
+    with halves.cell():
         rows = {
             "Dataset version": f"`{dataset.id}` – {plain(dataset.source)}",
             "Parent of the dataset": f"`{dataset.parent}`" if dataset.parent else "none (loaded)",
@@ -107,7 +107,7 @@ def lineage(app: App, model: ModelVersion) -> None:
             "In service": service_times(model, deployment.history(app)),
         }
         st.table(pd.DataFrame(rows.items(), columns=["", " "]), border="horizontal", hide_index=True, hide_header=True)
-    with matrix:
+    with halves.cell():
         clicked = confusion(model.metrics["confusion"], model.classes, key=f"lineage_{model.id}")
         recall_table(model.metrics["confusion"], model.classes)
     cell_images(app, model, clicked)
