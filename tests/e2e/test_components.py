@@ -119,7 +119,7 @@ def test_a_state_is_chosen_in_the_graph_by_mouse_and_by_keyboard(page: Page) -> 
     expect(second).to_have_attribute("aria-pressed", "true")
 
 
-def test_images_alike_are_shown_and_a_drag_over_the_map_selects_images(page: Page, tmp_path: Path) -> None:
+def test_images_alike_are_shown_and_a_lasso_on_the_map_selects_images(page: Page, tmp_path: Path) -> None:
     app = open_app(Settings(home=tmp_path / "home"))
     likeness.update(app)
     app.close()
@@ -130,17 +130,17 @@ def test_images_alike_are_shown_and_a_drag_over_the_map_selects_images(page: Pag
     page.keyboard.press("Escape")
     page.get_by_role("tab", name="Map").click()
     page.get_by_role("button", name="Make the map").click()
-    expect(page.get_by_text(re.compile("Drag over points"))).to_be_visible()
+    expect(page.get_by_text(re.compile("Choose the lasso"))).to_be_visible()
     expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
-    chart = page.get_by_role("tabpanel", name="Map").get_by_test_id("stVegaLiteChart")
-    plot = chart.locator("canvas, svg.marks").first
+    plot = page.get_by_test_id("stEChartsChart").locator("canvas").first
     plot.scroll_into_view_if_needed()
     box = plot.bounding_box()
     assert box is not None
-    page.mouse.move(box["x"] + 0.1 * box["width"], box["y"] + 0.3 * box["height"])
+    page.mouse.click(box["x"] + 24, box["y"] + 27)  # the lasso
+    page.mouse.move(box["x"] + 0.1 * box["width"], box["y"] + 0.2 * box["height"])
     page.mouse.down()
-    page.mouse.move(box["x"] + 0.5 * box["width"], box["y"] + 0.6 * box["height"], steps=5)
-    page.mouse.move(box["x"] + 0.9 * box["width"], box["y"] + 0.9 * box["height"], steps=5)
+    for x, y in ((0.9, 0.2), (0.9, 0.95), (0.5, 0.7), (0.1, 0.95), (0.1, 0.2)):
+        page.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"], steps=5)
     page.mouse.up()
     expect(page.get_by_text(re.compile("^[0-9]+ selected$"))).to_be_visible()
     expect(page.get_by_role("button", name=re.compile("^Exclude [0-9]+ images$"))).to_be_visible()

@@ -231,7 +231,7 @@ def test_captured_images_are_placed_on_a_map_that_the_filters_choose_from(captur
     page = pressed(open_page("monitor"), "Make the map")
     until(lambda: (task := get_background().get("map captured")) and not task.running)
     page = shown(page.run())
-    [told] = [part.value for part in page.caption if "Drag over points" in part.value]
+    [told] = [part.value for part in page.caption if "Choose the lasso" in part.value]
     assert told.startswith(f"{IMAGES} images of all inferences.")
     assert page.segmented_control(key="map_colour_captured").options == [
         "Predicted class",
@@ -243,7 +243,7 @@ def test_captured_images_are_placed_on_a_map_that_the_filters_choose_from(captur
         page = shown(page.segmented_control(key="map_colour_captured").set_value(colour).run())
     low = monitoring.figures(captured).low_confidence
     page = shown(page.segmented_control(key="monitor_kind").set_value("Low-confidence").run())
-    told = [part.value for part in page.caption if "Drag over points" in part.value]
+    told = [part.value for part in page.caption if "Choose the lasso" in part.value]
     assert [text.split(".")[0] for text in told] == [f"{low} images of low-confidence inferences"]
 
 

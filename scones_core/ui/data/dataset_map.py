@@ -8,7 +8,7 @@ from scones_core.domain.datasets import TEST, DatasetVersion, LabelledImage
 from scones_core.services import App, dataset_changes, etl
 from scones_core.ui.data.dataset_view import OPENED
 from scones_core.ui.shell.actions import action_button
-from scones_core.ui.shell.likeness_map import Rows, likeness_map_section, sampled
+from scones_core.ui.shell.likeness_map import Colouring, Rows, likeness_map_section, sampled
 from scones_core.ui.shell.text import plain
 
 
@@ -28,7 +28,7 @@ def dataset_map(app: App, version: DatasetVersion) -> None:
         )
 
     what = f"images of {version.id}" if len(rows) == _total(version) else f"of {_total(version):,} images"
-    colours = {"Class": "class:N", "Split": "split:N"}
+    colours = {"Class": Colouring("class"), "Split": Colouring("split")}
     likeness_map_section(app, rows, name=f"dataset {version.id}", colours=colours, what=what, act=act)
 
 

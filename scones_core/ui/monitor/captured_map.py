@@ -1,5 +1,6 @@
 """A map of the newest captured images, and reviewing what is selected on it."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import streamlit as st
@@ -12,13 +13,19 @@ from scones_core.services.likeness_map import MOST
 from scones_core.services.queues import QueueEntry
 from scones_core.ui.monitor.filters import in_words
 from scones_core.ui.monitor.selection_queue import review_button
-from scones_core.ui.shell.likeness_map import Rows, likeness_map_section, make_button
+from scones_core.ui.shell.likeness_map import Colouring, Rows, likeness_map_section, make_button
 from scones_core.ui.shell.session import get_background
 from scones_core.ui.shell.text import plain
+from scones_core.ui.shell.times import time_text
 from scones_core.ui.shell.widgets import percent
 from scones_core.vision.extractor import missing
 
-COLOURS = {"Predicted class": "class:N", "Confidence": "confidence:Q", "Error": "error:N", "Time": "time:T"}
+COLOURS = {
+    "Predicted class": Colouring("class"),
+    "Confidence": Colouring("confidence", percent),
+    "Error": Colouring("error"),
+    "Time": Colouring("time", lambda seconds: time_text(datetime.fromtimestamp(seconds, UTC))),
+}
 NAME = "captured"
 NEWS = 30  # seconds until new captures and labels are on the map
 
@@ -83,7 +90,7 @@ def _row(one: Shown) -> dict[str, Any]:
         "class": name,
         "confidence": one.confidence,
         "error": error,
-        "time": int(one.time.timestamp() * 1000),  # as Vega expects
+        "time": one.time.timestamp(),
         "caption": f"{plain(name)} {percent(one.confidence)}  \n{error}",
         "alt": f"{name}, confidence {percent(one.confidence)}, {error}",
     }

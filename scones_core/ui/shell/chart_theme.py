@@ -14,7 +14,7 @@ __all__ = ["DARK_INK", "LEGEND", "LIGHT_INK", "alt", "drawable", "ink"]
 disable_debug_mode()  # else each part of a chart is validated when it is made
 VALIDATES = False  # a chart when it is drawn, half of the time that this takes: the tests do
 
-LEGEND = alt.Legend(orient="top", columns=alt.ExprRef("max(1, floor(width / 120))"))  # wraps in a narrow chart
+LEGEND = alt.Legend(orient="top", columns=alt.ExprRef("max(1, floor(width / 100))"))  # wraps in a narrow chart
 LIGHT_INK, DARK_INK = "#635a4d", "#b5aa9b"
 
 

@@ -1,6 +1,7 @@
-"""A map of images with a selection: like lies near like."""
+"""A map of images with a selection, by lasso or rectangle: like lies near like."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
@@ -9,24 +10,32 @@ import streamlit as st
 from scones_core.services import App, embedding_store, likeness_map
 from scones_core.services.likeness_map import MOST, Place
 from scones_core.ui.shell.actions import action_button
-from scones_core.ui.shell.chart_theme import LEGEND, alt, drawable
+from scones_core.ui.shell.chart_theme import ink
 from scones_core.ui.shell.images import Tile, tiles
 from scones_core.ui.shell.session import get_background
 from scones_core.ui.shell.task_progress import watch
 
 SHOWN = 60  # tiles of a selection
-_SELECTION = "brush"
+VIRIDIS = ["#440154", "#3b528b", "#21918c", "#5ec962", "#fde725"]
 
 Rows = Sequence[Mapping[str, Any]]  # sha256, key, caption, alt, and what the points can be coloured by
 
 
+@dataclass(frozen=True)
+class Colouring:
+    """By what points are coloured: `field` of the rows, a name, or a number that `words` writes out."""
+
+    field: str
+    words: Callable[[float], str] | None = None
+
+
 def likeness_map_section(
-    app: App, rows: Rows, *, name: str, colours: Mapping[str, str], what: str, act: Callable[[Rows], None]
+    app: App, rows: Rows, *, name: str, colours: Mapping[str, Colouring], what: str, act: Callable[[Rows], None]
 ) -> None:
-    """The map, made when asked for; a drag over it shows the images and what can be done with them.
+    """The map, made when asked for; a selection on it shows the images and what can be done with them.
 
     rows : at most MOST; those with `event`, the id of a captured inference, need no key.
-    name : of the map, its cache key.  colours : title → field and type by which the points are coloured.
+    name : of the map, its cache key.  colours : by title.
     what : the images, in words.  act : shows actions on the selected rows.
     """
     task = get_background().get(f"map {name}")
@@ -84,7 +93,7 @@ def _map(
     rows: Rows,
     places: Sequence[Place],
     name: str,
-    colours: Mapping[str, str],
+    colours: Mapping[str, Colouring],
     what: str,
     act: Callable[[Rows], None],
 ) -> None:
@@ -93,17 +102,20 @@ def _map(
     colour = st.segmented_control(
         "Colour", list(colours), default=next(iter(colours)), required=True, key=f"map_colour_{name}"
     )
-    data = pd.DataFrame([{**by_image[place.sha256], "x": place.x, "y": place.y} for place in known])
-    st.caption(f"{len(known):,} {what}. Drag over points to see their images. Only neighbourhood has a meaning.")
-    event = st.altair_chart(
-        drawable(_chart(data, colours[colour], colour)),
-        width="stretch",
+    placed = [{**by_image[place.sha256], "x": place.x, "y": place.y} for place in known]
+    st.caption(
+        f"{len(known):,} {what}. Choose the lasso or the rectangle above the map and draw around points to see their "
+        "images; double-click to clear. Only neighbourhood has a meaning."
+    )
+    spec, series = _chart(placed, colours[colour])
+    event = st.echarts_chart(
+        spec,
+        height=460,
         key=f"map_{name}_{colour}",
         on_select="rerun",
-        selection_mode=_SELECTION,
         alt=f"Map of {len(known):,} {what}, coloured by {colour.lower()}; like images lie near each other.",
     )
-    chosen = _inside(data, event["selection"].get(_SELECTION, {}))
+    chosen = _selected(series, event["selection"]["selected"])
     if chosen:
         st.subheader(f"{len(chosen):,} selected", anchor=False)
         act(chosen)
@@ -117,33 +129,52 @@ def _tile(row: Mapping[str, Any]) -> Tile:
     return Tile(row["key"], row["sha256"], str(row["caption"]), str(row["alt"]), event)
 
 
-def _chart(data: pd.DataFrame, shorthand: str, title: str) -> alt.Chart:
-    name, kind = shorthand.split(":")
-    scale = alt.Undefined if kind == "N" else alt.Scale(scheme="viridis")
-    free = alt.Scale(zero=False)
-    chart: alt.Chart = (
-        alt.Chart(data[["x", "y", name]])
-        .mark_circle(size=34, opacity=0.75)
-        .encode(
-            x=alt.X("x:Q", axis=None, scale=free),
-            y=alt.Y("y:Q", axis=None, scale=free),
-            color=alt.Color(shorthand, title=title, scale=scale, legend=LEGEND),
-            tooltip=[alt.Tooltip(shorthand, title=title)],
-        )
-        .add_params(alt.selection_interval(name=_SELECTION))
-        .properties(height=460)
-    )
-    return chart
+def _chart(rows: Rows, by: Colouring) -> tuple[dict[str, Any], list[Rows]]:
+    """An ECharts option, and the rows of each of its series, in the order of their points."""
+    names = [] if by.words else sorted({str(row[by.field]) for row in rows})
+    series: list[Rows] = [[row for row in rows if row[by.field] == name] for name in names] or [rows]
+    points = {"type": "scatter", "encode": {"x": "x", "y": "y"}, "symbolSize": 7, "itemStyle": {"opacity": 0.75}}
+    axis = {"type": "value", "scale": True, "show": False}
+    tools = {"type": ["polygon", "rect", "clear"], "title": {"polygon": "Lasso", "rect": "Rectangle", "clear": "Clear"}}
+    key = {"legend": {"type": "scroll", "top": 44, "left": 0, "textStyle": {"color": ink()}}}
+    spec = {
+        "grid": {"left": 8, "right": 8, "top": 80, "bottom": 8},
+        "xAxis": axis,
+        "yAxis": axis,
+        "tooltip": {"formatter": "{@alt}"},
+        "toolbox": {"left": 0, "top": 0, "itemSize": 18, "itemGap": 14, "iconStyle": {"borderColor": ink()}}
+        | {"feature": {"brush": tools}},
+        "brush": {"xAxisIndex": "all", "throttleType": "debounce", "throttleDelay": 300},
+        "dataset": [{"source": pd.DataFrame(part)[["x", "y", by.field, "alt"]]} for part in series],
+        "series": [{**points, "datasetIndex": i, "name": name} for i, name in enumerate(names)] or [points],
+    }
+    return spec | (_scale(rows, by.field, by.words) if by.words else key), series
 
 
-def _inside(data: pd.DataFrame, brush: Mapping[str, Any]) -> Rows:
-    """The rows inside the selected rectangle."""
-    if not brush.get("x") or not brush.get("y"):
-        return []
-    (left, right), (low, high) = sorted(brush["x"]), sorted(brush["y"])
-    inside = data[data["x"].between(left, right) & data["y"].between(low, high)]
-    found: list[dict[str, Any]] = inside.to_dict("records")  # type: ignore[assignment]
-    return found
+def _scale(rows: Rows, field: str, words: Callable[[float], str]) -> dict[str, Any]:
+    """The colours of a number, with its bounds in words."""
+    low, high = (bound(row[field] for row in rows) for bound in (min, max))
+    scale = {"type": "continuous", "dimension": field, "min": low, "max": high, "text": [words(high), words(low)]}
+    place = {
+        "orient": "horizontal",
+        "top": 44,
+        "left": 0,
+        "itemWidth": 12,
+        "itemHeight": 160,
+        "textStyle": {"color": ink()},
+    }
+    return {"visualMap": scale | place | {"inRange": {"color": VIRIDIS}}}
+
+
+def _selected(series: Sequence[Rows], groups: Sequence[Mapping[str, Any]]) -> Rows:
+    """The rows of the selected points. A selection survives a new map, which may have fewer points."""
+    return [
+        series[group["series_index"]][point]
+        for group in groups
+        if group["series_index"] < len(series)
+        for point in group["data_indices"]
+        if point < len(series[group["series_index"]])
+    ]
 
 
 def sampled(rows: Sequence[Any], most: int = MOST) -> Sequence[Any]:
