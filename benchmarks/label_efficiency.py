@@ -56,7 +56,7 @@ from scones_core.domain.capture import Inference
 from scones_core.domain.metrics import accuracy
 from scones_core.domain.review import ORDERS, Strategy
 from scones_core.services.likeness import unit
-from scones_core.services.stopping import LabelStep, is_stable
+from scones_core.services.stopping import JUDGED, LabelStep, StoppingHint
 from scones_core.vision.classifier import Classifier
 from scones_core.vision.extractor import extractor
 from scones_core.vision.features import Known, embedded
@@ -174,15 +174,23 @@ class _Loop:
         chosen, steps = list[int](), list[LabelStep]()
         before = self._predictions(chosen)
         for training, labels in enumerate(LABELS[1:], start=1):
-            chosen += self._next(strategy, chosen, labels - LABELS[0] - len(chosen))
+            new = self._next(strategy, chosen, labels - LABELS[0] - len(chosen))
+            confirmed = self._confirmed(chosen, new[-JUDGED:])
+            chosen += new
             after = self._predictions(chosen)
             changed = int((before != after).sum())
             kappa = float(cohen_kappa_score(before, after)) if changed else 1.0
             steps.insert(0, LabelStep("", "", labels, changed, len(after), kappa))
-            if is_stable(steps):
+            if StoppingHint("", confirmed, min(len(new), JUDGED), tuple(steps)).stop:
                 return training
             before = after
         return len(LABELS) - 1
+
+    def _confirmed(self, chosen: Sequence[int], new: Sequence[int]) -> int:
+        """How many of the new labels the model in service had predicted."""
+        places = np.searchsorted(self._waiting(chosen), new)
+        predicted = self._round(chosen).probabilities[places].argmax(axis=1)
+        return int(np.sum(predicted == self._images.take(np.asarray(new)).labels))
 
     def _predictions(self, chosen: Sequence[int]) -> npt.NDArray[np.int64]:
         one = self._round(chosen)

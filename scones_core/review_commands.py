@@ -83,7 +83,15 @@ def _agreement(app: App, args: Namespace, _terminal: Terminal) -> Document:
 
 def _hint(app: App, _args: Namespace, _terminal: Terminal) -> Document:
     found = stopping.hint(app)
-    return {"stop": found is not None and found.stop, "steps": [asdict(step) for step in found.steps] if found else []}
+    if found is None:
+        return {"stop": False, "steps": []}
+    return {
+        "stop": found.stop,
+        "model": found.model,
+        "confirmed": found.confirmed,
+        "judged": found.judged,
+        "steps": [asdict(step) for step in found.steps],
+    }
 
 
 def _classes(app: App, args: Namespace, _terminal: Terminal) -> Document:

@@ -1,5 +1,6 @@
 """Queries on what reviewers decided, and on gold images."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -29,6 +30,21 @@ def decisions(connection: sa.Connection, reviewer: str | None) -> list[dict[str,
     reviewer, label, time, strategy, prediction_name (None if unknown), current (label of the image), gold (its known
     label, or None).
     """
+    return _decisions(connection, *([] if reviewer is None else [table.c.reviewer == reviewer]))
+
+
+def decisions_in_order(
+    connection: sa.Connection, model: int, strategies: Collection[str], newest: int
+) -> list[dict[str, Any]]:
+    """The newest labels given to what a model predicted, where images came in the order of one of the strategies."""
+    named = table.c.label.not_like("/%")  # other answers are no label
+    which = (table.c.model == model, table.c.strategy.in_(strategies), table.c.action == "label", named)
+    return _decisions(connection, *which, newest=newest)
+
+
+def _decisions(
+    connection: sa.Connection, *which: sa.ColumnElement[bool], newest: int | None = None
+) -> list[dict[str, Any]]:
     query = (
         sa.select(
             table.c.reviewer,
@@ -46,13 +62,12 @@ def decisions(connection: sa.Connection, reviewer: str | None) -> list[dict[str,
         .outerjoin(label_checks, label_checks.c.event_id == table.c.event_id)
         .outerjoin(reviewed_images, reviewed_images.c.image_sha256 == table.c.image_sha256)
         .outerjoin(gold_images, gold_images.c.image_sha256 == table.c.image_sha256)
-        .where(_valid())
-        .order_by(table.c.id)
+        .where(_valid(), *which)
+        .order_by(table.c.id.desc())
+        .limit(newest)
     )
-    if reviewer is not None:
-        query = query.where(table.c.reviewer == reviewer)
     lists, found = class_lists(connection), []
-    for row in map(dict, connection.execute(query).mappings()):
+    for row in reversed([dict(row) for row in connection.execute(query).mappings()]):
         names, index = lists.get(row["class_list"], ()), row["prediction"]
         found.append(row | {"prediction_name": names[index] if index < len(names) else None})
     return found

@@ -1,17 +1,27 @@
-"""When to stop labelling: the last labels hardly changed what the model predicts."""
+"""When to stop labelling: the last labels taught the model little, or hardly changed what it predicts.
 
-from collections.abc import Sequence
+References
+----------
+[BLO09] Bloodgood, Vijay-Shanker, "A method for stopping active learning based on stabilizing predictions and the need
+        for user-adjustable stopping", CoNLL 2009.  Section 4: the mean kappa of the last three trainings.
+[ZHU07] Zhu, Hovy, "Active learning for word sense disambiguation with methods for addressing the class imbalance
+        problem", EMNLP-CoNLL 2007.  The strategy “min-error”: the model is right on what it was least sure of.
+"""
+
 from dataclasses import dataclass
 
 import numpy as np
 
+from scones_core.db import reviewers as table
 from scones_core.domain.models import ModelVersion
+from scones_core.domain.review import Strategy
 from scones_core.errors import Conflict, NotFound
-from scones_core.services import etl, training
+from scones_core.services import deployment, etl, training
 from scones_core.services.app import App
 
-TRAININGS, STABLE = 3, 0.99  # Source: Bloodgood & Vijay-Shanker 2009, "A method for stopping active learning based on
-# stabilizing predictions and the need for user-adjustable stopping", section 4: the mean kappa of the last three
+TRAININGS, STABLE = 3, 0.99  # [BLO09]
+JUDGED, RIGHT = 50, 0.9  # labels looked at, and the share of them that the model had predicted [ZHU07]
+UNSURE_FIRST = (Strategy.LEAST_CONFIDENCE, Strategy.MARGIN, Strategy.ENTROPY)
 
 
 @dataclass(frozen=True)
@@ -32,18 +42,48 @@ class LabelStep:
 
 @dataclass(frozen=True)
 class StoppingHint:
-    """steps : up to three, the newest first.  stop : the predictions are stable over all three."""
+    """What speaks for stopping.
 
+    model : in service.  judged : its newest predictions, at most JUDGED, that were reviewed with the least sure first.
+    confirmed : those that reviewers gave the same label.  steps : up to three retrainings, the newest first.
+    """
+
+    model: str
+    confirmed: int
+    judged: int
     steps: tuple[LabelStep, ...]
-    stop: bool
+
+    @property
+    def learnt(self) -> bool:
+        """Whether the model was right on what it was least sure of."""
+        return self.judged >= JUDGED and self.confirmed >= RIGHT * self.judged
+
+    @property
+    def stable(self) -> bool:
+        """Whether the last three retrainings hardly changed the predictions."""
+        return len(self.steps) >= TRAININGS and float(np.mean([one.kappa for one in self.steps[:TRAININGS]])) >= STABLE
+
+    @property
+    def stop(self) -> bool:
+        return self.learnt or self.stable
 
 
 def hint(app: App) -> StoppingHint | None:
-    """What the last labels changed; None before the first retraining. No label of a test image is used.
+    """What the last labels were worth; None without a model in service. No label of a test image is used.
 
     Each model version is compared with the newest one trained on its dataset version's parent, where both have been
     evaluated on the same test images.
     """
+    champion = deployment.champion(app)
+    if champion is None:
+        return None
+    with app.db.read() as connection:
+        decided = table.decisions_in_order(connection, champion.number, UNSURE_FIRST, JUDGED)
+    confirmed = sum(one["label"] == one["prediction_name"] for one in decided)
+    return StoppingHint(champion.id, confirmed, len(decided), tuple(_steps(app)))
+
+
+def _steps(app: App) -> list[LabelStep]:
     models, found = training.models(app), list[LabelStep]()
     for after in models:
         parent = etl.get(app, after.dataset).parent
@@ -53,14 +93,7 @@ def hint(app: App) -> StoppingHint | None:
             found.append(step)
         if len(found) == TRAININGS:
             break
-    if not found:
-        return None
-    return StoppingHint(tuple(found), is_stable(found))
-
-
-def is_stable(steps: Sequence[LabelStep]) -> bool:
-    """Whether the last three retrainings hardly changed the predictions."""
-    return len(steps) >= TRAININGS and float(np.mean([step.kappa for step in steps[:TRAININGS]])) >= STABLE
+    return found
 
 
 def _step(app: App, before: ModelVersion, after: ModelVersion) -> LabelStep | None:

@@ -24,6 +24,7 @@ from scones_core.services import (
     monitoring,
     queues,
     review,
+    stopping,
 )
 from scones_core.services.queues import QueueEntry
 from scones_core.ui.shell.session import get_app, get_background
@@ -277,6 +278,19 @@ def reviewing(page: AppTest) -> AppTest:
 
 def test_the_review_says_to_classify_first(open_page: Open) -> None:
     assert "Nothing to review yet" in texts(shown(open_page("review")))
+
+
+def test_review_says_when_more_labels_hardly_help(captured: App, open_page: Open, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(stopping, "JUDGED", 6)
+    assert "least sure of" not in said(reviewing(open_page("review")))
+    for item in review.next_items(captured, "Ada", count=6):
+        review.decide(captured, item.id, item.prediction, "Ada")
+    told = "Reviewers confirmed 6 of the last 6 predictions that v1 was least sure of."
+    assert said(reviewing(open_page("review"))) == f"{told} Retrain with the labels you have; you can stop here."
+
+
+def said(page: AppTest) -> str:
+    return " ".join(part.value for part in [*page.success, *page.caption] if "least sure of" in part.value)
 
 
 def test_a_reviewer_is_asked_for_a_name_and_then_sees_how_much_is_left(captured: App, open_page: Open) -> None:

@@ -6,6 +6,7 @@ import streamlit as st
 from scones_core.errors import Conflict
 from scones_core.services import App, gold, queues, reviewers, stopping
 from scones_core.services.reviewers import Agreement, ReviewerFigures
+from scones_core.services.stopping import StoppingHint
 from scones_core.ui.review.search_view import REVIEWER
 from scones_core.ui.shell import navigation
 from scones_core.ui.shell.text import plain
@@ -28,18 +29,33 @@ def figures(app: App, viewer: str) -> None:
 
 
 def stopping_hint(app: App) -> None:
-    """What the labels of the last retraining changed, and whether more are worth their time; nothing before one."""
+    """What the last labels were worth, and whether more are worth their time; nothing before there is something."""
     found = stopping.hint(app)
-    if found is None:
-        return
+    said = [] if found is None else [*_learnt(found), *_changed(found)]
+    if found and found.stop:
+        st.success(" ".join([*said, "Retrain with the labels you have; you can stop here."]))
+    elif said:
+        st.caption(" ".join(said))
+
+
+def _learnt(found: StoppingHint) -> list[str]:
+    if found.judged < stopping.JUDGED:
+        return []
+    more = (
+        "" if found.learnt else f" From {stopping.RIGHT * found.judged:.0f} on, more labels in this order hardly help."
+    )
+    sure = f"predictions that {found.model} was least sure of"
+    return [f"Reviewers confirmed {found.confirmed} of the last {found.judged} {sure}.{more}"]
+
+
+def _changed(found: StoppingHint) -> list[str]:
+    if not found.steps:
+        return []
     last = found.steps[0]
     labels = f"{last.labels:,} label{'' if last.labels == 1 else 's'}"
     versions = f"{last.before} to {last.after}, kappa {last.kappa:.2f}"
-    changed = f"The last {labels} changed {last.changed:,} of {last.images:,} test predictions ({versions})."
-    if found.stop:
-        st.success(f"{changed} Predictions have been stable over three retrainings: you can stop here.")
-    else:
-        st.caption(f"{changed} Predictions are stable at a mean kappa of {stopping.STABLE} over three retrainings.")
+    stable = " Predictions have been stable over three retrainings." if found.stable else ""
+    return [f"The last {labels} changed {last.changed:,} of {last.images:,} test predictions ({versions}).{stable}"]
 
 
 def _row(one: ReviewerFigures) -> dict[str, object]:
