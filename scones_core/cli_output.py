@@ -88,6 +88,7 @@ def retrained(found: retraining.Retrained) -> Document:
         "challenger": found.challenger.id,
         "champion": found.champion.id,
         "comparison": {"accuracy": accuracy, **comparison},
+        "held_out": asdict(found.held_out) if found.held_out else None,
     }
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from scones_core.cli_output import Document
 from scones_core.domain.audit import Estimate
 from scones_core.domain.models import ModelVersion
-from scones_core.services import App, audits, calibration, drift_standing, etl, expectation
+from scones_core.services import App, audits, calibration, drift_standing, etl, expectation, held_out
 from scones_core.services.audits import Audited
 from scones_core.services.promises import ProductionPromise
 from scones_core.services.slices import WeakSlice, WeakSlices
@@ -101,7 +101,15 @@ def model(app: App, version: ModelVersion) -> Document:
         "brier": figures.brier,
         "confidence_brier": figures.confidence_brier,
         "reliability": [{"confidence": one.confidence, **asdict(one.accuracy)} for one in figures.bins],
+        "held_out": _held_out(app, version),
     }
+
+
+def _held_out(app: App, version: ModelVersion) -> Document | None:
+    """Its calibration on training images, in cross-validation."""
+    found = held_out.calibration_figures(app, version)
+    names = ("images", "ece", "ece_interval", "ece_by_chance")
+    return None if found is None else {name: getattr(found, name) for name in names}
 
 
 def slices(found: WeakSlices) -> Document:

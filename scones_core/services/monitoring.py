@@ -16,9 +16,8 @@ from scones_core.domain.cells import histogram
 from scones_core.domain.inference_filter import InferenceFilter, class_name
 from scones_core.domain.models import TRIAL_VARIANT, ModelVersion
 from scones_core.errors import BadInput, NotFound
-from scones_core.services import deployment, drift_standing, training
+from scones_core.services import deployment, drift_standing, held_out, training
 from scones_core.services.app import App
-from scones_core.services.capture import REVIEWED
 from scones_core.services.counting import Counted, count
 from scones_core.services.drift_standing import DriftStanding
 from scones_core.services.threshold import set_threshold as set_threshold
@@ -204,16 +203,15 @@ class Measured:
 def held_out_answers(app: App) -> Measured | None:
     """The champion's held-out answers to its training images; None if its training kept none.
 
-    Without images that were reviewed: those were chosen for low confidence.  Raises NotFound without a champion.
+    Raises NotFound without a champion.
     """
     champion = deployment.champion(app)
     if champion is None:
         raise NotFound("No model is deployed yet: deploy one first.")
-    every = training.held_out(app, champion)
-    rows = [(image.class_index, p) for image, p in every if not image.key.startswith(REVIEWED)]
-    if not rows:
+    found = held_out.answers(app, champion)
+    if not found:
         return None
-    labels, probabilities = zip(*rows, strict=True)
+    labels, probabilities = zip(*((image.class_index, p) for image, p in found), strict=True)
     return _measured(champion, "held-out training images", labels, probabilities)
 
 

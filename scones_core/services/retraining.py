@@ -26,7 +26,7 @@ from scones_core.domain.models import ModelVersion
 from scones_core.domain.review import OTHER, Status
 from scones_core.errors import Conflict, NotFound, SconesError
 from scones_core.ports import TrainingJob
-from scones_core.services import capture, deployment, etl, registration, review, training
+from scones_core.services import capture, deployment, etl, held_out, registration, review, training
 from scones_core.services.app import App
 from scones_core.vision.copies import DIMENSIONS, Fingerprints, are_alike, find_copies, fingerprint
 from scones_core.vision.images import decode
@@ -41,6 +41,7 @@ class Retrained:
     challenger: ModelVersion
     champion: ModelVersion
     comparison: Comparison
+    held_out: Comparison | None  # of their cross-validations
 
 
 def new_labels(app: App) -> int:
@@ -202,7 +203,14 @@ def retrain(
         raise NotFound(f"{challenger.id} is trained, but no champion is in service any more to compare it with.")
     training.evaluate(app, champion, challenger.dataset)
     dataset = etl.get(app, challenger.dataset)
-    return Retrained(dataset, dataset.new_labels, challenger, champion, comparison(app, champion, challenger))
+    return Retrained(
+        dataset,
+        dataset.new_labels,
+        challenger,
+        champion,
+        comparison(app, champion, challenger),
+        held_out.comparison(app, champion, challenger),
+    )
 
 
 def comparison(app: App, champion: ModelVersion, challenger: ModelVersion) -> Comparison:

@@ -38,6 +38,7 @@ def test_before_any_audit_the_accuracy_in_production_is_not_known(opened: App, o
     assert "No drift found" in said
     assert "Expected accuracy of 30 captured inferences" in said
     assert "No audited labels yet: calibration in production is not known" in said
+    assert "training images held out in cross-validation. Calibration error" in said
 
 
 def test_an_audit_is_started_and_its_figures_say_which_labels_they_are_of(opened: App, open_page: Open):

@@ -2,14 +2,15 @@
 
 import streamlit as st
 
+from scones_core.domain.comparison import Comparison
 from scones_core.domain.models import ModelVersion
 from scones_core.errors import NotFound
-from scones_core.services import App, deployment, etl, retraining, training
+from scones_core.services import App, deployment, etl, held_out, retraining, training
 from scones_core.services.app import Progress
 from scones_core.ui.models.decision import decision
 from scones_core.ui.shell import navigation
 from scones_core.ui.shell.actions import action_button
-from scones_core.ui.shell.comparison import comparison_view
+from scones_core.ui.shell.comparison import comparison_view, held_out_view
 from scones_core.ui.shell.model_charts import metric_curve
 from scones_core.ui.shell.model_images import differing_images
 from scones_core.ui.shell.session import get_background, shown_errors
@@ -67,7 +68,15 @@ def _compared(
         watch(task)
         return
     comparison_view(found, old.id, new.id, key=key, roles=roles, test_set=etl.get(app, new.dataset).test_set)
+    if held_out_answers := _held_out(app, str(app.settings.home), old, new):
+        held_out_view(held_out_answers, old.id, new.id)
     differing_images(app, old, new, key=key)
+
+
+@st.cache_data(show_spinner=False, max_entries=8, hash_funcs={ModelVersion: lambda model: model.number})
+def _held_out(_app: App, home: str, old: ModelVersion, new: ModelVersion) -> Comparison | None:
+    """Kept, as it is read from two artifacts."""
+    return held_out.comparison(_app, old, new)
 
 
 def _evaluate(app: App, task: str, *models: ModelVersion) -> None:

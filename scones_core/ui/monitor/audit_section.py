@@ -7,9 +7,10 @@ import streamlit as st
 
 from scones_core.domain.audit import AuditFigures, Estimate
 from scones_core.domain.audit_draw import AuditKind
+from scones_core.domain.models import ModelVersion
 from scones_core.domain.reliability import CalibrationFigures
 from scones_core.errors import SconesError
-from scones_core.services import App, audits, calibration, deployment, training
+from scones_core.services import App, audits, calibration, deployment, held_out, training
 from scones_core.services.audits import Audited
 from scones_core.services.threshold import threshold
 from scones_core.ui.monitor import charts, evidence_charts
@@ -199,6 +200,8 @@ def calibration_section(app: App) -> None:
                 f"{found.figures.images:,} sealed test images of {found.model} (test set `{found.test_set}`). "
                 f"{_error(found.figures)} Brier score of the confidence {found.figures.confidence_brier:.3f}."
             )
+            if trained := _held_out(app, str(app.settings.home), champion):
+                st.caption(f"{trained.images:,} training images held out in cross-validation. {_error(trained)}")
         with right:
             st.markdown("### Production")
             figures = audits.measured(app, audited[-1]) if audited else None
@@ -229,3 +232,8 @@ def _error(figures: CalibrationFigures | AuditFigures) -> str:
 @st.cache_data(show_spinner=False, max_entries=8)
 def _calibrated(_app: App, home: str, model: str) -> calibration.ModelCalibration:
     return calibration.calibration(_app)
+
+
+@st.cache_data(show_spinner=False, max_entries=8, hash_funcs={ModelVersion: lambda model: model.number})
+def _held_out(_app: App, home: str, model: ModelVersion) -> CalibrationFigures | None:
+    return held_out.calibration_figures(_app, model)

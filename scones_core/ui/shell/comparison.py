@@ -42,6 +42,17 @@ def comparison_view(
             st.caption(f"If the models differ as much as here, about {needed:,} test images show it, in 4 of 5 cases.")
 
 
+def held_out_view(comparison: Comparison, old: str, new: str) -> None:
+    """The same of their cross-validations."""
+    low, high = (signed(100 * end) for end in comparison.difference_interval)
+    st.caption(
+        f"Cross-validation, on the {comparison.images:,} training images that both share and nobody chose for review: "
+        f"{old} {percent(comparison.champion_accuracy)}, {new} {percent(comparison.challenger_accuracy)}, difference "
+        f"{signed(100 * comparison.difference)} points, 95% interval {low} to {high}. The verdict does not use it: it "
+        "compares their trainings, each on a part of the images."
+    )
+
+
 def verdict_view(comparison: Comparison | None, old: str, new: str) -> None:
     """The verdict alone; a warning where there is none."""
     if comparison is None:
