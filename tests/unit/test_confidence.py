@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 from scipy.special import bdtr, bdtrc
+from scipy.stats import chi2, norm
 
 from scones_core.domain.confidence import (
     accuracy_interval,
@@ -26,6 +27,30 @@ def test_shares_that_differ_by_chance_are_steady_and_others_are_not():
     assert steady([0] * 50, of)
     assert steady([5], [9])
     assert steady([], [])
+
+
+def test_shares_are_steady_by_pearsons_test_and_by_the_period_that_differs_most():
+    """SciPy's chi-squared and normal distributions as the oracle, but for a tenth around the level."""
+    rng, seen = np.random.default_rng(1), {True: 0, False: 0}
+    for _ in range(2_000):
+        of = rng.integers(60, 400, rng.integers(2, 12))
+        low = rng.binomial(
+            of, np.clip(rng.uniform(0.2, 0.6) + 0.06 * rng.random() * rng.normal(size=len(of)), 0.05, 0.95)
+        )
+        share = low.sum() / of.sum()
+        differences = (low - of * share) / np.sqrt(of * share * (1 - share))
+        together = chi2.sf(np.square(differences).sum(), len(of) - 1)
+        furthest = 2 * len(of) * norm.sf(np.abs(differences).max())
+        if all(abs(p - 0.005) > 0.0005 for p in (together, furthest)):
+            expected = bool(together > 0.005 and furthest > 0.005)
+            assert steady(low.tolist(), of.tolist()) is expected
+            seen[expected] += 1
+    assert min(seen.values()) > 200
+
+
+def test_two_periods_can_differ_and_periods_that_are_all_low_do_not():
+    assert not steady([10, 60], [100, 100])
+    assert steady([100, 100], [100, 100])
 
 
 def test_coverage_is_the_share_above_the_threshold():

@@ -75,6 +75,7 @@ def test_the_state_in_which_the_execution_failed_carries_error_and_cause() -> No
     assert first.status is StateStatus.SUCCEEDED
     assert second.status is StateStatus.FAILED
     assert (second.error, second.cause) == ("THRESHOLD_CONFIDENCE_NOT_MET", "why")
+    assert second.exited
     assert second.output is None
     assert second.after == "Classify"
 

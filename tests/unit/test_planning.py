@@ -54,5 +54,10 @@ def test_the_planned_comparison_finds_the_difference_in_four_of_five_cases(bette
     assert 0.75 <= found <= 0.86
 
 
+def test_the_images_of_a_comparison_are_connors_number():
+    """By hand: (1.960 √.24 + .842 √(.24 − .14²))² / .14² = 93.7."""
+    assert labels_for_comparison(19, 5, 100) == 94
+
+
 def test_no_number_of_images_finds_a_difference_that_was_not_seen():
     assert labels_for_comparison(4, 4, 200) is None

@@ -14,6 +14,7 @@ from scones_core.domain.promise import (
     risk_bound,
     start_for,
 )
+from scones_core.domain.promise import _fewest as fewest_labels
 
 LOOKS = range(20, 401, 20)
 
@@ -138,6 +139,47 @@ def test_labels_that_are_there_already_are_not_asked_for_again():
     assert more < every
     enough = Labels.at_random(np.full(300, 0.98), np.full(300, False))
     assert labels_for_promise(confidences, max_risk=0.05, level=0.9, given=enough) == 0
+
+
+def test_a_plan_without_errors_is_the_number_of_labels_that_are_enough_without_any():
+    needed = labels_until(np.full(500, False), np.ones(500), max_risk=0.05, level=0.9)
+    assert labels_for_promise(np.ones(100), max_risk=0.05, level=0.9) == needed
+    assert labels_for_promise(np.ones(100), max_risk=0.05, level=0.9, given=drawn_right(20)) == needed - 20
+
+
+def drawn_right(count: int) -> Labels:
+    return Labels.at_random(np.full(count, 0.98), np.full(count, False))
+
+
+@pytest.mark.parametrize("given", [0, 30])
+def test_a_plan_counts_what_each_number_of_errors_needs(given: int):
+    """Against the evidence itself, label by label."""
+    before, most = drawn_right(given), 260
+    found = fewest_labels(before, most, 0.05, np.log(10))
+    for errors in range(6):
+        counts = range(errors, most + 1)
+        enough = [
+            count
+            for count in counts
+            if evidence(np.arange(given + count) >= given + count - errors, np.ones(given + count), 0.05) >= np.log(10)
+        ]
+        assert found[errors] == (enough[0] if enough else most + 1)
+
+
+def test_a_plan_of_unlike_confidences_is_that_of_their_mean_error():
+    half = np.repeat([0.96, 1.0], 500)
+    alike = labels_for_promise(np.full(1_000, 0.98), max_risk=0.05, level=0.9)
+    unlike = labels_for_promise(half, max_risk=0.05, level=0.9)
+    assert alike is not None
+    assert unlike == pytest.approx(alike, rel=0.12)
+
+
+def test_an_inference_at_a_threshold_is_not_above_it():
+    """Walk and cut accept what exceeds the threshold, as the workflow does."""
+    at = np.concatenate([np.full(1_000, 0.95), np.full(10, 0.99)])
+    assert start_for(at, np.full(1_010, 0.5), max_risk=0.05, level=0.9) == 0.94
+    assert cut_for(np.repeat([0.9, 1.0], 500), 0.1) == 0.5
+    assert cut_for(np.repeat([0.9, 0.99], [500, 5]), 0.1) == 0.9
 
 
 def test_a_promise_that_the_model_cannot_keep_has_no_number_of_labels():

@@ -48,6 +48,17 @@ def test_a_few_images_make_one_bin():
     assert len(calibration(*answers(2, 7)).bins) == 1
 
 
+def test_the_expected_accuracy_is_the_mean_confidence_within_chance_and_the_error_of_the_confidences():
+    answers, correct = np.array([0.9, 0.7, 0.8, 0.6]), np.array([True, True, False, True])
+    found = expected_accuracy(100, 80.0, 15.0, answers, correct)
+    assert (found.value, found.labels, found.inferences) == (0.8, 0, 100)
+    half = 1.959964 * (15 / 100**2 + np.var([0.1, 0.3, -0.8, 0.4]) / 4) ** 0.5
+    assert found.interval == pytest.approx((0.8 - half, 1.0))
+    few = expected_accuracy(100, 80.0, 15.0, np.full(400, 0.8), np.arange(400) % 5 > 0)
+    half = 1.959964 * (15 / 100**2 + 0.16 / 400) ** 0.5
+    assert few.interval == pytest.approx((0.8 - half, 0.8 + half))
+
+
 @pytest.mark.parametrize(("surer", "least", "most"), [(0.0, 0.92, 1.0), (0.3, 0.0, 0.02)])
 def test_the_expected_accuracy_holds_while_confidences_are_right_and_not_else(surer: float, least: float, most: float):
     held = 0

@@ -7,6 +7,7 @@ import pytest
 from PIL import Image, ImageEnhance
 from scipy.stats import fisher_exact
 
+from scones_core.domain.confidence import accuracy_interval
 from scones_core.domain.slices import FEWEST, slices
 from scones_core.errors import NotFound
 from scones_core.services import App, capture, classification, etl, review, training
@@ -34,6 +35,45 @@ def test_a_planted_slice_is_found_and_nothing_else():
     assert first.rest_rate == pytest.approx(wrong[~first.members].mean())
     assert not any(one.found for one in others)
     assert len(others) == 4 + 2
+
+
+def test_a_slice_holds_its_members_and_no_other_image_also_where_values_are_alike():
+    rng = np.random.default_rng(3)
+    values, classes = rng.integers(0, 12, 400) / 10, [str(rng.choice(["a", "b"])) for _ in range(400)]
+    values[:5] = np.nan
+    found = slices(rng.random(400) < 0.2, {"none": np.full(400, np.nan), "edges": values}, {"class": classes})
+    assert {one.attribute for one in found} == {"edges", "class"}
+    for one in found:
+        known = values if one.attribute == "edges" else classes
+        assert one.members.tolist() == [one.holds(value) for value in known]
+        assert one.images + one.rest == (395 if one.attribute == "edges" else 400)
+
+
+def test_slices_are_in_the_order_of_their_evidence_and_then_of_their_error_rate():
+    wrong, values, classes = planted(600, 1)
+    more = {f"s{i}": np.random.default_rng(i).random(600) for i in range(3)}
+    found = slices(wrong, {"brightness": values, **more}, {"class": classes})
+    assert len({one.p_value for one in found}) < len(found)
+    assert found == sorted(found, key=lambda one: (one.p_value, -one.rate))
+
+
+def test_the_interval_of_a_slice_that_does_not_stand_out_is_the_plain_one():
+    wrong, values, classes = planted(600, 0)
+    others = [one for one in slices(wrong, {"brightness": values}, {"class": classes}) if not one.found]
+    assert others
+    for one in others:
+        low, high = accuracy_interval(one.images - one.wrong, one.images)
+        assert (one.low, one.high) == (1 - high, 1 - low)
+
+
+@pytest.mark.parametrize(("images", "found"), [(9, []), (10, ["rare"])])
+def test_ten_images_are_a_slice_and_nine_are_none(images: int, found: list[str]):
+    classes = ["rare"] * images + ["common"] * 5
+    assert [one.part for one in slices(np.arange(images + 5) % 3 == 0, {}, {"class": classes})] == found
+
+
+def test_what_all_images_have_is_no_slice():
+    assert slices(np.arange(40) % 3 == 0, {}, {"class": ["same"] * 40}) == []
 
 
 def test_without_a_cause_few_searches_find_anything():

@@ -36,6 +36,10 @@ KRIPPENDORFF_2011 = {  # section C: 12 units, 4 observers, missing data
 }
 
 
+def test_two_reviewers_who_disagree_on_the_only_image_agree_less_than_by_chance():
+    assert fleiss_kappa([[1, 1]]) == -1
+
+
 def test_fleiss_kappa_is_that_of_a_published_table():
     assert fleiss_kappa(FLEISS_1971) == pytest.approx(0.210, abs=0.0005)
 
@@ -91,6 +95,14 @@ def test_the_consensus_of_three_reviewers(
     found = standing(made(*said), {1: 3})
     assert found is not None
     assert (found.label, found.state) == (label, state)
+
+
+def test_of_four_reviewers_who_have_all_voted_two_of_one_mind_decide():
+    decisions = made(("ann", "x", 1), ("bob", "y", 1), ("cid", "z", 1), ("dan", "x", 1))
+    assert (found := standing(decisions, {1: 4})) is not None
+    assert (found.label, found.state) == ("x", None)
+    assert (found := standing(decisions[:3], {1: 4})) is not None
+    assert (found.label, found.state) == (None, Status.VOTING)
 
 
 def test_a_vote_taken_back_and_a_gold_answer_do_not_count():
