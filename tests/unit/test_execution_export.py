@@ -133,6 +133,40 @@ def test_a_map_with_odd_settings_cannot_be_drawn(config: object) -> None:
 
 
 @pytest.mark.parametrize(
+    "state",
+    [
+        {"Type": 3},
+        {"Next": ["A"]},
+        {"Default": {}},
+        {"Choices": {}},
+        {"Catch": {}},
+        {"Branches": "two"},
+        {"Choices": [3]},
+        {"Choices": [{"Next": 3}]},
+        {"Iterator": {"States": {}}},
+        {"Type": 3, "Choices": []},
+    ],
+    ids=str,
+)
+def test_a_state_with_a_field_of_another_kind_cannot_be_drawn(state: dict[str, Any]) -> None:
+    definition = {"StartAt": "A", "States": {"A": {"Type": "Choice", **state}}}
+    assert read(console_export(stateMachine={"definition": definition})).definition is None
+    definition["States"] = {"A": {"Type": "Choice", "Choices": [{"Next": "A"}], "Default": "A"}}
+    assert read(console_export(stateMachine={"definition": definition})).definition == definition
+
+
+def test_states_within_states_count() -> None:
+    wide = {"StartAt": "P", "States": {"P": {"Type": "Parallel", "Branches": [states(250), states(250)]}}}
+    assert read(console_export(stateMachine={"definition": wide})).definition is None
+
+
+@pytest.mark.parametrize("field", ["input", "output", "error", "cause"])
+def test_details_that_are_no_text_are_shown_as_json(field: str) -> None:
+    [seen] = read([event(1, "TaskScheduled", taskScheduledEventDetails={field: {"a": [1]}})]).events
+    assert seen["taskScheduledEventDetails"][field] == '{"a": [1]}'
+
+
+@pytest.mark.parametrize(
     "definition",
     ["no JSON", "[]", '{"StartAt": "A", "States": {}}', '{"StartAt": "A", "States": {"B": {}}}',
      '{"StartAt": ["A"], "States": {"A": {"Type": "Pass"}}}', '{"StartAt": "A", "States": {"A": {"Catch": [{}]}}}',
