@@ -1,7 +1,8 @@
 """Making review queues from orders of the captured inferences, and from what models disagree on."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from scones_core.db.review_orders import Drawn
 from scones_core.domain.datasets import TRAIN
 from scones_core.domain.review import ALL, ORDERS, ReviewFilter, Strategy, in_words
 from scones_core.errors import BadInput, Conflict, NotFound
-from scones_core.services import deployment, embedding_store, embeddings, etl, label_suspects, queues
+from scones_core.services import capture, deployment, embedding_store, embeddings, etl, label_suspects, queues
 from scones_core.services.app import App
 from scones_core.services.classification import class_name
 from scones_core.services.likeness import Floats, unit
@@ -83,11 +84,17 @@ def _open_items(app: App, strategy: Strategy, count: int, filter: ReviewFilter) 
 
 def _typical(app: App, size: int, filter: ReviewFilter) -> list[QueueEntry]:
     """Of the newest open images, beside the training images, which have their labels."""
-    embeddings.embed_new(app)
     rows = {one.row["image_sha256"]: one.row for one in _open_items(app, Strategy.NEWEST, NEWEST, filter)[0]}
     current = etl.current(app)
-    labelled = [image.sha256 for image in etl.images(app, current.id, TRAIN)[:NEWEST]] if current else []
-    known = embedding_store.vectors(app, [*rows, *labelled])
+    labelled = {image.sha256: image.key for image in etl.images(app, current.id, TRAIN)[:NEWEST]} if current else {}
+    read: dict[str, Callable[[], bytes]] = {
+        image: partial(capture.image_of_row, app, row) for image, row in rows.items()
+    }
+    read |= {image: partial(app.backend.objects.get, key) for image, key in labelled.items()}
+    known = embedding_store.vectors(app, list(read))
+    if waiting := [(image, how) for image, how in read.items() if image not in known]:
+        embeddings.embed(app, waiting)  # not all that the background has yet to do
+        known = embedding_store.vectors(app, list(read))
     images = [image for image in rows if image in known]
     found = typical(_vectors(known, images), _vectors(known, [one for one in labelled if one in known]), size)
     return [QueueEntry(rows[images[one.place]]["event_id"], f"Typical of {one.alike:,} images alike") for one in found]

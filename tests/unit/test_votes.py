@@ -1,5 +1,6 @@
 """Several reviewers per image: votes are kept, their consensus is computed; agreement, gold images, own figures."""
 
+import random
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from scones_core.db import review_orders
 from scones_core.domain.agreement import fleiss_kappa, krippendorff_alpha
 from scones_core.domain.review import Decision, Status, Strategy
 from scones_core.domain.votes import standing
@@ -196,6 +198,25 @@ def test_a_gold_image_looks_like_the_others_measures_its_reviewer_and_keeps_its_
     [ann] = [one for one in reviewers.figures(captured, "op") if one.reviewer == "ann"]
     assert (ann.gold, ann.right) == (1, 1)
     assert "a" not in [item.id for item in review.next_items(captured, "ann", count=9)]
+
+
+@pytest.mark.parametrize("share", [0.1, 0.25, 0.5])
+def test_gold_images_are_the_set_share_of_what_is_shown(captured: App, share: float, monkeypatch: pytest.MonkeyPatch):
+    for id in "abcdefg":
+        review.decide(captured, id, "motorcycle", "op")
+        gold.set_gold(captured, id, "motorcycle", "op")
+    monkeypatch.setattr(gold, "random", random.Random(0))
+    shown: list[bool] = []
+    with captured.db.read() as connection:
+        others = review_orders.open_items(
+            connection, strategy=Strategy.NEWEST, count=1, reviewer="ann", now=datetime.now(UTC)
+        )
+        assert [one.row["event_id"] for one in others] == ["h"]
+        for _ in range(2_000):
+            planted = gold.planted(connection, others, "ann", share)
+            shown += [one.strategy is Strategy.GOLD for one in planted]
+            assert all(one.why == others[0].why for one in planted)
+    assert np.mean(shown) == pytest.approx(share, abs=0.03)
 
 
 @pytest.mark.parametrize("rate", [-0.1, 0.6])
