@@ -16,11 +16,12 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from scones_core.bootstrap import open_app
 from scones_core.domain.capture import record
 from scones_core.domain.review import Strategy
-from scones_core.services import capture, queue_making
+from scones_core.services import capture, queue_making, review
 from scones_core.settings import Settings
 from tests.browser import free_port, served, server
 from tests.conftest import png
 from tests.unit.captured_world import copied
+from tests.unit.test_label_import import wiped
 
 pytestmark = pytest.mark.e2e
 TWENTY = (
@@ -288,3 +289,45 @@ def test_a_page_of_the_grid_is_marked_confirmed_and_undone(
     assert [action for action, _label, _who in made] == ["label"] * count + ["undo"] * count + ["label"] * count
     assert sorted(str(label) for _action, label, _who in made[-count:])[0] == "/unusable"
     assert len({label for _action, label, _who in made[-count:]}) == 3
+
+
+@pytest.mark.parametrize("format", ["Augmented manifest", "Label Studio", "CSV"])
+def test_labels_that_were_exported_and_lost_are_imported_again(
+    format: str, open_window: Open, captured_folder: Path, tmp_path: Path
+) -> None:
+    home = copied(captured_folder, tmp_path)
+    with served(home) as url:
+        page = open_window(url)
+        for key in ("1", "2", "0"):
+            shown = desk_of(page).get_attribute("data-item")
+            page.keyboard.press(key)
+            expect(page.locator(f'.desk:not([data-item="{shown}"])')).to_be_visible()
+        saved(desk_of(page))
+        before = reviewed_labels(home)
+        expect(page.get_by_text(re.compile("^3 reviewed labels"))).to_be_visible()
+        with page.expect_download() as download:
+            page.get_by_role("button", name=format).click()
+        file = tmp_path / download.value.suggested_filename
+        download.value.save_as(file)
+        app = open_app(Settings(home=home))
+        wiped(app)
+        app.close()
+        assert reviewed_labels(home) == []
+        page.reload()
+        page.get_by_text("Import labels").click()
+        outcome = page.get_by_text(re.compile("new labels, [0-9]+ known"))
+        for said in ("3 new labels, 0 known already", "0 new labels, 3 known already"):
+            page.locator(".st-key-import_labels input[type=file]").set_input_files(file)
+            expect(outcome).to_have_count(0)  # that of the file before
+            page.get_by_role("button", name="Import", exact=True).click()
+            expect(outcome).to_have_text(f"{said}, 0 rows refused.")
+    assert reviewed_labels(home) == before
+
+
+def reviewed_labels(home: Path) -> list[tuple[str, str, str]]:
+    """Image and label in force, and who gave it."""
+    app = open_app(Settings(home=home))
+    try:
+        return sorted((row["id"], row["label"], row["reviewer"]) for row in review.reviewed(app))
+    finally:
+        app.close()

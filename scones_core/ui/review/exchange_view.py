@@ -5,16 +5,20 @@ from datetime import timedelta
 from functools import partial
 
 import streamlit as st
+from streamlit.typing import UploadedFile
 
 from scones_core.domain.review import Status
-from scones_core.errors import NotFound
+from scones_core.errors import NotFound, SconesError
 from scones_core.services import App, capture, label_export, label_import, review_search
 from scones_core.services.label_export import EVERYTHING, FOLDERS, ExportFormat, LabelFilter
+from scones_core.services.label_import import ImportedLabels
 from scones_core.services.review_figures import QueueFigures
+from scones_core.ui.shell.session import shown_errors
 from scones_core.ui.shell.text import plain
 from scones_core.ui.shell.times import abbreviation, days_between
 
 _SHOWN = 10  # refused rows
+_IMPORTED = "imported_labels"  # what became of the last file, kept while the page runs again
 _EXPORTS = {
     ExportFormat.MANIFEST: ("Augmented manifest", "reviewed.manifest", "application/jsonl"),
     ExportFormat.LABEL_STUDIO: ("Label Studio", "reviewed-label-studio.json", "application/json"),
@@ -81,18 +85,40 @@ def _exported(app: App, format: str, filter: LabelFilter) -> str | bytes:
 
 
 def _import(app: App, name: str) -> None:
-    """The field, and what became of the file: counts, and the refused rows with their reasons."""
-    with st.expander("Import labels", icon=":material/upload:"):
+    """The field, and what became of the last file: counts, and the refused rows with their reasons."""
+    with st.expander("Import labels", icon=":material/upload:", key="import_part"):
         about = "An augmented manifest, Label Studio's JSON, a CSV, or a zip with one folder of pictures per class."
-        file = st.file_uploader(about, key="import_labels")
-        if (
-            not st.button("Import", icon=":material/upload:", key="import_labels_now", disabled=file is None)
-            or not file
-        ):
-            return
-        found = label_import.import_upload(app, file.name, file.getvalue(), reviewer=name)
-        st.write(f"{found.new:,} new labels, {found.known:,} known already, {len(found.refused):,} rows refused.")
-        for refused in found.refused[:_SHOWN]:
-            st.caption(f"Row {refused['row']}: {plain(refused['reason'])}")
-        if len(found.refused) > _SHOWN:
-            st.caption(f"… and {len(found.refused) - _SHOWN:,} more; `scones review import` lists all.")
+        file = st.file_uploader(about, key="import_labels", on_change=_forget)
+        st.button(
+            "Import",
+            icon=":material/upload:",
+            key="import_labels_now",
+            disabled=file is None,
+            on_click=_import_file,  # before the page is drawn, which then counts the new labels
+            args=(app, file, name),
+        )
+        with shown_errors():
+            _outcome(st.session_state.get(_IMPORTED))
+
+
+def _forget() -> None:
+    st.session_state.pop(_IMPORTED, None)
+
+
+def _import_file(app: App, file: UploadedFile, name: str) -> None:
+    try:
+        st.session_state[_IMPORTED] = label_import.import_upload(app, file.name, file.getvalue(), reviewer=name)
+    except SconesError as error:
+        st.session_state[_IMPORTED] = error
+
+
+def _outcome(found: ImportedLabels | SconesError | None) -> None:
+    if isinstance(found, SconesError):
+        raise found
+    if found is None:
+        return
+    st.write(f"{found.new:,} new labels, {found.known:,} known already, {len(found.refused):,} rows refused.")
+    for refused in found.refused[:_SHOWN]:
+        st.caption(f"Row {refused['row']}: {plain(refused['reason'])}")
+    if len(found.refused) > _SHOWN:
+        st.caption(f"… and {len(found.refused) - _SHOWN:,} more; `scones review import` lists all.")
