@@ -5,7 +5,7 @@ import pytest
 
 from scones_core.domain.audit import OTHER, UNKNOWN, Estimate, Sample, figures
 from scones_core.domain.audit_draw import draw, inclusion_probabilities, so_far
-from scones_core.domain.confidence import accuracy_interval
+from scones_core.domain.confidence import accuracy_interval, share_interval
 
 N = 1_000
 
@@ -180,6 +180,11 @@ def test_what_is_labelled_completely_is_known():
     found = figures(small([0, 0, 0, 0, 0, 0, 0, 1, 1, OTHER]), threshold=0.5, classes=2)
     assert found.accuracy.value == pytest.approx(0.7)
     assert found.accuracy.interval == pytest.approx((0.7, 0.7))
+    assert (found.accuracy.labels, found.accuracy.inferences) == (10, 10)
+    risk = found.risk_accepted
+    assert risk is not None
+    assert (risk.value, *risk.interval) == pytest.approx((0.3, 0.3, 0.3))
+    assert (risk.labels, risk.inferences) == (10, 10)
     assert found.other.value == pytest.approx(0.1)
     assert found.recall[0] is not None
     assert found.recall[0].value == 1
@@ -212,6 +217,24 @@ def test_what_no_label_shows_may_still_occur():
         assert share.interval == pytest.approx((0, 1 - accuracy_interval(100, 100)[0]))
 
 
+def test_the_accuracy_of_a_part_is_not_narrower_than_calibrated_confidences_allow():
+    """A quarter of 400 labelled, all at .8, and 2 of 100 wrong; by hand. Of all, what is seen counts."""
+    answers = np.where(np.isin(np.arange(100), (0, 50)), 1, 0)
+    confidences = np.concatenate([np.full(200, 0.8), np.full(200, 0.8 - 1e-9)])
+    rows = np.concatenate([np.arange(50), 200 + np.arange(50)])
+    found = figures(
+        Sample(confidences, np.zeros(400, int), rows, np.full(100, 0.25), answers), threshold=0.8 - 1e-10, classes=2
+    )
+    assert found.accuracy.value == pytest.approx(0.98)
+    seen = 100 / 99 * 0.75 * (98 * 0.08**2 + 2 * 3.92**2) / 400**2
+    assert found.accuracy.interval == pytest.approx(share_interval(0.98, 0.98 * 0.02 / seen, 0.95), abs=1e-6)
+    calibrated = 50 * 0.75 / 0.25**2 * 0.16 / 200**2
+    low, high = share_interval(0.98, 0.98 * 0.02 / calibrated, 0.95)
+    assert found.risk_accepted is not None
+    assert (found.risk_accepted.labels, found.risk_accepted.inferences) == (50, 200)
+    assert found.risk_accepted.interval == pytest.approx((1 - high, 1 - low), abs=1e-6)
+
+
 def test_a_recall_from_a_few_labels_is_not_narrower_than_calibrated_confidences_allow():
     confidences = np.concatenate([np.full(30, 0.99), np.full(10, 0.55)])
     answers = np.concatenate([np.zeros(15, int), [1], np.zeros(4, int)])
@@ -224,6 +247,7 @@ def test_a_recall_from_a_few_labels_is_not_narrower_than_calibrated_confidences_
 
 def test_without_an_accepted_label_nothing_is_said_of_the_accepted():
     assert figures(small([0] * 10), threshold=0.93, classes=2).risk_accepted is None
+    assert figures(small([0] * 10), threshold=0.8, classes=2).risk_accepted is None  # it must be exceeded
 
 
 def test_without_a_label_an_audit_says_nothing():

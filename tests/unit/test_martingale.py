@@ -58,6 +58,32 @@ def test_the_p_values_are_uniform_and_independent_before_and_after_the_bag_is_fu
         assert abs(np.corrcoef(p[1:], p[:-1])[0, 1]) < 4 / np.sqrt(len(p))
 
 
+def test_a_p_value_is_the_rank_among_what_came_before_and_ties_are_broken_at_random():
+    reference, highest, middle = np.tile(np.arange(20.0)[:, None], K), [], []
+    for seed in range(60):
+        watch = observe(begin(reference, seed=seed), np.array([np.full(K, 99.0), np.full(K, 9.5)]))
+        first, second = watch.p_values[0, 0]
+        highest.append(first)
+        middle.append(second)
+    assert all(20 / 21 <= p < 1 for p in highest)
+    assert max(highest) > 1 - 0.2 / 21
+    assert all(10 / 22 <= p < 11 / 22 for p in middle)
+
+
+def test_evidence_starts_at_one():
+    assert begin(calm((3, 50))).wealth.sum(axis=2) == pytest.approx(1)
+    assert begin(calm((3, 50))).evidence == pytest.approx(1)
+
+
+def test_once_full_the_bag_goes_on_changing_at_every_place():
+    """5,000 more: a place stays as it was with a probability of .08."""
+    before = begin(calm((1, BAG))[0])
+    after = observe(before, calm((1, 5_000), 1)[0])
+    stayed = (after.bag == before.bag).all(axis=1)[0]
+    assert 0.05 < stayed.mean() < 0.12
+    assert after.bag.shape == before.bag.shape
+
+
 def test_an_alarm_needs_the_evidence_of_six_watches_at_one_in_twenty():
     assert ALARM == 120
     watch = begin(calm((1, 60))[0])

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from scones_core.domain.metrics import brier, expected_calibration_error
+from scones_core.domain.confidence import accuracy_interval, calibration_error_interval
+from scones_core.domain.metrics import BINS, brier, expected_calibration_error
 from scones_core.domain.reliability import calibration, expected_accuracy
 
 
@@ -37,6 +38,33 @@ def test_the_interval_of_the_calibration_error_holds_it(images: int, surer: floa
     """Also of a calibrated model, whose error is seen above 0 in every sample."""
     held = [calibration(*answers(seed, images, surer)).ece_interval for seed in range(200)]
     assert np.mean([low <= surer <= high for low, high in held]) >= 0.95 - 2 * 0.016
+
+
+@pytest.mark.parametrize("surer", [0.0, 0.3])
+def test_the_interval_of_the_calibration_error_is_made_of_the_spread_in_each_bin(surer: float):
+    """Of gaps as they are seen, or as large as calibrated confidences make them, whichever is more."""
+    labels, probabilities = answers(3, 200, surer=surer)
+    confidences, correct = probabilities.max(axis=1), labels == probabilities.argmax(axis=1)
+    deviations = []
+    for part in np.array_split(np.argsort(confidences, kind="stable"), BINS):
+        seen = len(part) * np.var(correct[part] - confidences[part], ddof=1)
+        calibrated = float(np.sum(confidences[part] * (1 - confidences[part])))
+        deviations.append(max(seen, calibrated) ** 0.5 / 200)
+    found = calibration(labels, probabilities)
+    assert found.ece_interval == pytest.approx(calibration_error_interval(found.ece, np.array(deviations)))
+
+
+def test_a_bin_has_ten_images_or_more_and_says_how_many_are_right():
+    labels, probabilities = answers(4, 95)
+    bins = calibration(labels, probabilities).bins
+    assert len(bins) == 9
+    confidences, correct = probabilities.max(axis=1), labels == probabilities.argmax(axis=1)
+    for one, part in zip(bins, np.array_split(np.argsort(confidences, kind="stable"), 9), strict=True):
+        right = int(correct[part].sum())
+        assert one.confidence == pytest.approx(confidences[part].mean())
+        assert one.accuracy.value == right / len(part)
+        assert one.accuracy.interval == accuracy_interval(right, len(part))
+        assert (one.accuracy.labels, one.accuracy.inferences) == (len(part), len(part))
 
 
 def test_the_confidence_is_scored_as_the_probability_of_being_right():
