@@ -81,6 +81,7 @@ def test_once_full_the_bag_goes_on_changing_at_every_place():
     after = observe(before, calm((1, 5_000), 1)[0])
     stayed = (after.bag == before.bag).all(axis=1)[0]
     assert 0.05 < stayed.mean() < 0.12
+    assert not stayed[-2:].all()
     assert after.bag.shape == before.bag.shape
 
 
@@ -183,7 +184,7 @@ def test_the_interval_holds_when_the_drift_began_in_nine_of_ten_alarms_or_more(s
         held += first <= 150 <= last
         widths.append(last - first)
     assert held >= 85
-    assert np.median(widths) < 40
+    assert np.median(widths) <= 15  # at 99.5%: 20
 
 
 def test_the_jumper_is_mapies():
