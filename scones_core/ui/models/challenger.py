@@ -68,8 +68,9 @@ def _compared(
         watch(task)
         return
     comparison_view(found, old.id, new.id, key=key, roles=roles, test_set=etl.get(app, new.dataset).test_set)
-    if held_out_answers := _held_out(app, str(app.settings.home), old, new):
-        held_out_view(held_out_answers, old.id, new.id)
+    with shown_errors():
+        if trained := _held_out(app, str(app.settings.home), old, new):
+            held_out_view(trained, old.id, new.id)
     differing_images(app, old, new, key=key)
 
 

@@ -200,8 +200,9 @@ def calibration_section(app: App) -> None:
                 f"{found.figures.images:,} sealed test images of {found.model} (test set `{found.test_set}`). "
                 f"{_error(found.figures)} Brier score of the confidence {found.figures.confidence_brier:.3f}."
             )
-            if trained := _held_out(app, str(app.settings.home), champion):
-                st.caption(f"{trained.images:,} training images held out in cross-validation. {_error(trained)}")
+            with shown_errors():
+                if trained := _held_out(app, str(app.settings.home), champion):
+                    st.caption(f"{trained.images:,} training images held out in cross-validation. {_error(trained)}")
         with right:
             st.markdown("### Production")
             figures = audits.measured(app, audited[-1]) if audited else None
