@@ -18,7 +18,7 @@ from scones_core.ui.shell.text import plain
 from scones_core.ui.shell.times import abbreviation, days_between
 
 _SHOWN = 10  # refused rows
-_IMPORTED = "imported_labels"  # what became of the last file, kept while the page runs again
+_IMPORTED = "imported_labels"  # the id of a file, and what became of it, kept while the page runs again
 _EXPORTS = {
     ExportFormat.MANIFEST: ("Augmented manifest", "reviewed.manifest", "application/jsonl"),
     ExportFormat.LABEL_STUDIO: ("Label Studio", "reviewed-label-studio.json", "application/json"),
@@ -88,7 +88,7 @@ def _import(app: App, name: str) -> None:
     """The field, and what became of the last file: counts, and the refused rows with their reasons."""
     with st.expander("Import labels", icon=":material/upload:", key="import_part"):
         about = "An augmented manifest, Label Studio's JSON, a CSV, or a zip with one folder of pictures per class."
-        file = st.file_uploader(about, key="import_labels", on_change=_forget)
+        file = st.file_uploader(about, key="import_labels")
         st.button(
             "Import",
             icon=":material/upload:",
@@ -97,26 +97,25 @@ def _import(app: App, name: str) -> None:
             on_click=_import_file,  # before the page is drawn, which then counts the new labels
             args=(app, file, name),
         )
-        with shown_errors():
-            _outcome(st.session_state.get(_IMPORTED))
-
-
-def _forget() -> None:
-    st.session_state.pop(_IMPORTED, None)
+        imported, outcome = st.session_state.get(_IMPORTED, (None, None))
+        if file and file.file_id == imported:
+            with shown_errors():
+                _outcome(outcome)
 
 
 def _import_file(app: App, file: UploadedFile, name: str) -> None:
     try:
-        st.session_state[_IMPORTED] = label_import.import_upload(app, file.name, file.getvalue(), reviewer=name)
+        outcome: ImportedLabels | SconesError = label_import.import_upload(
+            app, file.name, file.getvalue(), reviewer=name
+        )
     except SconesError as error:
-        st.session_state[_IMPORTED] = error
+        outcome = error
+    st.session_state[_IMPORTED] = file.file_id, outcome
 
 
-def _outcome(found: ImportedLabels | SconesError | None) -> None:
+def _outcome(found: ImportedLabels | SconesError) -> None:
     if isinstance(found, SconesError):
         raise found
-    if found is None:
-        return
     st.write(f"{found.new:,} new labels, {found.known:,} known already, {len(found.refused):,} rows refused.")
     for refused in found.refused[:_SHOWN]:
         st.caption(f"Row {refused['row']}: {plain(refused['reason'])}")
