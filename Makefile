@@ -19,7 +19,7 @@ test: .venv/dev check
 	$(BIN)/python -m pytest -q -n 4 --dist worksteal --durations=15 tests/e2e tests/contract
 
 coverage: .venv/dev
-	$(BIN)/python -m pytest -q -n 4 --dist worksteal --cov tests/unit
+	$(BIN)/python -m pytest -q -n 4 --dist worksteal tests/unit --cov
 
 check: .venv/dev
 	$(BIN)/ruff format --check .
