@@ -154,16 +154,22 @@ def _chart(rows: Rows, by: Colouring) -> tuple[dict[str, Any], list[Rows]]:
 def _scale(rows: Rows, field: str, words: Callable[[float], str]) -> dict[str, Any]:
     """The colours of a number, with its bounds in words."""
     low, high = (bound(row[field] for row in rows) for bound in (min, max))
-    scale = {"type": "continuous", "dimension": field, "min": low, "max": high, "text": [words(high), words(low)]}
-    place = {
-        "orient": "horizontal",
-        "top": 44,
-        "left": 0,
-        "itemWidth": 12,
-        "itemHeight": 160,
-        "textStyle": {"color": ink()},
+    return {
+        "visualMap": {
+            "type": "continuous",
+            "dimension": field,
+            "min": low,
+            "max": high,
+            "text": [words(high), words(low)],
+            "textStyle": {"color": ink()},
+            "orient": "horizontal",
+            "top": 44,
+            "left": 0,
+            "itemWidth": 12,
+            "itemHeight": 160,
+            "inRange": {"color": VIRIDIS},
+        }
     }
-    return {"visualMap": scale | place | {"inRange": {"color": VIRIDIS}}}
 
 
 def _selected(series: Sequence[Rows], groups: Sequence[Mapping[str, Any]]) -> Rows:
