@@ -1,6 +1,7 @@
 """Wiring: the only module that builds a backend. Its arguments are the seams for tests."""
 
 import errno
+import gc
 from pathlib import Path
 
 from scones_core.db import Database
@@ -25,6 +26,8 @@ def open_app(settings: Settings | None = None) -> App:
         ) from None
     attribution.attribute_older(app)
     settle_variables(app)
+    if not gc.get_freeze_count():
+        gc.freeze()  # modules live as long as the process: a full collection that walks them all takes 0.1 s
     return app
 
 

@@ -1,9 +1,9 @@
-"""Ordered parallel map with a bounded number of pending results."""
+"""Ordered parallel map with a bounded number of pending results, and iteration one item ahead."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TypeVar
+from typing import TypeVar, cast
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -26,3 +26,16 @@ def bounded_map(function: Callable[[T], R], items: Iterable[T], workers: int) ->
                 yield waiting.popleft().result()
         finally:
             pool.shutdown(cancel_futures=True)
+
+
+def one_ahead(items: Iterable[T]) -> Iterator[T]:
+    """The items, each prepared on a thread of its own while the caller works on the one before."""
+    coming = iter(items)
+    with ThreadPoolExecutor(1) as pool:
+        pending = pool.submit(next, coming, _END)
+        while (item := pending.result()) is not _END:
+            pending = pool.submit(next, coming, _END)
+            yield cast(T, item)
+
+
+_END = object()

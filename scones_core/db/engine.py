@@ -16,8 +16,9 @@ from scones_core.file_lock import FileLock
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 WRITE_LOCK = 0x5C0E5  # any number that other users of the PostgreSQL database do not use
-HEAD = "0012"  # the newest file of migrations/versions
+HEAD = "0013"  # the newest file of migrations/versions
 LOCK_TIMEOUT = 30.0  # seconds
+READ_CACHE, WRITE_CACHE = 65_536, 196_608  # KiB a connection; one writes at a time, and to all of a large index
 LOCKED = "The database has been locked for {timeout} by {holder}: wait until it finishes, or end it."
 
 
@@ -40,6 +41,8 @@ class Database:
         )
         self.is_sqlite = self.engine.dialect.name == "sqlite"
         if self.is_sqlite:
+            # Many rows a statement: after each, Python's other threads may hold the next one up for 5 ms.
+            self.engine.dialect.use_insertmanyvalues_wo_returning = True
             sa.event.listen(self.engine, "connect", _configure_sqlite)
             sa.event.listen(self.engine, "begin", _begin_sqlite)
         try:
@@ -228,11 +231,11 @@ def _configure_sqlite(connection: Any, _record: object) -> None:
         "journal_mode=WAL",
         "synchronous=FULL",
         "foreign_keys=ON",
-        "cache_size=-65536",
     ):
         connection.execute(f"PRAGMA {pragma}").close()
 
 
 def _begin_sqlite(connection: sa.Connection) -> None:
     writing = connection.get_execution_options().get("scones_write")
+    connection.exec_driver_sql(f"PRAGMA cache_size=-{WRITE_CACHE if writing else READ_CACHE}")
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN DEFERRED")

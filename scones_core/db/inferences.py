@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import chain
 from typing import Any
 
 import msgspec
@@ -43,14 +44,18 @@ def add(connection: sa.Connection, rows: Sequence[dict[str, Any]]) -> int:
 
 
 COLUMNS = list(inferences.c.keys())
-# A list of ids as one parameter: expanding one parameter per id takes several times as long as the search.
-_AMONG = {"sqlite": "IN (SELECT value FROM json_each(:ids))", "postgresql": "= ANY(:ids)"}
+
+
+def _among(connection: sa.Connection, ids: Sequence[str]) -> tuple[str, dict[str, Any]]:
+    """End of a condition, and the ids as its one parameter: one per id takes several times as long as the search."""
+    if connection.dialect.name == "sqlite":
+        return "IN (SELECT value FROM json_each(:ids))", {"ids": msgspec.json.encode(ids).decode()}
+    return "= ANY(:ids)", {"ids": list(ids)}
 
 
 def _known(connection: sa.Connection, ids: Sequence[str]) -> set[str]:
-    sqlite = connection.dialect.name == "sqlite"
-    query = sa.text(f"SELECT event_id FROM inferences WHERE event_id {_AMONG[connection.dialect.name]}")
-    return set(connection.scalars(query, {"ids": json.dumps(ids) if sqlite else list(ids)}))
+    among, parameter = _among(connection, ids)
+    return set(connection.scalars(sa.text(f"SELECT event_id FROM inferences WHERE event_id {among}"), parameter))
 
 
 def _insert(connection: sa.Connection, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -66,8 +71,14 @@ def _insert(connection: sa.Connection, rows: Sequence[Mapping[str, Any]]) -> Non
         return tuple(found)
 
     every = list(map(values, rows))
-    named = every if compiled.positiontup else [dict(zip(order, one, strict=True)) for one in every]
-    connection.exec_driver_sql(str(compiled), named)
+    if not compiled.positiontup:
+        connection.exec_driver_sql(str(compiled), [dict(zip(order, one, strict=True)) for one in every])
+        return
+    before, _, marks = str(compiled).rpartition("VALUES ")
+    most = connection.dialect.insertmanyvalues_max_parameters // len(order)
+    for start in range(0, len(every), most):  # as the engine does with all other rows
+        some = every[start : start + most]
+        connection.exec_driver_sql(f"{before}VALUES {', '.join([marks] * len(some))}", tuple(chain.from_iterable(some)))
 
 
 def _unnamed() -> sa.ColumnElement[bool]:
@@ -112,10 +123,11 @@ def attribute(connection: sa.Connection, rows: Sequence[dict[str, Any]]) -> None
 
 def mark_read(connection: sa.Connection, files: Sequence[tuple[str, str]], rejected: Sequence[dict[str, Any]]) -> None:
     """Record capture files as read, and their unreadable lines; a file may occur twice."""
-    now, keys = datetime.now(UTC), [{"file": key} for key, _ in files]
+    now, keys = datetime.now(UTC), [key for key, _ in files]
     if keys:
-        connection.execute(sa.delete(capture_files).where(capture_files.c.key == sa.bindparam("file")), keys)
-        connection.execute(sa.delete(quarantine).where(quarantine.c.capture_key == sa.bindparam("file")), keys)
+        for column in (capture_files.c.key, quarantine.c.capture_key):
+            among, parameter = _among(connection, keys)
+            connection.execute(sa.text(f"DELETE FROM {column.table.name} WHERE {column.name} {among}"), parameter)
         rows = [{"key": key, "version": version, "read_at": now} for key, version in dict(files).items()]
         connection.execute(sa.insert(capture_files), rows)
     lines = {(row["capture_key"], row["capture_line"]): row for row in rejected}

@@ -145,8 +145,7 @@ inferences = sa.Table(
     sa.Column("attribution", sa.String(16)),  # a domain.attribution.Attribution; null until it has been attributed
 )
 sa.Index("inferences_time", inferences.c.time)
-sa.Index("inferences_confidence", inferences.c.confidence)
-sa.Index("inferences_model", inferences.c.model, inferences.c.confidence)
+sa.Index("inferences_confidence", inferences.c.confidence, inferences.c.model)
 sa.Index("inferences_image", inferences.c.image_sha256, inferences.c.confidence)
 
 inference_groups = sa.Table(  # domain.cells.Group

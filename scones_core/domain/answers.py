@@ -16,7 +16,6 @@ containers; "REST API" of TensorFlow Serving; the handlers of TorchServe; the re
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -40,8 +39,7 @@ class NotAnInference(ValueError):
     """A capture record that cannot be read as an inference; the text says why."""
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True):
     """probabilities: one per class, each in [0, 1]. labels: their names in the same order, where there are any."""
 
     probabilities: tuple[float, ...]

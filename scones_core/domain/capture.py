@@ -166,6 +166,7 @@ def parse(line: str | bytes) -> Inference:
 def _inference(found: UsualRecord | _Record, image: bytes) -> Inference:
     given, metadata = found.capture_data.endpoint_input, found.event_metadata
     answer = _answer(found.capture_data.endpoint_output)
+    attributes = _attributes(metadata.custom_attributes)
     return Inference(
         event_id=metadata.event_id,
         time=_utc(metadata.inference_time),
@@ -173,10 +174,10 @@ def _inference(found: UsualRecord | _Record, image: bytes) -> Inference:
         content_type=given.observed_content_type or "",
         probabilities=answer.probabilities,
         inference_id=metadata.inference_id,
-        image_key=_attribute(metadata.custom_attributes, "s3_key"),
+        image_key=_decoded_value(attributes.get("s3_key")),
         labels=answer.labels,
         image_format=image_format(image),
-        model=_attribute(metadata.custom_attributes, "model"),
+        model=_decoded_value(attributes.get("model")),
     )
 
 
@@ -261,10 +262,14 @@ def _answer(returned: _Side | UsualOutput) -> Answer:
         raise NotAnInference("the output is neither JSON nor CSV") from None
 
 
-def _attribute(attributes: Any, name: str) -> str | None:
-    """The value of the first of `name=value`, percent-decoded."""
-    for text in attributes if isinstance(attributes, list) else [attributes]:
-        if isinstance(text, str) and text.startswith(f"{name}="):
-            value = unquote(text.removeprefix(f"{name}="))
-            return value if value and "\0" not in value else None
-    return None
+def _attributes(attributes: Any) -> dict[str, str]:
+    """Name → value of each `name=value`; the first counts."""
+    texts = attributes if isinstance(attributes, list) else [attributes]
+    pairs = [text.partition("=") for text in reversed(texts) if isinstance(text, str)]
+    return {name: value for name, equals, value in pairs if equals}
+
+
+def _decoded_value(value: str | None) -> str | None:
+    """Percent-decoded; None for what no database stores."""
+    found = unquote(value) if value else None
+    return found if found and "\0" not in found else None

@@ -44,16 +44,16 @@ class UsualRecord(UsualPart):
     event_version: str = ""
 
 
+NUL = r"\u0000"  # in JSON, where it stands in no other way
 _USUAL = msgspec.json.Decoder(UsualRecord)
 
 
 def usual_record(line: str | bytes) -> UsualRecord | None:
-    """None for any other form, and for whatever is to be refused, such as a NUL."""
+    """None for any other form, and for whatever may have to be refused, such as a NUL."""
+    if (NUL in line) if isinstance(line, str) else (NUL.encode() in line):
+        return None
     try:
         found = _USUAL.decode(line)
     except (msgspec.MsgspecError, UnicodeError, RecursionError):
         return None
-    given, metadata = found.capture_data.endpoint_input, found.event_metadata
-    returned = found.capture_data.endpoint_output.observed_content_type
-    nul = "\0" in f"{metadata.event_id}{metadata.inference_id}{given.observed_content_type}{returned}"
-    return None if nul or given.encoding.upper() != "BASE64" else found
+    return found if found.capture_data.endpoint_input.encoding.upper() == "BASE64" else None

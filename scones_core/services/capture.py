@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from scones_core import logs
-from scones_core.bounded_map import bounded_map
+from scones_core.bounded_map import bounded_map, one_ahead
 from scones_core.db import counts, datasets, label_checks
 from scones_core.db import inferences as table
 from scones_core.db.reviews import unreadable
@@ -27,7 +27,7 @@ from scones_core.sources.model import check_classes
 from scones_core.vision.images import decode
 
 FILES_AT_ONCE = 8  # capture files per thread at a time
-ROWS_AT_ONCE = 30_000  # approximate inferences per transaction; in smaller ones a large index is written more often
+ROWS_AT_ONCE = 60_000  # approximate inferences per transaction; in smaller ones a large index is written more often
 DEPTH = 6  # folders down to an hour of captures: endpoint/variant/YYYY/MM/DD/HH/
 LATE = timedelta(days=1)  # endpoints write captures within minutes
 REVIEWED = "train/reviewed/"
@@ -157,8 +157,8 @@ def _ingest(app: App, files: Iterable[Files], reading: CaptureReader, progress: 
         app.backend.objects.make_durable(key for key, _version in found.files)
         return found
 
-    read = _in_transactions(bounded_map(reading.read, files, app.backend.objects.at_once))
-    for found in bounded_map(durable, read, 1):  # while those before are written
+    read = bounded_map(reading.read, files, app.backend.objects.at_once)
+    for found in one_ahead(map(durable, _in_transactions(read))):
         with app.db.write() as connection:
             fresh = table.add(connection, _with_class_lists(connection, found.rows))
             table.mark_read(connection, found.files, found.rejected)

@@ -9,6 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from scones_core.db import Database
+from scones_core.db.schema import class_lists
 from scones_core.errors import Unavailable
 from scones_core.services import App
 from tests.conftest import on_every_database
@@ -76,6 +77,17 @@ def test_a_waiting_process_gets_the_lock_when_it_is_free(app: App):
         with pytest.raises(subprocess.TimeoutExpired):
             process.communicate(timeout=0.5)
     assert process.communicate(timeout=LIMIT)[0] == "written\n"
+
+
+def test_many_rows_are_written_by_one_statement(app: App):
+    """Between two statements of SQLite, a thread that computes may hold the next one up for 5 ms."""
+    written: list[str] = []
+    with app.db.write() as connection:
+        sa.event.listen(connection, "before_cursor_execute", lambda *call: written.append(call[2]))
+        connection.execute(sa.insert(class_lists), [{"names": f'["{number}"]'} for number in range(500)])
+    with app.db.read() as connection:
+        assert connection.scalar(sa.select(sa.func.count()).select_from(class_lists)) == 500
+    assert [statement.count("?") for statement in written] == [500]
 
 
 def test_a_database_of_a_newer_version_says_so(tmp_path: Path):

@@ -41,6 +41,21 @@ def test_a_record_is_counted_once_however_often_it_is_read(app: App):
     assert capture.captured(app) == 2
 
 
+def test_records_of_several_transactions_and_statements_are_all_kept(app: App, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(capture, "ROWS_AT_ONCE", 50)
+    monkeypatch.setattr(app.db.engine.dialect, "insertmanyvalues_max_parameters", 20 * 7)  # seven inferences
+    for file in range(12):
+        lines = [line(f"{file}-{number}", 0.5 + number / 100, minute=file) for number in range(10)]
+        put(app, f"2026/01/01/12/{file}.jsonl", b"".join(lines))
+    assert capture.ingest(app) == capture.Ingested(new=120, duplicates=0, quarantined=0)
+    assert capture.captured(app) == 120
+    with app.db.read() as connection:
+        kept = {row.event_id: row.confidence for row in table.rows(connection, [])}
+    assert kept == {f"{file}-{number}": 0.5 + number / 100 for file in range(12) for number in range(10)}
+    assert capture.image(app, "11-9") == png(sum(b"11-9"), upright=True)
+    assert capture.ingest(app) == capture.Ingested(new=0, duplicates=0, quarantined=0)
+
+
 def test_a_record_that_stands_twice_in_one_file_is_one_inference(app: App):
     put(app, "2026/01/01/12/a.jsonl", line("a") * 3)
     assert capture.ingest(app) == capture.Ingested(new=1, duplicates=2, quarantined=0)

@@ -30,6 +30,7 @@ def test_the_migrated_schema_is_that_of_the_tables(app: App):
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
         indexed = {index["name"]: index["column_names"] for index in sa.inspect(connection).get_indexes("inferences")}
     assert indexed["inferences_image"] == ["image_sha256", "confidence"]
+    assert indexed["inferences_confidence"] == ["confidence", "model"]
 
 
 def described(engine: sa.Engine) -> dict[str, object]:

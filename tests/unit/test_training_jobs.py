@@ -21,9 +21,11 @@ def loaded(app: App, images: Path) -> App:
 
 
 def processes_of(home: Path) -> list[int]:
-    listed = subprocess.run(["ps", "-ww", "-eo", "pid,args"], capture_output=True, text=True, check=True).stdout
-    lines = [line.split(None, 1) for line in listed.splitlines()[1:]]
-    return [int(pid) for pid, args in lines if str(home) in args and "training_runner" in args]
+    """Those that run its jobs; not what one of them has forked, which bears its name until it executes another."""
+    listed = subprocess.run(["ps", "-ww", "-eo", "pid,ppid,args"], capture_output=True, text=True, check=True).stdout
+    lines = [line.split(None, 2) for line in listed.splitlines()[1:]]
+    found = {int(pid): int(parent) for pid, parent, args in lines if str(home) in args and "training_runner" in args}
+    return [pid for pid, parent in found.items() if parent not in found]
 
 
 def test_a_job_ends_as_a_model_version_with_its_metrics(loaded: App):
