@@ -16,7 +16,7 @@ run: .venv/app
 test: .venv/dev check
 	sh tests/ensure_chromium.sh
 	$(BIN)/python -m pytest -q -n 4 --dist worksteal --durations=15 tests/unit
-	$(BIN)/python -m pytest -q -n 4 --dist worksteal --durations=15 tests/e2e tests/contract
+	$(BIN)/python -m pytest -q -n 2 --dist worksteal --durations=15 tests/e2e tests/contract
 
 coverage: .venv/dev
 	$(BIN)/python -m pytest -q -n 4 --dist worksteal tests/unit --cov

@@ -96,7 +96,7 @@ def confusion(matrix: Sequence[Sequence[int]], classes: Sequence[str], *, key: s
         for prediction, count in zip(classes, line, strict=True)
     ]
     base = alt.Chart(pd.DataFrame(rows)).encode(
-        x=alt.X("prediction:N", sort=None, title="Prediction", axis=_slanted(max(map(len, classes)) * len(classes))),
+        x=alt.X("prediction:N", sort=None, title="Prediction", axis=_slanted(max(map(len, classes)), len(classes))),
         y=alt.Y("label:N", sort=None, title="Label"),
         tooltip=["label:N", "prediction:N", "images:Q", alt.Tooltip("share:Q", format=".1%", title="share of label")],
     )
@@ -120,9 +120,12 @@ def confusion(matrix: Sequence[Sequence[int]], classes: Sequence[str], *, key: s
     return (str(chosen[0]["label"]), str(chosen[0]["prediction"])) if chosen else None
 
 
-def _slanted(letters: int) -> alt.Axis:
-    """Labels that slant where the chart is too narrow for so many letters side by side."""
-    narrow = f"width < {9 * letters}"
+def _slanted(longest: int, labels: int) -> alt.Axis:
+    """Labels that slant where the chart is too narrow for so many of so many letters, beside as long ones on the left.
+
+    By the container's width: the plot's is known only after room has been made for the labels.
+    """
+    narrow = f"containerSize()[0] + 0 * width < {9 * longest * labels + 7 * longest + 40}"
     return alt.Axis(
         labelAngle=alt.ExprRef(f"{narrow} ? -40 : 0"),
         labelAlign=alt.ExprRef(f"{narrow} ? 'right' : 'center'"),
