@@ -120,6 +120,7 @@ def test_the_model_that_answered_is_written_beside_the_image_and_read_back():
     [
         ("s3_key=a.png", "a.png", None),
         (["trace=1", "model=v3", "s3_key=a.png"], "a.png", "v3"),
+        (["s3_key=a=b.png", "s3_key=c.png", "model"], "a=b.png", None),
         (["s3_key=", "model="], None, None),
         ([7, None, {"s3_key": "a.png"}, "s3_key=a.png"], "a.png", None),
         ({"s3_key": "a.png"}, None, None),
