@@ -125,8 +125,8 @@ def mark_read(connection: sa.Connection, files: Sequence[tuple[str, str]], rejec
     """Record capture files as read, and their unreadable lines; a file may occur twice."""
     now, keys = datetime.now(UTC), [key for key, _ in files]
     if keys:
+        among, parameter = _among(connection, keys)
         for column in (capture_files.c.key, quarantine.c.capture_key):
-            among, parameter = _among(connection, keys)
             connection.execute(sa.text(f"DELETE FROM {column.table.name} WHERE {column.name} {among}"), parameter)
         rows = [{"key": key, "version": version, "read_at": now} for key, version in dict(files).items()]
         connection.execute(sa.insert(capture_files), rows)

@@ -44,13 +44,12 @@ class UsualRecord(UsualPart):
     event_version: str = ""
 
 
-NUL = r"\u0000"  # in JSON, where it stands in no other way
 _USUAL = msgspec.json.Decoder(UsualRecord)
 
 
 def usual_record(line: str | bytes) -> UsualRecord | None:
     """None for any other form, and for whatever may have to be refused, such as a NUL."""
-    if (NUL in line) if isinstance(line, str) else (NUL.encode() in line):
+    if r"\u0000" in line if isinstance(line, str) else rb"\u0000" in line:  # JSON writes a NUL in no other way
         return None
     try:
         found = _USUAL.decode(line)

@@ -123,7 +123,8 @@ def confusion(matrix: Sequence[Sequence[int]], classes: Sequence[str], *, key: s
 def _slanted(longest: int, labels: int) -> alt.Axis:
     """Labels that slant where the chart is too narrow for so many of so many letters, beside as long ones on the left.
 
-    By the container's width: the plot's is known only after room has been made for the labels.
+    By the container's width: the plot's is known only after room has been made for the labels. `width` is there for
+    Vega to evaluate the expression again when the window changes.
     """
     narrow = f"containerSize()[0] + 0 * width < {9 * longest * labels + 7 * longest + 40}"
     return alt.Axis(
