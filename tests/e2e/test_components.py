@@ -13,27 +13,45 @@ from scones_core.services import likeness
 from scones_core.settings import Settings
 from tests.browser import served
 from tests.unit.captured_world import IMAGES, copied
+from tests.unit.test_label_import import wiped
 
 pytestmark = pytest.mark.e2e
 A_LOOK = 400  # milliseconds; the same key sooner counts as one press
 
 
-@pytest.fixture
-def page(browser: Browser, captured_folder: Path, tmp_path: Path) -> Iterator[Page]:
-    """A window on an app that has captured inferences; an error of a script on the page fails the test."""
+@pytest.fixture(scope="module")
+def home(captured_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return copied(captured_folder, tmp_path_factory.mktemp("components"))
+
+
+@pytest.fixture(scope="module")
+def window(browser: Browser, home: Path) -> Iterator[tuple[Page, list[str]]]:
+    """A window on an app that has captured inferences, and the errors of scripts in it."""
     errors: list[str] = []
-    with served(copied(captured_folder, tmp_path)) as url:
+    with served(home) as url:
         context = browser.new_context(viewport={"width": 1440, "height": 1200}, base_url=url)
         context.set_default_timeout(240_000)
         page = context.new_page()
         page.on("pageerror", lambda error: errors.append(str(error)))
-        yield page
+        yield page, errors
         context.close()
+
+
+@pytest.fixture
+def page(window: tuple[Page, list[str]]) -> Iterator[Page]:
+    """The window; an error of a script on the page fails the test."""
+    page, errors = window
+    yield page
     assert not errors
 
 
 @pytest.fixture
-def desk(page: Page) -> Locator:
+def desk(page: Page, home: Path) -> Locator:
+    """The desk of somebody new to the browser, where nobody has decided anything."""
+    app = open_app(Settings(home=home))
+    wiped(app)
+    app.close()
+    page.context.clear_cookies()
     page.goto("/review")
     page.get_by_label("Reviewer").fill("Ann")
     page.get_by_role("button", name="Start reviewing").click()
@@ -52,24 +70,24 @@ def saved(desk: Locator) -> None:
     expect(desk).to_have_attribute("data-unsaved", "0")
 
 
-def test_a_double_press_labels_one_image(desk: Locator, page: Page, tmp_path: Path) -> None:
+def test_a_double_press_labels_one_image(desk: Locator, page: Page, home: Path) -> None:
     twice = (
         "keyboard => { for (const key of '11') document.body.dispatchEvent(new KeyboardEvent('keydown', keyboard)) }"
     )
     page.evaluate(twice, {"key": "1", "bubbles": True, "composed": True})  # no machine is too busy to press this fast
     saved(desk)
-    assert decisions(tmp_path / "home") == [("label", "bicycle", "")]
+    assert decisions(home) == [("label", "bicycle", "")]
 
 
-def test_fast_presses_of_other_keys_label_one_image_each(desk: Locator, page: Page, tmp_path: Path) -> None:
+def test_fast_presses_of_other_keys_label_one_image_each(desk: Locator, page: Page, home: Path) -> None:
     for key in "121":
         page.keyboard.press(key)
     saved(desk)
-    assert [label for _, label, _ in decisions(tmp_path / "home")] == ["bicycle", "motorcycle", "bicycle"]
+    assert [label for _, label, _ in decisions(home)] == ["bicycle", "motorcycle", "bicycle"]
     expect(page.get_by_text(re.compile("^3 of "))).to_be_visible()
 
 
-def test_undo_brings_the_same_image_back_at_once(desk: Locator, page: Page, tmp_path: Path) -> None:
+def test_undo_brings_the_same_image_back_at_once(desk: Locator, page: Page, home: Path) -> None:
     first = desk.get_attribute("data-item") or ""
     page.keyboard.press("2")
     expect(desk).not_to_have_attribute("data-item", first)
@@ -77,10 +95,10 @@ def test_undo_brings_the_same_image_back_at_once(desk: Locator, page: Page, tmp_
     assert desk.get_attribute("data-item") == first
     saved(desk)
     expect(desk).to_have_attribute("data-item", first)
-    assert [action for action, _, _ in decisions(tmp_path / "home")] == ["label", "undo"]
+    assert [action for action, _, _ in decisions(home)] == ["label", "undo"]
 
 
-def test_a_note_is_typed_without_deciding_and_goes_with_the_decision(desk: Locator, page: Page, tmp_path: Path) -> None:
+def test_a_note_is_typed_without_deciding_and_goes_with_the_decision(desk: Locator, page: Page, home: Path) -> None:
     first = desk.get_attribute("data-item") or ""
     page.keyboard.press("n")
     page.keyboard.type("1 wheel, 2 lamps")
@@ -88,14 +106,14 @@ def test_a_note_is_typed_without_deciding_and_goes_with_the_decision(desk: Locat
     page.keyboard.press("Escape")
     page.keyboard.press("0")
     saved(desk)
-    assert decisions(tmp_path / "home") == [("label", "/other", "1 wheel, 2 lamps")]
+    assert decisions(home) == [("label", "/other", "1 wheel, 2 lamps")]
 
 
-def test_buttons_do_what_keys_do(desk: Locator, page: Page, tmp_path: Path) -> None:
+def test_buttons_do_what_keys_do(desk: Locator, page: Page, home: Path) -> None:
     for name in ("motorcycle", "Skip", "Undo"):
         desk.get_by_role("button", name=name, exact=True).click()
         saved(desk)
-    assert [action for action, _, _ in decisions(tmp_path / "home")] == ["label", "skip", "undo"]
+    assert [action for action, _, _ in decisions(home)] == ["label", "skip", "undo"]
 
 
 def test_the_last_image_leaves_a_word_and_a_way_back(desk: Locator, page: Page) -> None:
@@ -119,8 +137,8 @@ def test_a_state_is_chosen_in_the_graph_by_mouse_and_by_keyboard(page: Page) -> 
     expect(second).to_have_attribute("aria-pressed", "true")
 
 
-def test_images_alike_are_shown_and_a_lasso_on_the_map_selects_images(page: Page, tmp_path: Path) -> None:
-    app = open_app(Settings(home=tmp_path / "home"))
+def test_images_alike_are_shown_and_a_lasso_on_the_map_selects_images(page: Page, home: Path) -> None:
+    app = open_app(Settings(home=home))
     likeness.update(app)
     app.close()
     page.goto("/data")

@@ -39,16 +39,18 @@ HOSTILE = (
 AS_NAMES = ("![x](www.evil.example)", "[Sign in](javascript:hit)", "<img src=x onerror=hit()>", "www.evil.example")
 
 
-def open_every_page(browser: Browser, url: str) -> Iterator[tuple[str, Page]]:
+def window(browser: Browser, url: str) -> Page:
+    context = browser.new_context(viewport={"width": 1440, "height": 1600}, base_url=url)
+    context.set_default_timeout(240_000)
+    return context.new_page()
+
+
+def open_every_page(page: Page) -> Iterator[str]:
     for name in PAGES:
-        context = browser.new_context(viewport={"width": 1440, "height": 1600}, base_url=url)
-        context.set_default_timeout(240_000)
-        page = context.new_page()
         page.goto(f"/{name}")
         expect(page.get_by_role("heading", level=1).first).to_be_visible()
-        expect(page.locator("[data-test-script-state=notRunning]")).to_be_attached()
-        yield name, page
-        context.close()
+        settled(page)
+        yield name
 
 
 def hostile_captures() -> bytes:
@@ -147,8 +149,9 @@ def fill(page: Page) -> None:
 
 def test_nothing_that_anybody_brought_links_loads_or_runs(browser: Browser, tmp_path: Path) -> None:
     with served(hostile_home(tmp_path)) as url:
-        for name, page in open_every_page(browser, url):
-            watch = Watch(page, url)
+        page = window(browser, url)
+        watch = Watch(page, url)
+        for name in open_every_page(page):
             if name == "workflow":
                 page.goto("/workflow?execution=" + HOSTILE[0] + HOSTILE[4])
             if name == "review":
@@ -158,6 +161,7 @@ def test_nothing_that_anybody_brought_links_loads_or_runs(browser: Browser, tmp_
             if name == "models":
                 page.get_by_role("button", name="v1").first.or_(page.get_by_text("v1").first).wait_for()
             watch.check()
+        page.context.close()
 
 
 def load_images(page: Page) -> None:
@@ -239,9 +243,7 @@ def name_classes(page: Page) -> None:
 
 def test_nothing_that_is_typed_or_uploaded_links_loads_or_runs(browser: Browser, tmp_path: Path) -> None:
     with served(hostile_home(tmp_path)) as url:
-        context = browser.new_context(viewport={"width": 1440, "height": 1600}, base_url=url)
-        context.set_default_timeout(240_000)
-        page = context.new_page()
+        page = window(browser, url)
         watch = Watch(page, url)
         for step in (
             load_images,
@@ -255,10 +257,9 @@ def test_nothing_that_is_typed_or_uploaded_links_loads_or_runs(browser: Browser,
         ):
             step(page)
             watch.check()
-        for name in PAGES:  # and what it left for everybody else
-            page.goto(f"/{name}")
+        for _name in open_every_page(page):  # and what it left for everybody else
             watch.check()
-        context.close()
+        page.context.close()
 
 
 def test_every_page_opens_on_a_damaged_home_and_says_what_it_lacks(
@@ -272,10 +273,12 @@ def test_every_page_opens_on_a_damaged_home_and_says_what_it_lacks(
     whole = endpoint.read_bytes()
     endpoint.write_bytes(whole[: len(whole) // 2])
     with served(home) as url:
-        for name, page in open_every_page(browser, url):
+        page = window(browser, url)
+        for name in open_every_page(page):
             expect(page.get_by_text("endpoints/scones-unlimited.json").first).to_be_visible()
             assert page.get_by_test_id("stException").count() == 0, name
             assert page.get_by_text("Oh no").count() == 0, name
+        page.context.close()
 
 
 def test_a_full_captures_folder_is_told_and_stops_no_inference(
@@ -287,10 +290,12 @@ def test_a_full_captures_folder_is_told_and_stops_no_inference(
     shutil.rmtree(captures, ignore_errors=True)
     captures.write_text("in the way", encoding="utf-8")
     with served(home) as url:
-        for name, page in open_every_page(browser, url):
+        page = window(browser, url)
+        for name in open_every_page(page):
             assert page.get_by_test_id("stException").count() == 0, name
             if name == "settings":
                 expect(page.get_by_text("capture is failing")).to_be_visible()
+        page.context.close()
 
 
 def test_beyond_this_machine_the_app_does_not_start_without_sign_in(
