@@ -11,11 +11,13 @@ runs in which any of the 40 looks promises a threshold with more errors in the p
 
 `planner`: labels planned over labels needed; `within_20_percent` is the share of runs in which that is .8 to 1.2. For
 ± .03 they are planned after an audit of 100, and needed is the number at which audits are that precise on average. For
-a promise at the cut they are planned from the confidences of 1,200 inferences and 1,000 held-out answers, and needed is
-the number that is enough in 80 of 100 audits of the population; `enough` is the share of audits in which the planned
-number is. A comparison is planned from 1,000 test images.
+a promise they are planned from the confidences of 1,200 inferences and 1,000 held-out answers, and needed is the lowest
+number with which 80 of 100 promise audits of these inferences end with a promise; `enough` is the share of audits that
+do with the number planned. A difference of four points, between two models that disagree on twelve of a hundred images,
+is planned from 1,000 test images, and needed is the number on which it is found in 80 of 100 comparisons.
 """
 
+import itertools
 import time
 from collections.abc import Callable
 from typing import Any
@@ -25,18 +27,11 @@ import numpy as np
 from benchmarks._population import Population, populations
 from scones_core.domain.audit import Sample, figures
 from scones_core.domain.audit_draw import draw, inclusion_probabilities
+from scones_core.domain.comparison import SIGNIFICANT, mcnemar_p_value
 from scones_core.domain.confidence import propose_threshold
 from scones_core.domain.drift import SimulatedDrift
-from scones_core.domain.planning import labels_for_comparison, labels_for_interval
-from scones_core.domain.promise import (
-    Labels,
-    cut_for,
-    error_scale,
-    labels_for_promise,
-    labels_until,
-    promise,
-    start_for,
-)
+from scones_core.domain.planning import images_for_difference, labels_for_interval
+from scones_core.domain.promise import SURE, Labels, PlannedAudit, cut_for, evidence, promise, start_for
 
 LEVEL, MAX_RISK = 0.9, 0.05
 PERIOD, LABELS, EVERY, HELD_OUT = 1_200, 400, 10, 1_000
@@ -181,31 +176,49 @@ def _interval_plans(population: Population, runs: int) -> dict[str, float]:
 
 
 def _promise_plans(population: Population, runs: int) -> dict[str, float]:
-    planned, needed, kept, until = [], [], [], {}
+    planned, needed, kept = [], [], []
     for seed in range(runs):
-        period = np.random.default_rng(seed).integers(len(population.labels), size=PERIOD)
-        confidences = population.confidences[period]
-        cut = cut_for(confidences, MAX_RISK)
-        if cut not in until:
-            until[cut] = _until(population, cut)
-        known = _drawn(population, np.random.default_rng(runs + seed).integers(len(population.labels), size=HELD_OUT))
-        scale = error_scale(known.above(cut))
-        plan = labels_for_promise(confidences[confidences > cut], max_risk=MAX_RISK, level=LEVEL, scale=scale)
+        random = np.random.default_rng(seed)
+        period = random.integers(len(population.labels), size=PERIOD)
+        known = _drawn(population, random.integers(len(population.labels), size=HELD_OUT))
+        cut = cut_for(population.confidences[period], MAX_RISK)
+        plan = PlannedAudit(population.confidences[period], cut, MAX_RISK, LEVEL, known).labels()
         planned.append(float(plan or np.inf))
-        needed.append(float(np.quantile(until[cut], 0.8, method="higher")))
-        kept.append(np.mean(until[cut] <= planned[-1]))
+        counts = itertools.accumulate(
+            itertools.repeat(1.02), lambda count, step: max(count + 1, int(count * step)), initial=20
+        )
+        needed.append(
+            float(next(count for count in counts if _ended_with_a_promise(population, period, cut, count) >= SURE))
+        )
+        kept.append(_ended_with_a_promise(population, period, cut, plan) if plan else 0.0)
     return {**_told(planned, needed), "enough": float(np.mean(kept))}
 
 
-def _until(population: Population, cut: float, audits: int = 1_000) -> Any:
-    """After how many labels each of these audits, drawn above the cut, keeps the promise at the cut."""
-    random, above = np.random.default_rng(0), np.flatnonzero(population.confidences > cut)
-    wrong = (~population.correct[random.choice(above, 4_000)] for _ in range(audits))
-    return np.array([labels_until(one, np.ones(4_000), max_risk=MAX_RISK, level=LEVEL) for one in wrong])
+def _ended_with_a_promise(population: Population, period: Any, cut: float, labels: int, audits: int = 400) -> float:
+    """Share of audits of so many labels, drawn at random above the cut, that keep a promise where their walk starts."""
+    confidences, wrong = population.confidences[period], ~population.correct[period]
+    above = np.flatnonzero(confidences > cut)
+    probabilities = np.where(confidences > cut, labels / len(above), 0.0)
+    start = start_for(confidences, probabilities, max_risk=MAX_RISK, level=LEVEL, cut=cut)
+    rows = np.random.default_rng(labels).choice(above, (audits, labels))
+    accepted = confidences[rows] > start
+    found = np.column_stack([accepted.sum(axis=1), (accepted & wrong[rows]).sum(axis=1)])
+    kinds, times = np.unique(found, axis=0, return_counts=True)
+    held = [evidence(np.arange(n) < errors, np.ones(n), MAX_RISK) >= -np.log(1 - LEVEL) for n, errors in kinds]
+    return float(np.average(held, weights=times))
 
 
 def _comparison(runs: int) -> dict[str, float]:
-    exact = labels_for_comparison(round(BETTER * 10_000), round(WORSE * 10_000), 10_000)
-    seen = [np.random.default_rng(seed).multinomial(1_000, [BETTER, WORSE, 1 - BETTER - WORSE]) for seed in range(runs)]
-    planned = [labels_for_comparison(int(b), int(c), 1_000) for b, c, _ in seen]
-    return _told([float(count or np.inf) for count in planned], [float(exact or np.inf)] * runs)
+    disagreeing = [int(np.random.default_rng(seed).binomial(1_000, BETTER + WORSE)) for seed in range(runs)]
+    planned = [images_for_difference(BETTER - WORSE, count, 1_000) for count in disagreeing]
+    low, high = 100, 10_000
+    while low < high:
+        middle = (low + high) // 2
+        low, high = (low, middle) if _found(middle) >= SURE else (middle + 1, high)
+    return _told([float(count) for count in planned], [float(low)] * runs)
+
+
+def _found(images: int, comparisons: int = 4_000) -> float:
+    """Share of comparisons on so many images that find the difference."""
+    drawn = np.random.default_rng(images).multinomial(images, [BETTER, WORSE, 1 - BETTER - WORSE], size=comparisons)
+    return float(np.mean([mcnemar_p_value(int(b), int(c)) < SIGNIFICANT for b, c, _ in drawn]))

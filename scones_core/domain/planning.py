@@ -1,4 +1,4 @@
-"""How many labels an interval of ± x or a comparison needs.  For a promise see `promise.labels_for_promise`.
+"""How many labels an interval of ± x or a comparison needs.  For a promise see `promise.PlannedAudit`.
 
 References
 ----------
@@ -60,15 +60,14 @@ class _Plan:
         return (high - low) / 2
 
 
-def labels_for_comparison(challenger_only: int, champion_only: int, images: int) -> int | None:
-    """Images on which the difference seen is found at the 5% level with probability .8; None if there is none.
+def images_for_difference(difference: float, discordant: int, images: int) -> int:
+    """Images on which a difference of accuracy is found at the 5% level with probability .8.
 
-    challenger_only, champion_only : of `images`, those that only this one classified correctly.  Source: [CON87].
+    difference : to be found, in (0, 1), not one that was seen: that is known far less well than how often two models
+    disagree.  discordant : of `images`, those that only one of the two classified correctly.  Source: [CON87].
     """
-    difference, discordant = (challenger_only - champion_only) / images, (challenger_only + champion_only) / images
-    if difference == 0:
-        return None
     from scipy.special import ndtri
 
-    needed = ndtri(0.975) * math.sqrt(discordant) + ndtri(POWER) * math.sqrt(discordant - difference**2)
+    disagreeing = max((discordant + 1) / (images + 2), difference)  # an image more of each kind: none seen is not none
+    needed = ndtri(0.975) * math.sqrt(disagreeing) + ndtri(POWER) * math.sqrt(disagreeing - difference**2)
     return math.ceil(float(needed**2) / difference**2)

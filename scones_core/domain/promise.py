@@ -12,8 +12,8 @@ References
 [ANG21] Angelopoulos, Bates, Candès, Jordan, Lei, "Learn then test", arXiv 2110.01052 (fixed-sequence testing).
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache, cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,8 +27,8 @@ STAKES = np.array([0.1, 0.25, 0.4, 0.55, 0.7, 0.85, 1.0])  # shares of the large
 SHARE_OF_RISK = 0.5  # a promise audit draws where the calibrated error rate is half of what may be promised
 SPARE = 1.5  # labels above the first threshold of a walk, over those that are enough without an error
 SURE = 0.8  # probability with which a planned number of labels is enough
-BELIEF = 20  # expected errors that the confidences count as, beside known answers
-DRAWS = 400  # simulated audits of a plan
+BELIEF = 100  # known answers that the confidences count as
+STEP = 1.02  # from one number of labels that is tried to the next
 MOST = 20_000  # labels beyond which a plan is none
 
 
@@ -167,50 +167,94 @@ def cut_for(confidences: Floats, max_risk: float) -> float:
     return found
 
 
-def error_scale(answers: Labels) -> float:
-    """By how much errors are more frequent than the confidences say, from known answers; 1 without any.
+@dataclass(frozen=True)
+class PlannedAudit:
+    """What a promise audit would be drawn from, and what it would have to show.
 
-    Twenty errors that are as expected are added to those seen, so that a few answers change little.
+    confidences : of the period's inferences, shape (n,).  cut : nothing at or below it is drawn.
+    given : labels of earlier promise audits, and start, the threshold that their walk starts at; None for a first
+    audit, whose number of labels fixes it.  known : other answers of the model, such as those about test images.
     """
-    return float((answers.wrong.sum() + BELIEF) / ((1 - answers.confidences).sum() + BELIEF))
+
+    confidences: Floats
+    cut: float
+    max_risk: float
+    level: float
+    known: Labels
+    given: Labels | None = None
+    start: float | None = None
+
+    def labels(self) -> int | None:
+        """How many labels keep a promise with probability .8; None beyond 20,000, 0 if those given do."""
+        if not self._shares:
+            return None
+        counts, walk = [0 if self.given else int(self._least)], cache(self._walk)
+        while counts[-1] < MOST:
+            counts.append(max(counts[-1] + 1, int(counts[-1] * STEP)))
+        return next((count for count in counts if walk(self.start_of(count)).chance(count) >= SURE), None)
+
+    def chance(self, labels: int) -> float:
+        """Probability that so many labels, drawn at random above the cut, keep a promise."""
+        return self._walk(self.start_of(labels)).chance(labels)
+
+    def start_of(self, labels: int) -> float:
+        """Where the walk begins: as `start_for` says, of a first audit of so many labels."""
+        if self.start is not None:
+            return self.start
+        enough = (at for at, share in self._shares.items() if labels * share >= SPARE * self._least)
+        return next(enough, min(self._shares))
+
+    @cached_property
+    def _least(self) -> float:
+        return _without_errors(self.max_risk, self.level, 1.0)
+
+    @cached_property
+    def _shares(self) -> dict[float, float]:
+        """Of the inferences above the cut, those above each threshold, from the highest to the cut."""
+        drawn = self.confidences[self.confidences > self.cut]
+        return {at: float((drawn > at).mean()) for at in THRESHOLDS if at >= self.cut} if len(drawn) else {}
+
+    def _walk(self, start: float) -> "_Walk":
+        accepted, wrong = self.confidences[self.confidences > start], self.known.wrong[self.known.confidences > start]
+        believed = float((1 - accepted).mean()) if len(accepted) else 0.0
+        risk = float((wrong.sum() + BELIEF * believed) / (len(wrong) + BELIEF))
+        given = (
+            Labels.at_random(np.empty(0), np.empty(0, dtype=bool)) if self.given is None else self.given.above(start)
+        )
+        return _Walk(given, self._shares.get(start, 0.0), risk, self.max_risk, -np.log(1 - self.level))
 
 
-def labels_for_promise(
-    confidences: Floats, *, max_risk: float, level: float, given: Labels | None = None, scale: float = 1.0
-) -> int | None:
-    """How many more labels, drawn at random above the cut, keep a promise with probability .8; None beyond 20,000.
+@dataclass(frozen=True)
+class _Walk:
+    """A promise is kept or not where the walk starts: by how many labels are above it, and how many of them are wrong.
 
-    confidences : of the inferences above the cut, shape (n,).  given : labels that are there already.
-    scale : errors over those that the confidences let expect, see `error_scale`.
+    given : labels above the start.  share : of the inferences that are drawn from, those above it.
+    risk : their error rate to be expected.  enough : evidence that keeps the promise.
     """
-    before = given or Labels.at_random(np.empty(0), np.empty(0, dtype=bool))
-    random = np.random.default_rng(0)
-    already = np.isfinite(labels_until(before.wrong, before.weights, max_risk=max_risk, level=level))
 
-    def passed(count: int) -> Floats:
-        """After how many of `count` further labels each simulated audit is enough."""
-        if already:
-            return np.zeros(DRAWS)
-        fewest, first = _fewest(before, count, max_risk, -np.log(1 - level)), []
-        for _ in range(DRAWS):
-            wrong = random.random(count) < scale * (1 - random.choice(confidences, count))
-            enough = np.flatnonzero(np.arange(1, count + 1) >= fewest[np.cumsum(wrong)])
-            first.append(float(enough[0] + 1) if len(enough) else float("inf"))
-        return np.array(first)
+    given: Labels
+    share: float
+    risk: float
+    max_risk: float
+    enough: float
 
-    return _planned(passed, round(-np.log(1 - level) / max_risk))
+    def chance(self, labels: int) -> float:
+        """Probability that so many further labels, drawn at random, are enough."""
+        from scipy.stats import binom
+
+        wrong, right = self.share * self.risk, self.share * (1 - self.risk)
+        errors = np.arange(int(binom.isf(1e-6, labels, wrong)) + 1)
+        fewest = _fewest(self.given, labels, errors, self.max_risk, self.enough)
+        chances = binom.sf(fewest - errors - 1, labels - errors, right / (1 - wrong)) * (fewest <= labels)
+        return float((binom.pmf(errors, labels, wrong) * chances).sum())
 
 
-def _fewest(before: Labels, count: int, max_risk: float, enough: float) -> NDArray[np.int64]:
-    """Fewest further labels at weight 1 that are evidence enough if k of them are wrong, for k of 0 to `count`.
-
-    Shape (count + 1,); count + 1 where even `count` are not.
-    """
+def _fewest(before: Labels, most: int, errors: NDArray[np.int64], max_risk: float, enough: float) -> NDArray[np.int64]:
+    """Fewest further labels at weight 1 that are evidence enough if so many of them are wrong; most + 1 if none are."""
     start = _log_bets(before.wrong, before.weights, max_risk).sum(axis=1)[:, None]
     right, wrong = _log_bets(np.array([False, True]), np.ones(2), max_risk).T[:, :, None]
-    errors = np.arange(count + 1)
     lost = np.where(errors > 0, np.maximum(errors, 1) * wrong, 0.0)
-    low, high = errors, np.full(count + 1, count + 1)
+    low, high = errors, np.full(len(errors), most + 1)
     while (low < high).any():
         middle = (low + high) // 2
         passes = _mixed(start + (middle - errors) * right + lost) >= enough
@@ -224,13 +268,3 @@ def labels_until(wrong: Bools, weights: Floats, *, max_risk: float, level: float
         return float("inf")
     enough = np.flatnonzero(_log_wealth(wrong, weights, max_risk) >= -np.log(1 - level))
     return float(enough[0] + 1) if len(enough) else float("inf")
-
-
-def _planned(passed: Callable[[int], Floats], first: int) -> int | None:
-    count = max(first, 20)
-    while count <= MOST:
-        needed = float(np.quantile(passed(count), SURE, method="higher"))
-        if np.isfinite(needed):
-            return int(needed)
-        count *= 2
-    return None

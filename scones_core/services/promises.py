@@ -1,7 +1,7 @@
 """Promises: a threshold with which at most a share of what is accepted is wrong, and the labels that one needs."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -10,10 +10,9 @@ from scones_core.domain.audit_draw import AuditKind
 from scones_core.domain.confidence import coverage
 from scones_core.domain.promise import (
     Labels,
+    PlannedAudit,
     Promise,
     cut_for,
-    error_scale,
-    labels_for_promise,
     promise,
     start_for,
 )
@@ -73,7 +72,9 @@ def production(app: App, *, max_risk: float, level: float) -> ProductionPromise:
     )
     found = promise(labels, max_risk=max_risk, level=allowed, start=start)
     period = chain[-1].sample.confidences
-    cut = cut_for(period, max_risk)
+    plan = _first(app, period, max_risk, level)
+    if first is not None:
+        plan = replace(plan, given=labels, start=start)
     return ProductionPromise(
         model=model,
         max_risk=max_risk,
@@ -82,9 +83,9 @@ def production(app: App, *, max_risk: float, level: float) -> ProductionPromise:
         coverage=coverage(period, found.threshold) if found else 0.0,
         audits=tuple(one.audit.id for one in chain),
         labels_used=len(labels.wrong),
-        labels_needed=0 if found else _needed(app, period, labels, cut, max_risk, allowed),
-        cut=cut,
-        above=int((period > cut).sum()),
+        labels_needed=0 if found else plan.labels(),
+        cut=plan.cut,
+        above=int((period > plan.cut).sum()),
     )
 
 
@@ -107,18 +108,14 @@ def _labels(chain: Sequence[Audited]) -> Labels:
     return Labels(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
 
 
-def _needed(app: App, period: Floats, labels: Labels, cut: float, risk: float, level: float) -> int | None:
-    above = period[period > cut]
-    if not len(above):
-        return None
-    answers = monitoring.measured(app)
-    scale = error_scale(Labels.at_random(answers.confidences, ~answers.correct).above(cut))
-    return labels_for_promise(above, max_risk=risk, level=level, given=labels.above(cut), scale=scale)
-
-
 def labels_needed(app: App, *, max_risk: float, level: float) -> int | None:
     """How many labels a first promise audit of the champion needs to keep a promise with probability .8."""
     check(max_risk, level)
-    period = audits.period(app)
-    none = Labels.at_random(np.empty(0), np.empty(0, dtype=bool))
-    return _needed(app, period, none, cut_for(period, max_risk), max_risk, 1 - LATER * (1 - level))
+    return _first(app, audits.period(app), max_risk, level).labels()
+
+
+def _first(app: App, period: Floats, max_risk: float, level: float) -> PlannedAudit:
+    """The first promise audit, which promises alone: with it the answers of audits of accuracy no longer count."""
+    answers = monitoring.measured(app)
+    known = Labels.at_random(answers.confidences, ~answers.correct)
+    return PlannedAudit(period, cut_for(period, max_risk), max_risk, 1 - LATER * (1 - level), known)

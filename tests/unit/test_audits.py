@@ -163,8 +163,25 @@ def test_no_promise_rests_on_a_queue_of_the_least_confident(busy: App):
         promises.production(busy, max_risk=0.3, level=0.8)
 
 
-def test_labels_needed_are_told_before_the_first_audit(busy: App):
-    assert promises.labels_needed(busy, max_risk=0.3, level=0.8)
+def test_the_labels_that_are_needed_find_a_promise(busy: App):
+    needed = promises.labels_needed(busy, max_risk=0.3, level=0.8)
+    assert needed
+    audit = audits.start(busy, needed, kind=AuditKind.PROMISE, max_risk=0.3, by="ann", seed=2)
+    work(busy, audit.queue, 4)
+    halfway = promises.production(busy, max_risk=0.3, level=0.8)
+    assert halfway.found is None
+    assert halfway.labels_needed
+    assert halfway.labels_needed < needed
+    work(busy, audit.queue, needed - 4)
+    assert promises.production(busy, max_risk=0.3, level=0.8).found
+
+
+def test_answers_of_an_audit_of_accuracy_do_not_shorten_a_promise_audit(busy: App):
+    """From the first promise audit on, only promise audits count."""
+    needed = promises.labels_needed(busy, max_risk=0.1, level=0.95)
+    audit = audits.start(busy, 10, by="ann", seed=1)
+    work(busy, audit.queue, 10)
+    assert promises.production(busy, max_risk=0.1, level=0.95).labels_needed == needed
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 from scones_core.domain.audit import Sample, figures
 from scones_core.domain.audit_draw import draw, inclusion_probabilities
 from scones_core.domain.comparison import mcnemar_p_value
-from scones_core.domain.planning import labels_for_comparison, labels_for_interval
+from scones_core.domain.planning import images_for_difference, labels_for_interval
 
 RANDOM = np.random.default_rng(0)
 CONFIDENCES = 0.5 + 0.5 * RANDOM.beta(4, 1, 2_000)
@@ -44,10 +44,9 @@ def test_all_labels_are_enough_for_any_width():
     assert labels_for_interval(CONFIDENCES[:50], 1e-6) == 50
 
 
-@pytest.mark.parametrize(("better", "worse"), [(60, 20), (12, 8)])
-def test_the_planned_comparison_finds_the_difference_in_four_of_five_cases(better: int, worse: int):
-    planned = labels_for_comparison(better, worse, 1_000)
-    assert planned is not None
+@pytest.mark.parametrize(("better", "worse"), [(60, 20), (70, 50)])
+def test_on_the_planned_images_a_difference_is_found_in_four_of_five_cases(better: int, worse: int):
+    planned = images_for_difference((better - worse) / 1_000, better + worse, 1_000)
     shares = [better / 1_000, worse / 1_000, 1 - (better + worse) / 1_000]
     drawn = RANDOM.multinomial(planned, shares, size=2_000)
     found = np.mean([mcnemar_p_value(int(b), int(c)) < 0.05 for b, c, _ in drawn])
@@ -56,8 +55,15 @@ def test_the_planned_comparison_finds_the_difference_in_four_of_five_cases(bette
 
 def test_the_images_of_a_comparison_are_connors_number():
     """By hand: (1.960 √.24 + .842 √(.24 − .14²))² / .14² = 93.7."""
-    assert labels_for_comparison(19, 5, 100) == 94
+    assert images_for_difference(0.14, 23, 98) == 94
 
 
-def test_no_number_of_images_finds_a_difference_that_was_not_seen():
-    assert labels_for_comparison(4, 4, 200) is None
+def test_a_difference_is_planned_alike_whatever_was_seen_of_it():
+    """From 1,000 images on which the models disagree as often as they do: 12 of 100."""
+    planned = [images_for_difference(0.04, int(RANDOM.binomial(1_000, 0.12)), 1_000) for _ in range(500)]
+    needed = images_for_difference(0.04, 120_000, 1_000_000)
+    assert np.mean([0.8 * needed <= count <= 1.2 * needed for count in planned]) >= 0.8
+
+
+def test_models_that_never_disagreed_may_still_differ():
+    assert 0 < images_for_difference(0.01, 0, 50) < 100_000

@@ -6,9 +6,9 @@ import pytest
 from scones_core.domain.confidence import propose_threshold
 from scones_core.domain.promise import (
     Labels,
+    PlannedAudit,
     cut_for,
     evidence,
-    labels_for_promise,
     labels_until,
     promise,
     risk_bound,
@@ -119,43 +119,91 @@ def test_the_cut_is_where_half_of_the_risk_is_expected():
     assert cut_for(np.full(100, 0.6), 0.04) == 0.99
 
 
-def test_as_many_labels_as_planned_are_enough_in_four_of_five_audits():
-    confidences = np.full(1_000, 0.98)
-    planned = labels_for_promise(confidences, max_risk=0.05, level=0.9)
+NOBODY = Labels.at_random(np.empty(0), np.empty(0, dtype=bool))
+
+
+def plan(confidences: np.ndarray, *, cut: float = 0.9, known: Labels = NOBODY, **more: object) -> PlannedAudit:
+    return PlannedAudit(confidences, cut, 0.05, 0.9, known, **more)  # type: ignore[arg-type]
+
+
+def drawn_right(count: int, confidence: float = 0.98) -> Labels:
+    return Labels.at_random(np.full(count, confidence), np.full(count, False))
+
+
+def share_of_audits_that_promise(confidences: np.ndarray, labels: int, cut: float = 0.9, runs: int = 400) -> float:
+    """Audits of inferences that are right as often as their confidences say, each asked once, at its end."""
+    random, above = np.random.default_rng(labels), confidences[confidences > cut]
+    probabilities = np.where(confidences > cut, labels / len(above), 0.0)
+    start = start_for(confidences, probabilities, max_risk=0.05, level=0.9, cut=cut)
+    kept = 0
+    for _ in range(runs):
+        rows = random.choice(above, labels)
+        audit = Labels.at_random(rows, random.random(labels) > rows, cut)
+        kept += promise(audit, max_risk=0.05, level=0.9, start=start) is not None
+    return kept / runs
+
+
+@pytest.mark.parametrize(
+    "confidences", [np.full(1_000, 0.985), np.linspace(0.5, 0.999, 2_000)], ids=["alike", "spread"]
+)
+@pytest.mark.parametrize("labels", [70, 110, 180])
+def test_the_chance_of_a_promise_is_the_share_of_audits_that_end_with_one(confidences: np.ndarray, labels: int):
+    chance = plan(confidences).chance(labels)
+    assert chance == pytest.approx(share_of_audits_that_promise(confidences, labels), abs=0.08)
+
+
+@pytest.mark.parametrize("confidences", [np.full(1_000, 0.98), np.linspace(0.9, 0.999, 2_000)], ids=["alike", "spread"])
+def test_as_many_labels_as_planned_end_with_a_promise_in_four_of_five_audits(confidences: np.ndarray):
+    planned = plan(confidences).labels()
     assert planned is not None
-    random = np.random.default_rng(3)
-    until = [
-        labels_until(random.random(planned) < 0.02, np.ones(planned), max_risk=0.05, level=0.9) for _ in range(500)
-    ]
-    assert 0.74 <= np.mean(np.isfinite(until)) <= 0.86
+    assert share_of_audits_that_promise(confidences, planned) >= 0.74
+    assert share_of_audits_that_promise(confidences, round(0.8 * planned)) < 0.8
+
+
+@pytest.mark.parametrize("labels", [20, 100, 150, 400, 3_000])
+def test_a_planned_walk_starts_where_that_of_the_audit_will(labels: int):
+    confidences = np.linspace(0.5, 0.999, 2_000)
+    probabilities = np.where(confidences > 0.8, labels / (confidences > 0.8).sum(), 0.0)
+    start = start_for(confidences, probabilities, max_risk=0.05, level=0.9, cut=0.8)
+    assert plan(confidences, cut=0.8).start_of(labels) == start
 
 
 def test_labels_that_are_there_already_are_not_asked_for_again():
-    confidences, given = np.full(1_000, 0.98), Labels.at_random(np.full(30, 0.98), np.full(30, False))
-    more = labels_for_promise(confidences, max_risk=0.05, level=0.9, given=given)
-    every = labels_for_promise(confidences, max_risk=0.05, level=0.9)
-    assert more is not None
+    confidences = np.full(1_000, 0.98)
+    every, more = (plan(confidences, start=0.95, given=drawn_right(given)).labels() for given in (0, 30))
     assert every is not None
-    assert more < every
-    enough = Labels.at_random(np.full(300, 0.98), np.full(300, False))
-    assert labels_for_promise(confidences, max_risk=0.05, level=0.9, given=enough) == 0
+    assert more is not None
+    assert 0 < more < every
+    below = plan(confidences, start=0.95, given=drawn_right(30, confidence=0.94))
+    assert below.labels() == every  # says nothing of what is accepted at the start of the walk
+    assert plan(confidences, start=0.95, given=drawn_right(300)).labels() == 0
 
 
 def test_a_plan_without_errors_is_the_number_of_labels_that_are_enough_without_any():
     needed = labels_until(np.full(500, False), np.ones(500), max_risk=0.05, level=0.9)
-    assert labels_for_promise(np.ones(100), max_risk=0.05, level=0.9) == needed
-    assert labels_for_promise(np.ones(100), max_risk=0.05, level=0.9, given=drawn_right(20)) == needed - 20
+    assert plan(np.ones(100)).labels() == needed
+    assert plan(np.ones(100), start=0.95, given=drawn_right(20)).labels() == pytest.approx(needed - 20, abs=1)
 
 
-def drawn_right(count: int) -> Labels:
-    return Labels.at_random(np.full(count, 0.98), np.full(count, False))
+def test_known_answers_outweigh_the_confidences():
+    """The confidences expect 2 of 100 errors: too many for few labels. A thousand answers show none, or four of 100."""
+    confidences, random = np.full(1_000, 0.98), np.random.default_rng(0)
+    surer = Labels.at_random(np.full(1_000, 0.98), np.full(1_000, False))
+    worse = Labels.at_random(np.full(1_000, 0.98), random.random(1_000) < 0.04)
+    fewer, as_told, more = (plan(confidences, known=known).labels() for known in (surer, NOBODY, worse))
+    assert fewer is not None
+    assert as_told is not None
+    assert fewer < as_told / 2
+    assert more is None or more > 2 * as_told
+    elsewhere = Labels.at_random(np.full(1_000, 0.6), np.full(1_000, True))
+    assert plan(confidences, known=elsewhere).labels() == as_told
 
 
 @pytest.mark.parametrize("given", [0, 30])
 def test_a_plan_counts_what_each_number_of_errors_needs(given: int):
     """Against the evidence itself, label by label."""
-    before, most = drawn_right(given), 260
-    found = fewest_labels(before, most, 0.05, np.log(10))
+    most = 260
+    found = fewest_labels(drawn_right(given), most, np.arange(6), 0.05, np.log(10))
     for errors in range(6):
         counts = range(errors, most + 1)
         enough = [
@@ -164,14 +212,6 @@ def test_a_plan_counts_what_each_number_of_errors_needs(given: int):
             if evidence(np.arange(given + count) >= given + count - errors, np.ones(given + count), 0.05) >= np.log(10)
         ]
         assert found[errors] == (enough[0] if enough else most + 1)
-
-
-def test_a_plan_of_unlike_confidences_is_that_of_their_mean_error():
-    half = np.repeat([0.96, 1.0], 500)
-    alike = labels_for_promise(np.full(1_000, 0.98), max_risk=0.05, level=0.9)
-    unlike = labels_for_promise(half, max_risk=0.05, level=0.9)
-    assert alike is not None
-    assert unlike == pytest.approx(alike, rel=0.12)
 
 
 def test_an_inference_at_a_threshold_is_not_above_it():
@@ -183,7 +223,9 @@ def test_an_inference_at_a_threshold_is_not_above_it():
 
 
 def test_a_promise_that_the_model_cannot_keep_has_no_number_of_labels():
-    assert labels_for_promise(np.full(100, 0.9), max_risk=0.05, level=0.9) is None
+    assert plan(np.full(100, 0.9), cut=0.5).labels() is None
+    assert plan(np.full(100, 0.9), cut=0.95).labels() is None
+    assert plan(np.full(100, 0.999), cut=0.98, start=0.95).labels() is None  # the walk starts where nothing is drawn
 
 
 def test_a_walk_starts_where_the_draw_gives_labels_enough_whatever_their_answers():

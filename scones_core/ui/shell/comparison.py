@@ -3,7 +3,7 @@
 import streamlit as st
 
 from scones_core.domain.comparison import Comparison, Verdict
-from scones_core.domain.planning import labels_for_comparison
+from scones_core.domain.planning import images_for_difference
 from scones_core.ui.shell.model_charts import difference
 from scones_core.ui.shell.widgets import percent, signed
 
@@ -37,9 +37,17 @@ def comparison_view(
     )
     _SHOW[comparison.verdict](f"{_verdict(comparison, old, new)} {_evidence(comparison, old, new)}")
     if comparison.verdict is Verdict.NO_DIFFERENCE:
-        needed = labels_for_comparison(comparison.challenger_only, comparison.champion_only, comparison.images)
-        if needed and needed > comparison.images:
-            st.caption(f"If the models differ as much as here, about {needed:,} test images show it, in 4 of 5 cases.")
+        _what_more_images_show(comparison)
+
+
+def _what_more_images_show(comparison: Comparison) -> None:
+    discordant = comparison.challenger_only + comparison.champion_only
+    needed = {points: images_for_difference(points / 100, discordant, comparison.images) for points in (10, 5, 2, 1)}
+    more = [f"of {points} points on about {n:,}" for points, n in needed.items() if n > comparison.images]
+    if more:
+        st.caption(
+            f"A difference {', '.join(more)} test images is found in 4 of 5 cases. These are {comparison.images:,}."
+        )
 
 
 def held_out_view(comparison: Comparison, old: str, new: str) -> None:
