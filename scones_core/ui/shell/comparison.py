@@ -42,11 +42,13 @@ def comparison_view(
 
 def _what_more_images_show(comparison: Comparison) -> None:
     discordant = comparison.challenger_only + comparison.champion_only
-    needed = {points: images_for_difference(points / 100, discordant, comparison.images) for points in (10, 5, 2, 1)}
-    more = [f"of {points} points on about {n:,}" for points, n in needed.items() if n > comparison.images]
+    found = {"5 points": 0.05, "2 points": 0.02, "1 point": 0.01}
+    needed = {points: images_for_difference(share, discordant, comparison.images) for points, share in found.items()}
+    more = [f"{round(n, 2 - len(str(n))):,} for {points}" for points, n in needed.items() if n > comparison.images]
     if more:
         st.caption(
-            f"A difference {', '.join(more)} test images is found in 4 of 5 cases. These are {comparison.images:,}."
+            f"To find a difference in 4 of 5 cases takes about {', '.join(more)}, of such test images. These are "
+            f"{comparison.images:,}."
         )
 
 
