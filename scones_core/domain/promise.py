@@ -143,7 +143,7 @@ def start_for(confidences: Floats, probabilities: Floats, *, max_risk: float, le
 
 def _without_errors(max_risk: float, level: float, weight: float) -> float:
     """Number of labels, none of them wrong, that keep a promise."""
-    count = round(20 / max_risk / weight)
+    count = round((20 - np.log(1 - level)) / max_risk / weight)
     return labels_until(np.full(count, False), np.full(count, weight), max_risk=max_risk, level=level)
 
 

@@ -185,6 +185,11 @@ def test_a_plan_without_errors_is_the_number_of_labels_that_are_enough_without_a
     assert plan(np.ones(100), start=0.95, given=drawn_right(20)).labels() == pytest.approx(needed - 20, abs=1)
 
 
+def test_a_level_near_one_has_a_plan_too():
+    needed = labels_until(np.full(5_000, False), np.ones(5_000), max_risk=0.05, level=1 - 1e-12)
+    assert PlannedAudit(np.ones(100), 0.9, 0.05, 1 - 1e-12, NOBODY).labels() == needed
+
+
 def test_known_answers_outweigh_the_confidences():
     """The confidences expect 2 of 100 errors: too many for few labels. A thousand answers show none, or four of 100."""
     confidences, random = np.full(1_000, 0.98), np.random.default_rng(0)
