@@ -232,7 +232,7 @@ def test_a_challenger_is_compared_promoted_and_rolled_back(open_page: Open, chal
     page = open_page("models")
     assert {"Champion v1", "Challenger v2", "McNemar p, mid-p"} <= metrics(page).keys()
     assert "No significant difference" in text(page)
-    assert re.search(r"in 4 of 5 cases takes about [\d,]+ for 5 points, .* for 1 point, .* These are 24\.", text(page))
+    assert re.search(r"in 4 of 5 cases: about [\d,]+ for 5 points, .* for 1 point. These are 24\.", text(page))
     assert "training images that both share and nobody chose for review: v1 " in text(page)
     assert "v2** replaces **v1** in service" in text(press(page, "Promote v2"))
     dialog = AppTest.from_function(_promoting, default_timeout=120).run()

@@ -46,10 +46,8 @@ def _what_more_images_show(comparison: Comparison) -> None:
     needed = {points: images_for_difference(share, discordant, comparison.images) for points, share in found.items()}
     more = [f"{round(n, 2 - len(str(n))):,} for {points}" for points, n in needed.items() if n > comparison.images]
     if more:
-        st.caption(
-            f"To find a difference in 4 of 5 cases takes about {', '.join(more)}, of such test images. These are "
-            f"{comparison.images:,}."
-        )
+        told = f"Test images that find a difference in 4 of 5 cases: about {', '.join(more)}."
+        st.caption(f"{told} These are {comparison.images:,}.")
 
 
 def held_out_view(comparison: Comparison, old: str, new: str) -> None:
