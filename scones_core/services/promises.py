@@ -72,9 +72,11 @@ def production(app: App, *, max_risk: float, level: float) -> ProductionPromise:
     )
     found = promise(labels, max_risk=max_risk, level=allowed, start=start)
     period = chain[-1].sample.confidences
-    plan = _first(app, period, max_risk, level)
-    if first is not None:
-        plan = replace(plan, given=labels, start=start)
+    cut = cut_for(period, max_risk)
+    needed: int | None = 0
+    if found is None:
+        plan = _first(app, period, cut, max_risk, level)
+        needed = (plan if first is None else replace(plan, given=labels, start=start)).labels()
     return ProductionPromise(
         model=model,
         max_risk=max_risk,
@@ -83,9 +85,9 @@ def production(app: App, *, max_risk: float, level: float) -> ProductionPromise:
         coverage=coverage(period, found.threshold) if found else 0.0,
         audits=tuple(one.audit.id for one in chain),
         labels_used=len(labels.wrong),
-        labels_needed=0 if found else plan.labels(),
-        cut=plan.cut,
-        above=int((period > plan.cut).sum()),
+        labels_needed=needed,
+        cut=cut,
+        above=int((period > cut).sum()),
     )
 
 
@@ -111,11 +113,12 @@ def _labels(chain: Sequence[Audited]) -> Labels:
 def labels_needed(app: App, *, max_risk: float, level: float) -> int | None:
     """How many labels a first promise audit of the champion needs to keep a promise with probability .8."""
     check(max_risk, level)
-    return _first(app, audits.period(app), max_risk, level).labels()
+    period = audits.period(app)
+    return _first(app, period, cut_for(period, max_risk), max_risk, level).labels()
 
 
-def _first(app: App, period: Floats, max_risk: float, level: float) -> PlannedAudit:
+def _first(app: App, period: Floats, cut: float, max_risk: float, level: float) -> PlannedAudit:
     """The first promise audit, which promises alone: with it the answers of audits of accuracy no longer count."""
     answers = monitoring.measured(app)
     known = Labels.at_random(answers.confidences, ~answers.correct)
-    return PlannedAudit(period, cut_for(period, max_risk), max_risk, 1 - LATER * (1 - level), known)
+    return PlannedAudit(period, cut, max_risk, 1 - LATER * (1 - level), known)
