@@ -21,7 +21,7 @@ sys.path.insert(0, str(REPOSITORY))
 from scones_core.bootstrap import open_app  # noqa: E402
 from scones_core.domain.drift import SimulatedDrift  # noqa: E402
 from scones_core.domain.review import Strategy  # noqa: E402
-from scones_core.services import audits, batch, capture, classification, demo, queue_making, report, traffic  # noqa: E402
+from scones_core.services import audit_draws, batch, capture, classification, demo, queue_making, report, traffic  # noqa: E402
 from scones_core.services.demo import Stage  # noqa: E402
 from scones_core.settings import Settings  # noqa: E402
 from tests.browser import chromium, served  # noqa: E402
@@ -119,7 +119,7 @@ def go_on(home: Path) -> None:
     traffic.send(app, 80, drift=SimulatedDrift.DARK, seed=2)
     capture.ingest(app)
     queue_making.make(app, "Unsure ones", Strategy.LEAST_CONFIDENCE, size=24, by="Ada")
-    audits.start(app, 40, by="Ada", seed=0)
+    audit_draws.start(app, 40, by="Ada", seed=0)
     home.with_name("report.html").write_bytes(report.report(app))
     app.close()
 

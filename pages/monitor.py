@@ -4,7 +4,8 @@ import streamlit as st
 
 from scones_core.domain.inference_filter import InferenceFilter
 from scones_core.services import capture, drift_standing, monitoring
-from scones_core.ui.monitor.audit_section import audit_section, calibration_section
+from scones_core.ui.monitor.audit_section import audit_section
+from scones_core.ui.monitor.calibration_section import calibration_section
 from scones_core.ui.monitor.captured_map import captured_map
 from scones_core.ui.monitor.drift_section import drift_section
 from scones_core.ui.monitor.filters import filter_input

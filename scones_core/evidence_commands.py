@@ -13,6 +13,8 @@ from scones_core.domain.audit_draw import AuditKind
 from scones_core.errors import BadInput, NotFound
 from scones_core.services import (
     App,
+    audit_draws,
+    audit_plans,
     audits,
     deployment,
     drift_watch,
@@ -29,7 +31,7 @@ ACTOR = "command line"
 
 
 def _audit_start(app: App, args: Namespace, _terminal: Terminal) -> Document:
-    started = audits.start(
+    started = audit_draws.start(
         app,
         args.labels,
         kind=AuditKind(args.kind),
@@ -46,7 +48,16 @@ def _audit(app: App, args: Namespace, _terminal: Terminal) -> Document:
 
 
 def _audit_plan(app: App, args: Namespace, _terminal: Terminal) -> Document:
-    return asdict(audits.plan(app, half_width=args.half_width, since=time_of(args.since)))
+    if args.extend is None:
+        [plan] = audit_plans.new(app, [args.half_width], since=time_of(args.since))
+    else:
+        [plan] = audit_plans.extension(app, audits.audited(app, args.extend), [args.half_width])
+    return asdict(plan)
+
+
+def _audit_extend(app: App, args: Namespace, _terminal: Terminal) -> Document:
+    extended = audit_draws.extend(app, args.labels, id=args.id, by=args.reviewer, seed=args.seed)
+    return evidence_output.audit(app, audits.audited(app, extended.id))
 
 
 def _drift(app: App, args: Namespace, _terminal: Terminal) -> Document:
@@ -109,6 +120,7 @@ def _report(app: App, args: Namespace, _terminal: Terminal) -> Document:
 COMMANDS: dict[str, Callable[[App, Namespace, Terminal], Document]] = {
     "audit start": _audit_start,
     "audit": _audit,
+    "audit extend": _audit_extend,
     "audit plan": _audit_plan,
     "drift": _drift,
     "model": _model,

@@ -49,6 +49,7 @@ def audit(app: App, found: Audited) -> Document:
         "until": of.until,
         "cut": of.cut,
         "seed": of.seed,
+        "extensions": [asdict(one) for one in of.extensions],
         "queue": of.queue,
         **said,
     }

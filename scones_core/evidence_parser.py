@@ -28,7 +28,13 @@ def add(commands: Any, common: ArgumentParser) -> None:
     )
     sub.add_argument("--reviewer", default="command line", metavar="R", help="owner of the review queue")
     sub.add_argument("--seed", type=int, metavar="N", help="default: random; recorded")
-    sub = _command(actions, common, "plan", "how many labels an audit needs", of="audit ")
+    sub = _command(actions, common, "extend", "draw more of an audit's inferences; its labels still count", of="audit ")
+    sub.add_argument("--labels", type=int, required=True, metavar="N", help="how many more")
+    sub.add_argument("--id", type=int, metavar="ID", help="default: the newest")
+    sub.add_argument("--reviewer", default="command line", metavar="R", help="who extends it")
+    sub.add_argument("--seed", type=int, metavar="N", help="default: random; recorded")
+    sub = _command(actions, common, "plan", "how many labels an audit needs, or still needs", of="audit ")
+    sub.add_argument("--extend", type=int, metavar="ID", help="of this audit, extended; default: of a new one")
     sub.add_argument(
         "--half-width", type=float, default=0.03, metavar="X", help="accuracy to ± X at 95%% (default .03)"
     )

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import sqlalchemy as sa
 
-from scones_core.db.evidence_schema import audit_items, audits
+from scones_core.db.evidence_schema import audit_extensions, audit_items, audits
 from scones_core.db.schema import decisions, inferences, reviewed_images, unreadable_images
 from scones_core.domain.attribution import Attribution
 
@@ -40,9 +40,28 @@ def _made(endpoint: str, model: int, since: datetime | None, until: datetime) ->
 def add(connection: sa.Connection, values: Mapping[str, Any], items: Sequence[Mapping[str, Any]]) -> int:
     """Insert an audit; returns its id. items : event_id, row, probability, in the order of review."""
     id = int(connection.scalar(sa.insert(audits).values(dict(values)).returning(audits.c.id)) or 0)
-    rows = [{"audit": id, "position": number, **item} for number, item in enumerate(items, start=1)]
-    connection.execute(sa.insert(audit_items), rows)
+    _add_items(connection, id, items, start=1)
     return id
+
+
+def extend(
+    connection: sa.Connection, audit: int, values: Mapping[str, Any], items: Sequence[Mapping[str, Any]], drawn: int
+) -> None:
+    """Add a draw to an audit of which so many are drawn already.  items : as for `add`."""
+    number = sa.select(sa.func.count() + 1).where(audit_extensions.c.audit == audit).scalar_subquery()
+    connection.execute(sa.insert(audit_extensions).values(audit=audit, number=number, **values))
+    _add_items(connection, audit, items, start=drawn + 1)
+
+
+def _add_items(connection: sa.Connection, audit: int, items: Sequence[Mapping[str, Any]], *, start: int) -> None:
+    rows = [{"audit": audit, "position": number, **item} for number, item in enumerate(items, start)]
+    connection.execute(sa.insert(audit_items), rows)
+
+
+def extensions(connection: sa.Connection, audit: int) -> list[dict[str, Any]]:
+    """In order."""
+    query = sa.select(audit_extensions).where(audit_extensions.c.audit == audit).order_by(audit_extensions.c.number)
+    return [dict(row) for row in connection.execute(query).mappings()]
 
 
 def listed(connection: sa.Connection, model: int | None = None) -> list[dict[str, Any]]:

@@ -16,7 +16,7 @@ from scones_core.file_lock import FileLock
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 WRITE_LOCK = 0x5C0E5  # any number that other users of the PostgreSQL database do not use
-HEAD = "0013"  # the newest file of migrations/versions
+HEAD = "0014"  # the newest file of migrations/versions
 LOCK_TIMEOUT = 30.0  # seconds
 READ_CACHE, WRITE_CACHE = 65_536, 196_608  # KiB a connection; one writes at a time, and to all of a large index
 LOCKED = "The database has been locked for {timeout} by {holder}: wait until it finishes, or end it."

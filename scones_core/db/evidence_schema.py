@@ -4,7 +4,7 @@ import sqlalchemy as sa
 
 from scones_core.db.schema import UtcTime, metadata
 
-__all__ = ["audit_items", "audits", "drift_watches", "image_statistics", "metadata"]
+__all__ = ["audit_extensions", "audit_items", "audits", "drift_watches", "image_statistics", "metadata"]
 
 drift_watches = sa.Table(  # of a model at an endpoint, the newest is in force; acknowledging an alarm begins another
     "drift_watches",
@@ -66,4 +66,16 @@ audit_items = sa.Table(
     sa.Column("event_id", sa.String(64), sa.ForeignKey("inferences.event_id"), nullable=False),
     sa.Column("row", sa.Integer, nullable=False),  # of the population
     sa.Column("probability", sa.Float, nullable=False),  # with which it was drawn
+)
+
+audit_extensions = sa.Table(  # later draws of an audit, in order
+    "audit_extensions",
+    metadata,
+    sa.Column("audit", sa.Integer, sa.ForeignKey("audits.id"), primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True),  # from 1
+    sa.Column("created", UtcTime, nullable=False),
+    sa.Column("created_by", sa.Text, nullable=False),
+    sa.Column("seed", sa.Integer, nullable=False),
+    sa.Column("target", sa.Integer, nullable=False),  # labels in all that the probabilities of this draw add up to
+    sa.Column("labels", sa.Integer, nullable=False),  # drawn by it
 )

@@ -18,9 +18,16 @@ def add(connection: sa.Connection, values: Mapping[str, Any], items: Iterable[Ma
     """Insert a queue; returns its id. items : event_id, why, probability, in the order of review."""
     query = sa.insert(review_queues).values(dict(values)).returning(review_queues.c.id)
     id = int(connection.scalar(query) or 0)
-    rows = [{"queue": id, "position": number, **item} for number, item in enumerate(items, start=1)]
-    connection.execute(sa.insert(review_queue_items), rows)
+    append(connection, id, items)
     return id
+
+
+def append(connection: sa.Connection, queue: int, items: Iterable[Mapping[str, Any]]) -> None:
+    """Add items behind those of a queue, in the order of review."""
+    of = review_queue_items.c
+    last = connection.scalar(sa.select(sa.func.max(of.position)).where(of.queue == queue)) or 0
+    rows = [{"queue": queue, "position": number, **item} for number, item in enumerate(items, start=last + 1)]
+    connection.execute(sa.insert(review_queue_items), rows)
 
 
 def subjects(strategy: str) -> sa.Table:

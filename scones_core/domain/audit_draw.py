@@ -6,6 +6,8 @@ References
 [MAD49] Madow, "On the theory of systematic sampling, II", Ann. Math. Stat. 20 (1949).
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
@@ -22,6 +24,18 @@ class AuditKind(StrEnum):
 
     ACCURACY = "accuracy"
     PROMISE = "promise"
+
+
+@dataclass(frozen=True)
+class Draw:
+    """One of the draws of an audit, in order.
+
+    probabilities : with which each inference of the period is in this draw or an earlier one, shape (n,).
+    count : drawn by it.
+    """
+
+    probabilities: Floats
+    count: int
 
 
 def inclusion_probabilities(confidences: Floats, labels: int) -> Floats:
@@ -48,17 +62,34 @@ def draw(probabilities: Floats, seed: int) -> Rows:
     """The rows drawn, in random order; as many as the probabilities add up to, each with exactly its own.
 
     Systematic sampling from a random order: unlike Poisson sampling, it draws exactly as many images as were asked
-    for, and the random order makes its variance that of high-entropy designs.  Source: [MAD49].
+    for (one more or less of a sum that is no whole number), and the random order makes its variance that of
+    high-entropy designs.  Source: [MAD49].
     """
     random = np.random.default_rng(seed)
     order = random.permutation(len(probabilities))
-    count = round(float(probabilities.sum()))
+    total, whole = float(probabilities.sum()), round(float(probabilities.sum()))
+    total = whole if abs(total - whole) < 1e-6 else total
     ends = np.cumsum(probabilities[order])
-    ends *= count / ends[-1] if len(ends) and ends[-1] else 1
-    hits = np.searchsorted(ends, np.arange(count) + random.uniform(0, 1), side="right")
+    ends *= total / ends[-1] if len(ends) and ends[-1] else 1
+    hits = np.searchsorted(ends, np.arange(random.uniform(0, 1), total), side="right")
     return random.permutation(order[np.minimum(hits, len(order) - 1)])
 
 
-def so_far(probabilities: Floats, labelled: int) -> Floats:
-    """Probabilities of the first `labelled` of the drawn rows, whose order is random, from those of all drawn."""
-    return probabilities * (labelled / len(probabilities)) if len(probabilities) else probabilities
+def added_probabilities(before: Floats, after: Floats, drawn: Rows) -> Floats:
+    """With which probability each inference is drawn in addition to those `drawn`, for which it is 0; shape (n,).
+
+    before, after : with which it is, and shall be, in the audit; after is no less.
+    """
+    added = np.clip(after - before, 0, None) / np.where(before < 1, 1 - before, 1)
+    added[drawn] = 0
+    return np.minimum(added, 1)
+
+
+def so_far(draws: Sequence[Draw], labelled: int) -> Floats:
+    """With which probability each inference is among the first `labelled` drawn, shape (n,): their order is random."""
+    before, left = np.zeros(len(draws[0].probabilities)), labelled
+    for one in draws:
+        if left < one.count:
+            return before + (one.probabilities - before) * (left / one.count)
+        before, left = one.probabilities, left - one.count
+    return before

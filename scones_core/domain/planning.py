@@ -6,58 +6,84 @@ References
 """
 
 import math
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
-from scones_core.domain.audit import Floats, Sample
-from scones_core.domain.audit_draw import inclusion_probabilities
+from scones_core.domain.audit import LEVEL, Floats, Rows, Sample
+from scones_core.domain.audit_draw import added_probabilities, inclusion_probabilities
 from scones_core.domain.confidence import share_interval
+from scones_core.domain.known_answers import KnownAnswers
 
-BELIEF = 50  # labels that the model's own confidences count as, beside those of an earlier audit
 POWER = 0.8
 
 
-def labels_for_interval(confidences: Floats, half_width: float, *, earlier: Sample | None = None) -> int:
-    """Labels with which an audit of these inferences gives accuracy to ± `half_width`, in (0, 1), at 95%.
+@dataclass(frozen=True)
+class PlannedInterval:
+    """An audit of accuracy that is not drawn yet, or is to be extended: how wide its interval will be.
 
-    confidences : of the period's inferences, shape (n,).  earlier : an audit of the same kind of traffic.
+    confidences : of the period's inferences, shape (n,).  answers : what is known of how often these are right.
+    begun : the audit to be extended, all of whose labels are given.
     """
-    low, high = 1, len(confidences)
-    plan = _Plan(confidences, earlier)
-    while low < high:
-        middle = (low + high) // 2
-        low, high = (low, middle) if plan.half_width(middle) <= half_width else (middle + 1, high)
-    return low
 
+    confidences: Floats
+    answers: KnownAnswers
+    begun: Sample | None = None
 
-class _Plan:
-    """Half-widths of audits that have not been drawn, by what confidences and earlier labels let expect."""
-
-    def __init__(self, confidences: Floats, earlier: Sample | None) -> None:
-        self._confidences = confidences
-        accuracy, self._share = float(confidences.mean()), 0.0
-        if earlier is not None and (known := ~np.isnan(earlier.wrong)).any():
-            self._sure = earlier.confidences[earlier.rows][known]
-            self._weights = 1 / earlier.probabilities[known] / len(earlier.confidences)
-            errors = 1 - earlier.wrong[known] - self._sure
-            self._squared = errors**2
-            self._share = float(known.sum() / (known.sum() + BELIEF))
-            accuracy += self._share * float((self._weights * errors).sum())
-        self._accuracy = min(max(accuracy, 0.01), 0.99)
+    def labels(self, half_width: float) -> int | None:
+        """Labels in all that give accuracy to ± `half_width`, in (0, 1), at 95%; None if all inferences do not."""
+        low, high = len(self._rows) or 1, len(self.confidences)
+        if self.half_width(high) > half_width:
+            return None
+        while low < high:
+            middle = (low + high) // 2
+            low, high = (low, middle) if self.half_width(middle) <= half_width else (middle + 1, high)
+        return low
 
     def half_width(self, labels: int) -> float:
-        probabilities, n = inclusion_probabilities(self._confidences, labels), len(self._confidences)
-        factor = (1 - probabilities) / probabilities / n
-        expected = float((factor * self._confidences * (1 - self._confidences)).mean())
-        if self._share:  # what the earlier labels would have cost in this audit
-            order = np.argsort(self._confidences)
-            at = np.interp(self._sure, self._confidences[order], factor[order])
-            seen = float((self._weights * at * self._squared).sum())
-            expected = self._share * seen + (1 - self._share) * expected
-        if expected <= 0:
+        """Of the interval that so many labels in all will give."""
+        n, begun = len(self.confidences), self._rows
+        after = inclusion_probabilities(self.confidences, labels)
+        added = added_probabilities(self._before, after, begun)
+        residuals, squares = self._residuals
+        in_sample = added.copy()
+        in_sample[begun] = 1
+        shares = in_sample * (1 - after)
+        variance = float(shares @ (squares / after**2))
+        if variance == 0:  # all are labelled
+            return self._unknown / 2
+        variance -= float(shares @ (residuals / after)) ** 2 / float(shares.sum())  # about the labels' centre
+        accuracy = float(self.confidences.mean() + in_sample @ (residuals / after) / n)
+        accuracy = min(max(accuracy, 0.001), 0.999)
+        low, high = share_interval(accuracy, accuracy * (1 - accuracy) / max(variance / n**2, 1e-12), LEVEL)
+        return (high - low + self._unknown) / 2
+
+    @cached_property
+    def _rows(self) -> Rows:
+        return np.zeros(0, dtype=np.int64) if self.begun is None else self.begun.rows
+
+    @cached_property
+    def _before(self) -> Floats:
+        labels = len(self._rows)
+        return inclusion_probabilities(self.confidences, labels) if labels else np.zeros(len(self.confidences))
+
+    @cached_property
+    def _residuals(self) -> tuple[Floats, Floats]:
+        """Right or not less the confidence, and its square, expected of each inference; known of those labelled."""
+        sure, chance = self.confidences, self.answers.calibrated(self.confidences)
+        expected, squares = chance - sure, chance * (1 - sure) ** 2 + (1 - chance) * sure**2
+        if self.begun is not None:
+            known = np.nan_to_num(1 - self.begun.wrong - sure[self._rows])
+            expected[self._rows], squares[self._rows] = known, known**2
+        return expected, squares
+
+    @cached_property
+    def _unknown(self) -> float:
+        """Share of the inferences that nobody could label: may be right or wrong."""
+        if self.begun is None:
             return 0.0
-        low, high = share_interval(self._accuracy, self._accuracy * (1 - self._accuracy) / expected, 0.95)
-        return (high - low) / 2
+        return float((np.isnan(self.begun.wrong) / self.begun.probabilities).sum() / len(self.confidences))
 
 
 def images_for_difference(difference: float, discordant: int, images: int) -> int:

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scones_core.domain.confidence import THRESHOLDS
+from scones_core.domain.known_answers import KnownAnswers
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -180,7 +181,7 @@ class PlannedAudit:
     cut: float
     max_risk: float
     level: float
-    known: Labels
+    known: KnownAnswers
     given: Labels | None = None
     start: float | None = None
 
@@ -215,9 +216,10 @@ class PlannedAudit:
         return {at: float((drawn > at).mean()) for at in THRESHOLDS if at >= self.cut} if len(drawn) else {}
 
     def _walk(self, start: float) -> "_Walk":
-        accepted, wrong = self.confidences[self.confidences > start], self.known.wrong[self.known.confidences > start]
+        accepted, known = self.confidences[self.confidences > start], self.known.above(start)
         believed = float((1 - accepted).mean()) if len(accepted) else 0.0
-        risk = float((wrong.sum() + BELIEF * believed) / (len(wrong) + BELIEF))
+        wrong = float(known.weights @ (1 - known.right))
+        risk = (wrong + BELIEF * believed) / (float(known.weights.sum()) + BELIEF)
         given = (
             Labels.at_random(np.empty(0), np.empty(0, dtype=bool)) if self.given is None else self.given.above(start)
         )

@@ -17,7 +17,7 @@ from scones_core.domain.promise import (
     start_for,
 )
 from scones_core.errors import BadInput, NotFound
-from scones_core.services import audits, monitoring
+from scones_core.services import audit_draws, audit_plans, audits
 from scones_core.services.app import App
 from scones_core.services.audits import Audited
 
@@ -50,14 +50,15 @@ def production(app: App, *, max_risk: float, level: float) -> ProductionPromise:
     """What can be promised about the champion in production, valid over all looks together.
 
     Rests on the audits of accuracy with a quarter of the error probability, and, from the first promise audit on, on
-    all audits since then with the rest.  An answer that nobody could give counts as an error.
-    Raises BadInput, NotFound (no audit of this model).
+    all audits since then with the rest.  An answer that nobody could give counts as an error.  Audits from before drift
+    was found are about another production, and no longer count.
+    Raises BadInput, NotFound (no such audit of this model).
     """
     check(max_risk, level)
-    model = monitoring.measured_on(app)[0]
-    every = audits.listed(app, model)
+    model = audit_draws.champion_of(app).id
+    every = audits.current(app, model)
     if not every:
-        raise NotFound(f"No audit of {model} yet: start one with audit start --kind promise.")
+        raise NotFound(f"No audit of {model} that still counts: start one with audit start --kind promise.")
     first = next((i for i, one in enumerate(every) if one.audit.kind is AuditKind.PROMISE), None)
     chain = every if first is None else every[first:]
     share = FIRST if first is None else LATER
@@ -101,24 +102,25 @@ def _labels(chain: Sequence[Audited]) -> Labels:
     """The answers of the audits, one after another, with the cuts and weights of their draws."""
     parts = []
     for one in chain:
-        drawn = one.probabilities > 0
-        least = float(one.probabilities[drawn].min())
-        rows = one.sample.rows
         wrong = np.nan_to_num(one.sample.wrong, nan=1.0).astype(bool)
-        cuts = np.full(len(rows), one.audit.cut)
-        parts.append((one.sample.confidences[rows], wrong, least / one.probabilities[rows], cuts))
+        for probabilities, its in one.by_draw():
+            least, rows = float(probabilities[probabilities > 0].min()), one.sample.rows[its]
+            cuts = np.full(len(rows), one.audit.cut)
+            parts.append((one.sample.confidences[rows], wrong[its], least / probabilities[rows], cuts))
     return Labels(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
 
 
 def labels_needed(app: App, *, max_risk: float, level: float) -> int | None:
-    """How many labels a first promise audit of the champion needs to keep a promise with probability .8."""
+    """How many labels a first promise audit of the champion needs to keep a promise with probability .8.
+
+    Raises BadInput, NotFound (no model in service, no inferences, nothing known of how often it is right).
+    """
     check(max_risk, level)
-    period = audits.period(app)
+    period = audit_draws.period(app)
     return _first(app, period, cut_for(period, max_risk), max_risk, level).labels()
 
 
 def _first(app: App, period: Floats, cut: float, max_risk: float, level: float) -> PlannedAudit:
     """The first promise audit, which promises alone: with it the answers of audits of accuracy no longer count."""
-    answers = monitoring.measured(app)
-    known = Labels.at_random(answers.confidences, ~answers.correct)
+    known, _ = audit_plans.known_answers(app, audit_draws.champion_of(app).id)
     return PlannedAudit(period, cut, max_risk, 1 - LATER * (1 - level), known)

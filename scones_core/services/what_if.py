@@ -4,7 +4,6 @@ from dataclasses import dataclass, replace
 
 from scones_core.db import reviews
 from scones_core.domain import what_if as domain
-from scones_core.domain.audit_draw import AuditKind
 from scones_core.domain.cells import SECOND, Ints
 from scones_core.domain.inference_filter import InferenceFilter
 from scones_core.domain.models import ModelVersion, number_of
@@ -80,20 +79,11 @@ def _evidence(app: App, model: ModelVersion, which: InferenceFilter) -> tuple[Ev
     """Labels of the newest audit, or of the test images while nothing has drifted; else why there are none."""
     if which.reviewed is not None:
         return None, "Reviewed images were chosen, and so are those without a review: neither has a known error rate."
-    drift = drift_standing.standing(app)
-    alarm = drift.alarm if drift.model == model.id else None
-    audited = [
-        one
-        for one in audits.listed(app, model.id)
-        if one.audit.kind is AuditKind.ACCURACY
-        and one.audit.decided >= audits.ENOUGH
-        and (alarm is None or one.audit.created > alarm.since)
-    ]
-    if audited:
-        sample, id = audited[-1].sample, audited[-1].audit.id
+    if audited := audits.informative(app, model.id):
+        sample, id = audited.sample, audited.audit.id
         predictions, weights = sample.predictions[sample.rows], 1 / sample.probabilities
         labels = WeightedLabels(sample.confidences[sample.rows], sample.wrong, weights)
-    elif alarm:
+    elif drift_standing.moved(app, model.id):
         return None, "The images have drifted from the test images: audit about 100 of them to know the error rate."
     else:
         measured, id = monitoring.measured(app, model.id), None

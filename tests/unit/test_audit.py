@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from scones_core.domain.audit import OTHER, UNKNOWN, Estimate, Sample, figures
-from scones_core.domain.audit_draw import draw, inclusion_probabilities, so_far
+from scones_core.domain.audit_draw import Draw, added_probabilities, draw, inclusion_probabilities, so_far
 from scones_core.domain.confidence import accuracy_interval, share_interval
 
 N = 1_000
@@ -74,7 +74,24 @@ def test_the_first_labels_of_an_audit_are_a_smaller_audit():
     drawn = np.zeros(20)
     for seed in range(3_000):
         drawn[draw(probabilities, seed)[:3]] += 1
-    assert drawn / 3_000 == pytest.approx(so_far(probabilities[:6], 3)[0] / probabilities[0] * probabilities, abs=0.04)
+    assert drawn / 3_000 == pytest.approx(so_far([Draw(probabilities, 6)], 3), abs=0.04)
+
+
+def test_an_extended_audit_has_drawn_each_inference_as_often_as_a_larger_one_at_every_label():
+    before, after = (inclusion_probabilities(np.linspace(0.5, 0.999, 20), count) for count in (4, 10))
+    drawn, counts = np.zeros((3, 20)), []
+    for seed in range(3_000):
+        first = draw(before, seed)
+        second = draw(added_probabilities(before, after, first), seed + 1)
+        assert not set(first) & set(second)
+        counts.append(len(second))
+        for row, labels in zip(drawn, (2, 4 + len(second) // 2, 4 + len(second)), strict=True):
+            row[np.concatenate([first, second])[:labels]] += 1
+    draws = [Draw(before, 4), Draw(after, 6)]
+    for row, labels in zip(drawn, (2, 7, 10), strict=True):
+        assert row / 3_000 == pytest.approx(so_far(draws, labels), abs=0.04)
+    assert np.mean(counts) == pytest.approx(6, abs=0.1)
+    assert set(counts) <= {5, 6, 7}
 
 
 def coverage(surer: float, *, labels: int = 100, first: int | None = None, runs: int = 500) -> float:
@@ -86,7 +103,7 @@ def coverage(surer: float, *, labels: int = 100, first: int | None = None, runs:
                 sample.confidences,
                 sample.predictions,
                 sample.rows[:first],
-                so_far(sample.probabilities, first)[:first],
+                sample.probabilities[:first] * first / labels,
                 sample.answers[:first],
             )
         low, high = figures(sample, threshold=0.93, classes=2).accuracy.interval

@@ -9,7 +9,7 @@ import pytest
 from scones_core.domain.audit_draw import AuditKind, inclusion_probabilities
 from scones_core.domain.review import Strategy
 from scones_core.errors import BadInput, NotFound
-from scones_core.services import App, audits, capture, classification, monitoring, promises, queues, review
+from scones_core.services import App, audit_draws, audits, capture, classification, monitoring, promises, queues, review
 from tests.conftest import MadeHome, png
 from tests.unit.captured_world import copied
 
@@ -49,7 +49,7 @@ def busy(busy_home: Path, tmp_path: Path, open_home: Callable[[], App]) -> App:
 
 
 def test_an_audit_draws_with_known_probabilities_and_queues_what_it_drew(busy: App):
-    audit = audits.start(busy, 20, by="ann", seed=1)
+    audit = audit_draws.start(busy, 20, by="ann", seed=1)
     assert (audit.labels, audit.decided, audit.inferences, audit.kind) == (20, 0, 60, AuditKind.ACCURACY)
     queue = queues.get(busy, audit.queue)
     assert (queue.strategy, queue.progress.size, queue.created_by) == (Strategy.AUDIT, 20, "ann")
@@ -63,14 +63,14 @@ def test_an_audit_draws_with_known_probabilities_and_queues_what_it_drew(busy: A
 
 
 def test_decisions_made_in_an_audit_keep_how_the_image_was_drawn(busy: App):
-    audit = audits.start(busy, 5, by="ann", seed=1)
+    audit = audit_draws.start(busy, 5, by="ann", seed=1)
     work(busy, audit.queue, 5)
     assert {row["strategy"] for row in review.reviewed(busy)} == {"audit"}
     assert audits.audited(busy).audit.complete
 
 
 def test_an_audit_of_everything_gives_the_accuracy_itself(busy: App):
-    audit = audits.start(busy, 60, by="ann")
+    audit = audit_draws.start(busy, 60, by="ann")
     work(busy, audit.queue, 60)
     found = audits.measured(busy, audits.audited(busy))
     assert found is not None
@@ -81,7 +81,7 @@ def test_an_audit_of_everything_gives_the_accuracy_itself(busy: App):
 
 
 def test_an_audit_in_progress_says_what_its_first_answers_say(busy: App):
-    audit = audits.start(busy, 30, by="ann", seed=3)
+    audit = audit_draws.start(busy, 30, by="ann", seed=3)
     assert audits.measured(busy, audits.audited(busy)) is None
     work(busy, audit.queue, 12)
     found = audits.audited(busy)
@@ -97,7 +97,7 @@ def test_labels_given_before_count_only_in_the_order_of_the_draw(busy: App):
     """Reviewed least confident first, then audited: the labels that are there are not the audit's first ones."""
     for item in review.next_items(busy, "ann", strategy=Strategy.LEAST_CONFIDENCE, count=10):
         review.decide(busy, item.id, label_of(item), "ann")
-    audit = audits.start(busy, 30, by="ann", seed=4)
+    audit = audit_draws.start(busy, 30, by="ann", seed=4)
     found = audits.audited(busy)
     assert found.audit.decided < 5
     work(busy, audit.queue, queues.progress(busy, audit.queue).size - queues.progress(busy, audit.queue).decided)
@@ -105,7 +105,7 @@ def test_labels_given_before_count_only_in_the_order_of_the_draw(busy: App):
 
 
 def test_skipped_and_other_images_count_as_what_they_are(busy: App):
-    audit = audits.start(busy, 60, by="ann")
+    audit = audit_draws.start(busy, 60, by="ann")
     for number in range(60):
         [item] = review.next_items(busy, "ann", queue=audit.queue)
         label = None if number < 6 else "/other" if number < 9 else label_of(item)
@@ -120,22 +120,22 @@ def test_skipped_and_other_images_count_as_what_they_are(busy: App):
 
 
 def test_a_decision_taken_back_is_no_answer(busy: App):
-    audit = audits.start(busy, 5, by="ann", seed=1)
+    audit = audit_draws.start(busy, 5, by="ann", seed=1)
     work(busy, audit.queue, 3)
     review.undo(busy, "ann")
     assert audits.audited(busy).audit.decided == 2
 
 
 def test_later_inferences_do_not_change_an_audit(busy: App):
-    audit = audits.start(busy, 10, by="ann", seed=1)
+    audit = audit_draws.start(busy, 10, by="ann", seed=1)
     send(busy, 20, first=60)
     assert audits.audited(busy, audit.id).audit.inferences == 60
     assert len(audits.audited(busy, audit.id).sample.confidences) == 60
-    assert audits.start(busy, 10, by="ann").inferences == 80
+    assert audit_draws.start(busy, 10, by="ann").inferences == 80
 
 
 def test_a_promise_audit_draws_at_random_above_its_cut(busy: App):
-    audit = audits.start(busy, 25, kind=AuditKind.PROMISE, max_risk=0.2, by="ann", seed=2)
+    audit = audit_draws.start(busy, 25, kind=AuditKind.PROMISE, max_risk=0.2, by="ann", seed=2)
     found = audits.audited(busy, audit.id)
     drawn = found.probabilities > 0
     assert set(found.sample.confidences[drawn] > audit.cut) == {True}
@@ -144,7 +144,7 @@ def test_a_promise_audit_draws_at_random_above_its_cut(busy: App):
 
 
 def test_a_promise_about_production_is_found_once_the_labels_are_enough(busy: App):
-    audit = audits.start(busy, 50, kind=AuditKind.PROMISE, max_risk=0.3, by="ann", seed=2)
+    audit = audit_draws.start(busy, 50, kind=AuditKind.PROMISE, max_risk=0.3, by="ann", seed=2)
     before = promises.production(busy, max_risk=0.3, level=0.8)
     assert (before.found, before.labels_used) == (None, 0)
     assert before.labels_needed
@@ -166,7 +166,7 @@ def test_no_promise_rests_on_a_queue_of_the_least_confident(busy: App):
 def test_the_labels_that_are_needed_find_a_promise(busy: App):
     needed = promises.labels_needed(busy, max_risk=0.3, level=0.8)
     assert needed
-    audit = audits.start(busy, needed, kind=AuditKind.PROMISE, max_risk=0.3, by="ann", seed=2)
+    audit = audit_draws.start(busy, needed, kind=AuditKind.PROMISE, max_risk=0.3, by="ann", seed=2)
     work(busy, audit.queue, 4)
     halfway = promises.production(busy, max_risk=0.3, level=0.8)
     assert halfway.found is None
@@ -179,7 +179,7 @@ def test_the_labels_that_are_needed_find_a_promise(busy: App):
 def test_answers_of_an_audit_of_accuracy_do_not_shorten_a_promise_audit(busy: App):
     """From the first promise audit on, only promise audits count."""
     needed = promises.labels_needed(busy, max_risk=0.1, level=0.95)
-    audit = audits.start(busy, 10, by="ann", seed=1)
+    audit = audit_draws.start(busy, 10, by="ann", seed=1)
     work(busy, audit.queue, 10)
     assert promises.production(busy, max_risk=0.1, level=0.95).labels_needed == needed
 
@@ -190,12 +190,12 @@ def test_answers_of_an_audit_of_accuracy_do_not_shorten_a_promise_audit(busy: Ap
 )
 def test_senseless_audits_are_refused(busy: App, labels: int, risk: float, said: str):
     with pytest.raises(BadInput, match=said):
-        audits.start(busy, labels, max_risk=risk, by="ann")
+        audit_draws.start(busy, labels, max_risk=risk, by="ann")
 
 
 def test_without_inferences_there_is_no_audit(serving: App):
     with pytest.raises(NotFound, match="no captured inferences"):
-        audits.start(serving, 10, by="ann")
+        audit_draws.start(serving, 10, by="ann")
     with pytest.raises(NotFound, match="No audit yet"):
         audits.audited(serving)
 
@@ -211,10 +211,10 @@ def test_the_threshold_of_held_out_answers_and_test_images_rests_on_both(busy: A
 
 def test_audits_before_and_from_the_first_promise_audit_on_share_the_error_probability(busy: App):
     """Both may promise in turn: together they err as often as one promise may."""
-    accuracy = audits.start(busy, 60, by="ann")
+    accuracy = audit_draws.start(busy, 60, by="ann")
     work(busy, accuracy.queue, 60)
     alone = promises.production(busy, max_risk=0.4, level=0.8)
-    later = audits.start(busy, 40, kind=AuditKind.PROMISE, max_risk=0.4, by="ann")
+    later = audit_draws.start(busy, 40, kind=AuditKind.PROMISE, max_risk=0.4, by="ann")
     both = promises.production(busy, max_risk=0.4, level=0.8)
     assert alone.found is not None
     assert both.found is not None
@@ -223,7 +223,7 @@ def test_audits_before_and_from_the_first_promise_audit_on_share_the_error_proba
 
 
 def test_risk_and_coverage_in_production_are_those_of_the_audited_period(busy: App):
-    audit = audits.start(busy, 60, by="ann")
+    audit = audit_draws.start(busy, 60, by="ann")
     work(busy, audit.queue, 60)
     found = audits.audited(busy)
     rows = {row["threshold"]: row for row in audits.risk_coverage(found)}

@@ -8,7 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from scones_core.domain.drift import SimulatedDrift
-from scones_core.services import App, audits, drift_standing, monitoring, threshold
+from scones_core.services import App, audit_draws, audits, drift_standing, monitoring, threshold
 from scones_core.ui.shell.session import get_app
 from tests.unit.test_audits import send, work
 from tests.unit.test_drift_watch import send as send_drifted
@@ -94,3 +94,22 @@ def test_one_press_queues_the_labels_that_a_promise_needs(opened: App, open_page
     audit = audits.audited(opened).audit
     assert str(audit.kind) == "promise"
     assert audit.labels > 1
+
+
+def test_one_press_adds_the_labels_that_a_narrower_interval_needs(opened: App, open_page: Open):
+    send(opened, 80)
+    audit = audit_draws.start(opened, 20, by="ann", seed=1)
+    work(opened, audit.queue, 20)
+    found = open_page("monitor")
+    button = found.button(key="extend_audit")
+    assert button.label.startswith("Add ")
+    button.click().run()
+    assert not found.exception
+    extended = audits.audited(opened).audit
+    assert extended.labels > 20
+    said = texts(open_page("monitor"))
+    assert f"20 of {extended.labels} labels" in "\n".join(str(bar.proto.text) for bar in found.get("progress"))
+    assert (
+        "drawn uncertain ones more often, each weighed by the inverse of its probability (in 2 draws, seeds 1, " in said
+    )
+    assert "extend_audit" not in [one.key for one in found.button]

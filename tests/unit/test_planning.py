@@ -3,15 +3,17 @@
 import numpy as np
 import pytest
 
-from scones_core.domain.audit import Sample, figures
-from scones_core.domain.audit_draw import draw, inclusion_probabilities
+from scones_core.domain.audit import UNKNOWN, Sample, figures
+from scones_core.domain.audit_draw import added_probabilities, draw, inclusion_probabilities
 from scones_core.domain.comparison import mcnemar_p_value
-from scones_core.domain.planning import images_for_difference, labels_for_interval
+from scones_core.domain.known_answers import KnownAnswers
+from scones_core.domain.planning import PlannedInterval, images_for_difference
 
 RANDOM = np.random.default_rng(0)
 CONFIDENCES = 0.5 + 0.5 * RANDOM.beta(4, 1, 2_000)
 PREDICTIONS = RANDOM.integers(2, size=2_000)
 CHANCES = RANDOM.random(2_000)
+NOTHING = KnownAnswers.equal(np.empty(0), np.empty(0, dtype=bool))
 
 
 def audited(labels: int, seed: int, *, surer: float) -> Sample:
@@ -27,21 +29,71 @@ def half_width(labels: int, *, surer: float) -> float:
     return float(np.mean([one.accuracy.half_width for one in audits]))
 
 
+def plan(answers: KnownAnswers = NOTHING, begun: Sample | None = None) -> PlannedInterval:
+    return PlannedInterval(CONFIDENCES, answers, begun)
+
+
 def test_the_planned_labels_give_the_half_width():
-    planned = labels_for_interval(CONFIDENCES, 0.04)
+    planned = plan().labels(0.04)
+    assert planned
     assert half_width(round(0.8 * planned), surer=0.0) > 0.04
     assert half_width(round(1.2 * planned), surer=0.0) < 0.04
 
 
-def test_an_earlier_audit_corrects_a_model_that_is_too_sure():
-    planned = [labels_for_interval(CONFIDENCES, 0.04, earlier=audited(150, seed, surer=0.25)) for seed in range(100)]
+def test_known_answers_correct_a_model_that_is_too_sure():
+    """From 1,000 answers, such as on test and held-out images."""
     needed = next(n for n in range(200, 2_000, 20) if half_width(n, surer=0.25) <= 0.04)
-    assert labels_for_interval(CONFIDENCES, 0.04) < 0.8 * needed
-    assert np.mean([0.8 * needed <= count <= 1.2 * needed for count in planned]) >= 0.8
+    planned = []
+    for seed in range(100):
+        rows = np.random.default_rng(seed).integers(2_000, size=1_000)
+        planned.append(plan(KnownAnswers.equal(CONFIDENCES[rows], (CONFIDENCES - 0.25 > CHANCES)[rows])).labels(0.04))
+    assert (plan().labels(0.04) or 0) < 0.8 * needed
+    assert np.mean([0.8 * needed <= (count or 0) <= 1.2 * needed for count in planned]) >= 0.8
+
+
+def extended(begun: Sample, labels: int, seed: int, *, surer: float) -> Sample:
+    before, after = (inclusion_probabilities(CONFIDENCES, count) for count in (len(begun.rows), labels))
+    rows = np.concatenate([begun.rows, draw(added_probabilities(before, after, begun.rows), seed)])
+    answers = np.where(CONFIDENCES - surer > CHANCES, PREDICTIONS, 1 - PREDICTIONS)[rows]
+    return Sample(CONFIDENCES, PREDICTIONS, rows, after[rows], answers)
+
+
+@pytest.mark.parametrize("surer", [0.0, 0.25])
+def test_an_audit_extended_by_the_planned_labels_gives_the_half_width_and_holds_the_accuracy(surer: float):
+    """Planned from its own 100 labels; ± .04 takes 150 or 480 of them."""
+    accuracy, widths, held = np.mean(CONFIDENCES - surer > CHANCES), [], []
+    for seed in range(200):
+        begun = audited(100, seed, surer=surer)
+        labels = plan(KnownAnswers.of_audit(begun), begun).labels(0.04)
+        assert labels
+        found = figures(extended(begun, labels, seed, surer=surer), threshold=0.9, classes=2).accuracy
+        widths.append(found.half_width)
+        held.append(found.interval[0] <= accuracy <= found.interval[1])
+    assert np.mean(widths) == pytest.approx(0.04, rel=0.1)
+    assert np.mean([0.03 < width < 0.05 for width in widths]) >= 0.9
+    assert np.mean(held) >= 0.95 - 2 * 0.016
+
+
+def test_half_widths_of_an_audit_that_has_its_labels_are_its_own():
+    begun = audited(200, 1, surer=0.1)
+    own = figures(begun, threshold=0.9, classes=2).accuracy.half_width
+    assert plan(KnownAnswers.of_audit(begun), begun).half_width(200) == pytest.approx(own, rel=0.02)
+
+
+def test_images_that_nobody_can_label_leave_an_interval_that_no_number_of_labels_narrows():
+    begun = audited(200, 1, surer=0.0)
+    answers = np.where(np.arange(200) % 10 == 0, UNKNOWN, begun.answers)
+    skipped = Sample(begun.confidences, begun.predictions, begun.rows, begun.probabilities, answers)
+    assert plan(KnownAnswers.of_audit(skipped), skipped).labels(0.04) is None
+    assert plan(KnownAnswers.of_audit(skipped), skipped).labels(0.09)
 
 
 def test_all_labels_are_enough_for_any_width():
-    assert labels_for_interval(CONFIDENCES[:50], 1e-6) == 50
+    assert PlannedInterval(CONFIDENCES[:50], NOTHING).labels(1e-6) == 50
+
+
+def test_without_answers_confidences_are_taken_as_they_are():
+    assert NOTHING.calibrated(CONFIDENCES) == pytest.approx(CONFIDENCES, abs=1e-4)
 
 
 @pytest.mark.parametrize(("better", "worse"), [(60, 20), (70, 50)])

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from scones_core.domain.confidence import propose_threshold
+from scones_core.domain.known_answers import KnownAnswers
 from scones_core.domain.promise import (
     Labels,
     PlannedAudit,
@@ -119,10 +120,10 @@ def test_the_cut_is_where_half_of_the_risk_is_expected():
     assert cut_for(np.full(100, 0.6), 0.04) == 0.99
 
 
-NOBODY = Labels.at_random(np.empty(0), np.empty(0, dtype=bool))
+NOBODY = KnownAnswers.equal(np.empty(0), np.empty(0, dtype=bool))
 
 
-def plan(confidences: np.ndarray, *, cut: float = 0.9, known: Labels = NOBODY, **more: object) -> PlannedAudit:
+def plan(confidences: np.ndarray, *, cut: float = 0.9, known: KnownAnswers = NOBODY, **more: object) -> PlannedAudit:
     return PlannedAudit(confidences, cut, 0.05, 0.9, known, **more)  # type: ignore[arg-type]
 
 
@@ -193,14 +194,14 @@ def test_a_level_near_one_has_a_plan_too():
 def test_known_answers_outweigh_the_confidences():
     """The confidences expect 2 of 100 errors: too many for few labels. A thousand answers show none, or four of 100."""
     confidences, random = np.full(1_000, 0.98), np.random.default_rng(0)
-    surer = Labels.at_random(np.full(1_000, 0.98), np.full(1_000, False))
-    worse = Labels.at_random(np.full(1_000, 0.98), random.random(1_000) < 0.04)
+    surer = KnownAnswers.equal(np.full(1_000, 0.98), np.full(1_000, True))
+    worse = KnownAnswers.equal(np.full(1_000, 0.98), random.random(1_000) >= 0.04)
     fewer, as_told, more = (plan(confidences, known=known).labels() for known in (surer, NOBODY, worse))
     assert fewer is not None
     assert as_told is not None
     assert fewer < as_told / 2
     assert more is None or more > 2 * as_told
-    elsewhere = Labels.at_random(np.full(1_000, 0.6), np.full(1_000, True))
+    elsewhere = KnownAnswers.equal(np.full(1_000, 0.6), np.full(1_000, False))
     assert plan(confidences, known=elsewhere).labels() == as_told
 
 

@@ -15,7 +15,7 @@ from scones_core.commands import run
 from scones_core.domain.audit_draw import AuditKind
 from scones_core.domain.drift import SimulatedDrift
 from scones_core.errors import NotFound
-from scones_core.services import App, audits, monitoring, report, review
+from scones_core.services import App, audit_draws, audits, monitoring, report, review
 from scones_core.terminal import Terminal
 from tests.conftest import MadeHome
 from tests.unit.captured_world import copied
@@ -55,11 +55,11 @@ def at(document: Any, key: str) -> Any:
 def _told(app: App) -> None:
     send(app, 60)
     send_drifted(app, 40, SimulatedDrift.DARK)
-    audit = audits.start(app, 40, by="ann", seed=1)
+    audit = audit_draws.start(app, 40, by="ann", seed=1)
     for _ in range(25):
         [item] = review.next_items(app, "ann", queue=audit.queue)
         review.decide(app, item.id, item.prediction, "ann", queue=audit.queue)
-    audits.start(app, 10, kind=AuditKind.PROMISE, max_risk=0.4, by="ann", seed=1)
+    audit_draws.start(app, 10, kind=AuditKind.PROMISE, max_risk=0.4, by="ann", seed=1)
     monitoring.set_threshold(app, 0.9, actor="ann", evidence={"about": "test images"})
 
 

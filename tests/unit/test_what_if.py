@@ -13,7 +13,7 @@ from scones_core.domain.drift import SimulatedDrift
 from scones_core.domain.inference_filter import InferenceFilter
 from scones_core.domain.what_if import WeightedLabels, cheapest, seconds_per_decision, what_if
 from scones_core.errors import BadInput, NotFound
-from scones_core.services import App, audits, capture, classification, drift_standing, monitoring, review
+from scones_core.services import App, audit_draws, capture, classification, drift_standing, monitoring, review
 from scones_core.services import what_if as service
 from tests.unit.test_drift_watch import send
 
@@ -138,7 +138,7 @@ def test_expected_errors_are_withdrawn_in_drift_and_return_with_an_audit(serving
     assert service.at(drifted, 0.9).errors is None
     assert service.cheapest(drifted, error=10, review=1) is None
     assert "audit about 100" in drifted.unknown
-    audit = audits.start(serving, 20, by="ann", seed=1)
+    audit = audit_draws.start(serving, 20, by="ann", seed=1)
     for _ in range(20):
         [item] = review.next_items(serving, "ann", queue=audit.queue)
         review.decide(serving, item.id, item.prediction, "ann", queue=audit.queue)

@@ -7,13 +7,10 @@ import streamlit as st
 
 from scones_core.domain.audit import AuditFigures, Estimate
 from scones_core.domain.audit_draw import AuditKind
-from scones_core.domain.models import ModelVersion
-from scones_core.domain.reliability import CalibrationFigures
 from scones_core.errors import SconesError
-from scones_core.services import App, audits, calibration, deployment, held_out, training
+from scones_core.services import App, audit_draws, audit_plans, audits, deployment, training
+from scones_core.services.audit_plans import AuditPlan
 from scones_core.services.audits import Audited
-from scones_core.services.threshold import threshold
-from scones_core.ui.monitor import charts, evidence_charts
 from scones_core.ui.shell.actions import action_button
 from scones_core.ui.shell.navigation import PageName
 from scones_core.ui.shell.session import shown_errors
@@ -63,7 +60,41 @@ def _audit(app: App, found: Audited) -> None:
         figures = audits.measured(app, found)
         if figures:
             _figures(app, of.model, figures, complete=of.complete)
+            if of.complete:
+                _extension(app, found, figures.accuracy.half_width)
         st.caption(_drawn(found))
+
+
+def _extension(app: App, found: Audited, half_width: float) -> None:
+    """A button that queues the labels for the next narrower interval, and how many others take."""
+    plans = _extended(app, str(app.settings.home), audits.state(app), found.audit.id, found.audit.labels)
+    narrower = [plan for plan in plans if plan.half_width < half_width and plan.more]
+    if not narrower:
+        return
+    widest, id = narrower[-1], found.audit.id
+    with st.container(horizontal=True, vertical_alignment="center"):
+        action_button(
+            f"Add {widest.more:,} labels for ±\u00a0{widest.half_width:.0%}",
+            lambda: _added(app, id, widest.more or 0),
+            key="extend_audit",
+            icon=":material/playlist_add:",
+        )
+        others = ", ".join(f"{plan.more:,} for ±\u00a0{plan.half_width:.0%}" for plan in reversed(narrower[:-1]))
+        st.caption(
+            f"Accuracy is known to ±\u00a0{100 * half_width:.1f}%, and the labels given still count."
+            + (f" Or add {others}." if others else "")
+        )
+
+
+@st.cache_data(show_spinner=False, max_entries=8)
+def _extended(_app: App, home: str, state: str, id: int, labels: int) -> list[AuditPlan]:
+    return audit_plans.extension(_app, audits.audited(_app, id), _WIDTHS)
+
+
+def _added(app: App, id: int, labels: int) -> str:
+    before = audits.audited(app, id).audit.labels
+    audit = audit_draws.extend(app, labels, id=id, by=user())
+    return f"{audit.labels - before:,} more images are queued for audit {id}."
 
 
 def _drawn(found: Audited) -> str:
@@ -74,9 +105,11 @@ def _drawn(found: Audited) -> str:
         if of.kind is AuditKind.ACCURACY
         else f"at random among those above {of.cut:.2f}"
     )
+    seeds = ", ".join(str(seed) for seed in (of.seed, *(one.seed for one in of.extensions)))
+    draws = f"in {len(of.extensions) + 1} draws, seeds {seeds}" if of.extensions else f"seed {seeds}"
     return (
         f"Audit {of.id} of {of.model}: {of.labels:,} of {of.inferences:,} captured inferences {period}, drawn {how} "
-        f"(seed {of.seed}). Started by {plain(of.created_by)}."
+        f"({draws}). Started by {plain(of.created_by)}."
     )
 
 
@@ -169,72 +202,16 @@ def _plans(app: App, since: datetime | None) -> None:
     except SconesError as error:
         st.info(plain(error), icon=":material/info:")
         return
-    told = ", ".join(f"± {plan.half_width:.0%}: {plan.labels:,}" for plan in plans)
-    st.caption(f"Labels for accuracy to {told} (of {plans[0].inferences:,} inferences).")
+    told = ", ".join(f"± {plan.half_width:.0%}: {plan.labels:,}" for plan in plans if plan.labels)
+    if told:
+        st.caption(f"Labels for accuracy to {told} (of {plans[0].inferences:,} inferences).")
 
 
 @st.cache_data(show_spinner=False, max_entries=8)
-def _planned(_app: App, home: str, state: str, since: datetime | None) -> list[audits.AuditPlan]:
-    return audits.plans(_app, _WIDTHS, since=since)
+def _planned(_app: App, home: str, state: str, since: datetime | None) -> list[AuditPlan]:
+    return audit_plans.new(_app, _WIDTHS, since=since)
 
 
 def _started(app: App, labels: int, kind: AuditKind, since: datetime | None, risk: float) -> str:
-    audit = audits.start(app, labels, kind=kind, since=since, max_risk=risk, by=user())
+    audit = audit_draws.start(app, labels, kind=kind, since=since, max_risk=risk, by=user())
     return f"Audit {audit.id} started: {audit.labels:,} images are queued for review."
-
-
-def calibration_section(app: App) -> None:
-    """Reliability on the sealed test images and, once audited, in production, side by side."""
-    champion = deployment.champion(app)
-    if champion is None:
-        return
-    with shown_errors():
-        st.header("Calibration", anchor=False)
-        found = _calibrated(app, str(app.settings.home), champion.id)
-        audited = [one for one in audits.listed(app, champion.id) if audits.measured(app, one)]
-        left, right = st.columns(2, gap="medium")
-        with left:
-            st.markdown("### Test images")
-            evidence_charts.reliability(found.figures.bins, key="reliability_test", what="test images")
-            st.caption(
-                f"{found.figures.images:,} sealed test images of {found.model} (test set `{found.test_set}`). "
-                f"{_error(found.figures)} Brier score of the confidence {found.figures.confidence_brier:.3f}."
-            )
-            with shown_errors():
-                if trained := _held_out(app, str(app.settings.home), champion):
-                    st.caption(f"{trained.images:,} training images held out in cross-validation. {_error(trained)}")
-        with right:
-            st.markdown("### Production")
-            figures = audits.measured(app, audited[-1]) if audited else None
-            if figures is None:
-                st.info("No audited labels yet: calibration in production is not known.", icon=":material/fact_check:")
-                return
-            evidence_charts.reliability(figures.reliability, key="reliability_production", what="audited inferences")
-            brier = figures.confidence_brier
-            st.caption(
-                f"Audit {audited[-1].audit.id}: {figures.labels:,} labels for {figures.inferences:,} inferences. "
-                f"{_error(figures)} Brier score of the confidence {brier.value:.3f}, 95% interval "
-                f"{brier.interval[0]:.3f} to {brier.interval[1]:.3f}. "
-                "Below: coverage and error rate per threshold in this period, estimated from them; of the test images "
-                "see **Threshold**."
-            )
-            rows = audits.risk_coverage(audited[-1])
-            charts.risk_coverage(rows, threshold(app), key="risk_coverage_production")
-
-
-def _error(figures: CalibrationFigures | AuditFigures) -> str:
-    low, high = figures.ece_interval
-    return (
-        f"Calibration error {figures.ece:.3f}, 95% interval {low:.3f} to {high:.3f}; "
-        f"up to {figures.ece_by_chance:.3f} is chance."
-    )
-
-
-@st.cache_data(show_spinner=False, max_entries=8)
-def _calibrated(_app: App, home: str, model: str) -> calibration.ModelCalibration:
-    return calibration.calibration(_app)
-
-
-@st.cache_data(show_spinner=False, max_entries=8, hash_funcs={ModelVersion: lambda model: model.number})
-def _held_out(_app: App, home: str, model: ModelVersion) -> CalibrationFigures | None:
-    return held_out.calibration_figures(_app, model)

@@ -7,7 +7,7 @@ import streamlit as st
 
 from scones_core.domain.audit_draw import AuditKind
 from scones_core.errors import NotFound, SconesError
-from scones_core.services import App, audits, monitoring, promises, threshold
+from scones_core.services import App, audit_draws, audits, monitoring, promises, threshold
 from scones_core.services.monitoring import Measured
 from scones_core.services.promises import ProductionPromise
 from scones_core.ui.shell.actions import action_button
@@ -101,7 +101,7 @@ def _missing(made: ProductionPromise, risk: float) -> str:
 
 def _queue(app: App, labels: int, risk: float) -> None:
     def started() -> str:
-        audit = audits.start(app, labels, kind=AuditKind.PROMISE, max_risk=risk, by=user())
+        audit = audit_draws.start(app, labels, kind=AuditKind.PROMISE, max_risk=risk, by=user())
         return f"Audit {audit.id} started: {audit.labels:,} images are queued for review."
 
     action_button(f"Queue {labels:,} images", started, key="queue_promise", icon=":material/playlist_add:")
