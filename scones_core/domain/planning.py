@@ -42,22 +42,27 @@ class PlannedInterval:
         return low
 
     def half_width(self, labels: int) -> float:
-        """Of the interval that so many labels in all will give."""
-        n, begun = len(self.confidences), self._rows
-        after = inclusion_probabilities(self.confidences, labels)
-        added = added_probabilities(self._before, after, begun)
-        residuals, squares = self._residuals
-        in_sample = added.copy()
-        in_sample[begun] = 1
-        shares = in_sample * (1 - after)
-        variance = float(shares @ (squares / after**2))
-        if variance == 0:  # all are labelled
+        """Expected of the interval that so many labels in all will give."""
+        n, sure, chance = len(self.confidences), self.confidences, self._chance
+        after = inclusion_probabilities(sure, labels)
+        drawn = added_probabilities(self._before, after, self._rows)
+        drawn[self._rows] = 1
+        spread = drawn * (1 - after)
+        if not spread.any():  # all are labelled
             return self._unknown / 2
-        variance -= float(shares @ (residuals / after)) ** 2 / float(shares.sum())  # about the labels' centre
-        accuracy = float(self.confidences.mean() + in_sample @ (residuals / after) / n)
-        accuracy = min(max(accuracy, 0.001), 0.999)
-        low, high = share_interval(accuracy, accuracy * (1 - accuracy) / max(variance / n**2, 1e-12), LEVEL)
-        return (high - low + self._unknown) / 2
+        with np.errstate(divide="ignore"):
+            all_right = math.exp(drawn[drawn > 0] @ np.log(chance[drawn > 0]))
+        low, high = share_interval(1.0, float(drawn @ (1 / after)) ** 2 / float(drawn @ (1 / after**2)), LEVEL)
+        width = all_right * (high - low)  # as `audit` says of labels that are all alike
+        if all_right < 1 - 1e-9:
+            wrong = float((spread / after**2) @ ((1 - chance) * sure**2)) / (1 - all_right)
+            variance = wrong + float((spread / after**2) @ (chance * (1 - sure) ** 2))
+            variance -= float(spread @ ((chance - sure) / after)) ** 2 / float(spread.sum())  # about the labels' centre
+            accuracy = float(sure.mean() + drawn @ ((chance - sure) / after) / n)
+            accuracy = min(max(accuracy, 0.001), 0.999)
+            low, high = share_interval(accuracy, accuracy * (1 - accuracy) / max(variance / n**2, 1e-12), LEVEL)
+            width += (1 - all_right) * (high - low)
+        return (width + self._unknown) / 2
 
     @cached_property
     def _rows(self) -> Rows:
@@ -69,14 +74,12 @@ class PlannedInterval:
         return inclusion_probabilities(self.confidences, labels) if labels else np.zeros(len(self.confidences))
 
     @cached_property
-    def _residuals(self) -> tuple[Floats, Floats]:
-        """Right or not less the confidence, and its square, expected of each inference; known of those labelled."""
-        sure, chance = self.confidences, self.answers.calibrated(self.confidences)
-        expected, squares = chance - sure, chance * (1 - sure) ** 2 + (1 - chance) * sure**2
+    def _chance(self) -> Floats:
+        """Probability that each inference is right, (n,): known of those labelled."""
+        chance = self.answers.calibrated(self.confidences)
         if self.begun is not None:
-            known = np.nan_to_num(1 - self.begun.wrong - sure[self._rows])
-            expected[self._rows], squares[self._rows] = known, known**2
-        return expected, squares
+            chance[self._rows] = np.where(np.isnan(self.begun.wrong), chance[self._rows], 1 - self.begun.wrong)
+        return chance
 
     @cached_property
     def _unknown(self) -> float:

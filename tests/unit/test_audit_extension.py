@@ -139,16 +139,18 @@ def test_a_plan_of_an_extension_counts_the_labels_given(busy: App):
         audit_plans.extension(busy, audits.audited(busy), [0.05])
     work(busy, audit.queue, 20)
     found = audits.audited(busy)
-    wide, narrow = audit_plans.extension(busy, found, [0.2, 0.03])
+    before = audits.measured(busy, found)
+    assert before
+    half_width = before.accuracy.half_width
+    wide, narrow = audit_plans.extension(busy, found, [0.49, half_width / 2])
     assert (wide.audit, wide.more, wide.inferences) == (audit.id, 0, 60)
     assert narrow.labels
     assert (narrow.more, narrow.audit) == (narrow.labels - 20, audit.id)
     extended = audit_draws.extend(busy, narrow.more or 0, by="ann", seed=5)
     work(busy, audit.queue, extended.labels - 20)
-    before, after = audits.measured(busy, found), audits.measured(busy, audits.audited(busy))
-    assert before
+    after = audits.measured(busy, audits.audited(busy))
     assert after
-    assert after.accuracy.half_width < before.accuracy.half_width
+    assert after.accuracy.half_width < half_width
 
 
 def test_a_plan_learns_from_test_images_and_from_the_newest_audit(busy: App):

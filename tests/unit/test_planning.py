@@ -51,7 +51,7 @@ def test_known_answers_correct_a_model_that_is_too_sure():
     assert np.mean([0.8 * needed <= (count or 0) <= 1.2 * needed for count in planned]) >= 0.8
 
 
-def extended(begun: Sample, labels: int, seed: int, *, surer: float) -> Sample:
+def extended(begun: Sample, labels: int, seed: int, *, surer: float | np.ndarray) -> Sample:
     before, after = (inclusion_probabilities(CONFIDENCES, count) for count in (len(begun.rows), labels))
     rows = np.concatenate([begun.rows, draw(added_probabilities(before, after, begun.rows), seed)])
     answers = np.where(CONFIDENCES - surer > CHANCES, PREDICTIONS, 1 - PREDICTIONS)[rows]
@@ -78,6 +78,21 @@ def test_half_widths_of_an_audit_that_has_its_labels_are_its_own():
     begun = audited(200, 1, surer=0.1)
     own = figures(begun, threshold=0.9, classes=2).accuracy.half_width
     assert plan(KnownAnswers.of_audit(begun), begun).half_width(200) == pytest.approx(own, rel=0.02)
+
+
+def test_labels_that_are_all_right_so_far_do_not_make_the_planned_interval_narrower_than_it_will_be():
+    surer = np.full(2_000, -1.0)  # every answer is right
+    probabilities = inclusion_probabilities(CONFIDENCES, 30)
+    rows = draw(probabilities, 1)
+    begun = Sample(CONFIDENCES, PREDICTIONS, rows, probabilities[rows], PREDICTIONS[rows])
+    own = figures(begun, threshold=0.9, classes=2).accuracy.half_width
+    assert plan(KnownAnswers.of_audit(begun), begun).half_width(30) == pytest.approx(own, rel=0.02)
+    widths = [
+        figures(extended(begun, 60, seed, surer=surer), threshold=0.9, classes=2).accuracy.half_width
+        for seed in range(50)
+    ]
+    certain = KnownAnswers(CONFIDENCES, np.ones(2_000), np.full(2_000, 1e6))
+    assert plan(certain, begun).half_width(60) == pytest.approx(np.mean(widths), rel=0.1)
 
 
 def test_images_that_nobody_can_label_leave_an_interval_that_no_number_of_labels_narrows():
