@@ -54,14 +54,14 @@ class PlannedInterval:
             all_right = math.exp(drawn[drawn > 0] @ np.log(chance[drawn > 0]))
         low, high = share_interval(1.0, float(drawn @ (1 / after)) ** 2 / float(drawn @ (1 / after**2)), LEVEL)
         width = all_right * (high - low)  # as `audit` says of labels that are all alike
-        if all_right < 1 - 1e-9:
-            wrong = float((spread / after**2) @ ((1 - chance) * sure**2)) / (1 - all_right)
-            variance = wrong + float((spread / after**2) @ (chance * (1 - sure) ** 2))
-            variance -= float(spread @ ((chance - sure) / after)) ** 2 / float(spread.sum())  # about the labels' centre
-            accuracy = float(sure.mean() + drawn @ ((chance - sure) / after) / n)
+        if (not_all := 1 - all_right) > 1e-9:
+            wrong = (1 - chance) / not_all  # given that at least one is
+            variance = float((spread / after**2) @ (wrong * sure**2 + chance * (1 - sure) ** 2))
+            variance -= float(spread @ ((1 - sure - wrong) / after)) ** 2 / float(spread.sum())  # about their centre
+            accuracy = float(sure.mean() + drawn @ ((1 - sure - wrong) / after) / n)
             accuracy = min(max(accuracy, 0.001), 0.999)
             low, high = share_interval(accuracy, accuracy * (1 - accuracy) / max(variance / n**2, 1e-12), LEVEL)
-            width += (1 - all_right) * (high - low)
+            width += not_all * (high - low)
         return (width + self._unknown) / 2
 
     @cached_property

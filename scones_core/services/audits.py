@@ -108,7 +108,7 @@ def listed(app: App, model: str | None = None) -> list[Audited]:
 
 
 def current(app: App, model: str) -> list[Audited]:
-    """Those of a model version that are about production as it is now: drawn since drift was last found, if it was."""
+    """Those of a model version that are about production as it is now: drawn since a drift alarm that still matters."""
     moved = drift_standing.moved(app, model)
     return [one for one in listed(app, model) if moved is None or one.audit.created > moved]
 

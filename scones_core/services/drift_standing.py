@@ -41,8 +41,7 @@ class DriftStanding:
 
     evidence : the largest of each statistic's; an alarm needs `needed` of one.
     quiet : inferences since the last acknowledged alarm; None without one.
-    moved : the last time at which the drift may have begun for which confidences are not believed (95% interval):
-    audits from before it say nothing of production now.
+    moved : time of the alarm for which confidences are not believed: audits from before it no longer count.
     """
 
     level: DriftLevel
@@ -72,14 +71,13 @@ def standing(app: App) -> DriftStanding:
             return DriftStanding(DriftLevel.UNKNOWN, model=champion.id)
         earlier = table.before(connection, found)
         alarm = _alarm(connection, found) if found["alarm"] else None
-        before = table.time_of(connection, earlier["id"], earlier["alarm"]["last"]) if earlier else None
     watch = DriftWatch.from_bytes(found["state"])
     enough = found["observed"] >= martingale.FEWEST
     level = DriftLevel.DRIFT if alarm else DriftLevel.NONE if enough else DriftLevel.UNKNOWN
     evidence = {str(name): float(peak) for name, peak in zip(Watched, watch.peak[0], strict=True)}
     counts = {"recent": found["observed"], "reference": found["reference"]}
     quiet = found["observed"] if earlier else None
-    moved = alarm.since_interval[1] if alarm else before if quiet is not None and quiet < QUIET else None
+    moved = alarm.time if alarm else earlier["alarm_time"] if earlier and found["observed"] < QUIET else None
     return DriftStanding(level, **counts, model=champion.id, evidence=evidence, alarm=alarm, quiet=quiet, moved=moved)
 
 

@@ -183,7 +183,7 @@ def test_after_drift_neither_test_images_nor_earlier_audits_say_anything(busy: A
     send_drifted(busy, 40, SimulatedDrift.DARK)
     alarm = drift_standing.standing(busy).alarm
     assert alarm
-    assert drift_standing.moved(busy, "v1") == alarm.since_interval[1]
+    assert drift_standing.moved(busy, "v1") == alarm.time
 
     def nothing_is_known() -> None:
         assert audits.current(busy, "v1") == []
@@ -198,7 +198,7 @@ def test_after_drift_neither_test_images_nor_earlier_audits_say_anything(busy: A
     nothing_is_known()
     drift_watch.acknowledge(busy, by="ann")
     assert drift_standing.standing(busy).alarm is None
-    assert drift_standing.moved(busy, "v1") == alarm.since_interval[1]
+    assert drift_standing.moved(busy, "v1") == alarm.time
     nothing_is_known()
     later = audit_draws.start(busy, 40, by="ann", seed=2)
     work(busy, later.queue, queues.progress(busy, later.queue).size - queues.progress(busy, later.queue).decided)

@@ -101,6 +101,29 @@ def test_images_that_nobody_can_label_leave_an_interval_that_no_number_of_labels
     skipped = Sample(begun.confidences, begun.predictions, begun.rows, begun.probabilities, answers)
     assert plan(KnownAnswers.of_audit(skipped), skipped).labels(0.04) is None
     assert plan(KnownAnswers.of_audit(skipped), skipped).labels(0.09)
+    own = figures(skipped, threshold=0.9, classes=2).accuracy.half_width
+    assert plan(KnownAnswers.of_audit(skipped), skipped).half_width(200) == pytest.approx(own, rel=0.12)
+
+
+@pytest.mark.parametrize("labels", [20, 80])
+def test_a_first_audit_without_any_error_is_as_likely_as_it_is(labels: int):
+    """Of inferences that are wrong once in a hundred, 20 labels are mostly all right: that interval is another one."""
+    confidences, random, widths = np.linspace(0.98, 0.999, 1_000), np.random.default_rng(0), []
+    probabilities = inclusion_probabilities(confidences, labels)
+    for seed in range(400):
+        rows, right = draw(probabilities, seed), random.random(1_000) < confidences
+        answers = np.where(right, 1, 0)[rows]
+        sample = Sample(confidences, np.ones(1_000, dtype=np.int64), rows, probabilities[rows], answers)
+        widths.append(figures(sample, threshold=0.9, classes=2).accuracy.half_width)
+    assert PlannedInterval(confidences, NOTHING).half_width(labels) == pytest.approx(np.mean(widths), rel=0.05)
+
+
+def test_the_answers_of_an_audit_count_as_they_were_drawn():
+    begun = audited(200, 1, surer=0.1)
+    weights = KnownAnswers.of_audit(begun).weights
+    assert weights * begun.probabilities == pytest.approx(weights[0] * begun.probabilities[0])
+    assert weights.sum() == pytest.approx((1 / begun.probabilities).sum() ** 2 / (1 / begun.probabilities**2).sum())
+    assert 100 < weights.sum() < 200
 
 
 def test_all_labels_are_enough_for_any_width():

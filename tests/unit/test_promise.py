@@ -201,6 +201,11 @@ def test_known_answers_outweigh_the_confidences():
     assert as_told is not None
     assert fewer < as_told / 2
     assert more is None or more > 2 * as_told
+    twice = KnownAnswers(worse.confidences[:500], worse.right[:500], np.full(500, 2.0))
+    every_one_twice = KnownAnswers.equal(np.full(1_000, 0.98), np.tile(worse.right[:500] == 1, 2))
+    assert plan(confidences, known=twice).chance(300) == pytest.approx(
+        plan(confidences, known=every_one_twice).chance(300)
+    )
     elsewhere = KnownAnswers.equal(np.full(1_000, 0.6), np.full(1_000, False))
     assert plan(confidences, known=elsewhere).labels() == as_told
 
