@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from scones_core.errors import Unavailable
 
 ROOT = Path(__file__).resolve().parents[1]
+APP = ROOT / "streamlit_app.py"
 _FLAGS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -43,27 +44,32 @@ def chromium() -> Iterator[Browser]:
 
 
 @contextmanager
-def served(home: Path, script: Path = ROOT / "streamlit_app.py") -> Iterator[str]:
+def served(home: Path, script: Path = APP) -> Iterator[str]:
     """The address of the app, or another script, with this home; it answers from then on. Raises Unavailable."""
     with server(home, script) as (address, _process):
         yield address
 
 
 @contextmanager
-def server(home: Path, script: Path = ROOT / "streamlit_app.py", port: int | None = None) -> Iterator[tuple[str, int]]:
+def server(home: Path, script: Path = APP, port: int | None = None) -> Iterator[tuple[str, int]]:
     """As `served`, with the id of the server's process; on a free port unless one is given."""
     port = port or free_port()
-    options = ["--server.port", str(port), "--server.headless", "true", "--server.fileWatcherType", "none"]
-    command = [sys.executable, "-m", "streamlit", "run", str(script), *options]
-    environment = {**os.environ, "SCONES_HOME": str(home), "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-m", "streamlit", "run", str(script), *options_of(port)]
     quiet = subprocess.DEVNULL
-    process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=quiet, stderr=quiet)
+    process = subprocess.Popen(command, cwd=ROOT, env=environment_of(home), stdout=quiet, stderr=quiet)
     try:
-        _until_healthy(f"http://127.0.0.1:{port}/_stcore/health", process)
-        yield f"http://127.0.0.1:{port}", process.pid
+        yield until_healthy(port, lambda: process.poll() is not None), process.pid
     finally:
         process.terminate()
         process.wait(30)
+
+
+def options_of(port: int) -> list[str]:
+    return ["--server.port", str(port), "--server.headless", "true", "--server.fileWatcherType", "none"]
+
+
+def environment_of(home: Path) -> dict[str, str]:
+    return {**os.environ, "SCONES_HOME": str(home), "PYTHONPATH": str(ROOT)}
 
 
 def free_port() -> int:
@@ -73,13 +79,15 @@ def free_port() -> int:
         return found
 
 
-def _until_healthy(url: str, process: "subprocess.Popen[bytes]") -> None:
+def until_healthy(port: int, ended: Callable[[], bool]) -> str:
+    """The server's address, once it answers. Raises Unavailable."""
+    address = f"http://127.0.0.1:{port}"
     for _ in range(6000):
-        if process.poll() is not None:
+        if ended():
             raise Unavailable("The app ended while it started: run `streamlit run streamlit_app.py` to see why.")
         try:
-            with urllib.request.urlopen(url, timeout=1):
-                return
+            with urllib.request.urlopen(f"{address}/_stcore/health", timeout=1):
+                return address
         except OSError:
             time.sleep(0.01)
     raise Unavailable("The app did not start within a minute.")

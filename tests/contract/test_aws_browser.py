@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.browser import served
 from tests.contract.conftest import REAL
 from tests.e2e.conftest import browser  # noqa: F401 - a fixture
 from tests.e2e.test_loop import test_the_whole_loop_by_hand as by_hand
+from tests.warm_server import served
 
 pytestmark = [pytest.mark.e2e, pytest.mark.skipif(REAL, reason="takes an hour and costs money")]
 SETTINGS = {"SCONES_ALGORITHM": "embedded", "SCONES_POLL_SECONDS": "0.2", "SCONES_ENDPOINT": "scones-browser"}

@@ -11,9 +11,9 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from scones_core.bootstrap import open_app
 from scones_core.services import likeness
 from scones_core.settings import Settings
-from tests.browser import served
 from tests.unit.captured_world import IMAGES, copied
 from tests.unit.test_label_import import wiped
+from tests.warm_server import served
 
 pytestmark = pytest.mark.e2e
 A_LOOK = 400  # milliseconds; the same key sooner counts as one press

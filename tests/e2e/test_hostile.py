@@ -18,9 +18,10 @@ from scones_core.bootstrap import open_app
 from scones_core.errors import SconesError
 from scones_core.services import capture, classification, deployment, etl, monitoring, registration, review, training
 from scones_core.settings import Settings
-from tests.browser import ROOT, served
+from tests.browser import ROOT
 from tests.conftest import png
 from tests.unit.captured_world import copied
+from tests.warm_server import served
 
 pytestmark = pytest.mark.e2e
 PAGES = ("", "data", "train", "workflow", "monitor", "review", "models", "settings")

@@ -10,9 +10,9 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser import served
 from tests.e2e.test_loop import settle, visit
 from tests.unit.captured_world import copied
+from tests.warm_server import served
 
 pytestmark = pytest.mark.e2e
 

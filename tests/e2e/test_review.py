@@ -18,11 +18,12 @@ from scones_core.domain.capture import record
 from scones_core.domain.review import Strategy
 from scones_core.services import capture, queue_making, review
 from scones_core.settings import Settings
-from tests.browser import free_port, served, server
+from tests.browser import free_port
 from tests.conftest import png
 from tests.e2e.test_loop import settle
 from tests.unit.captured_world import copied
 from tests.unit.test_label_import import wiped
+from tests.warm_server import served, server
 
 pytestmark = pytest.mark.e2e
 TWENTY = (
