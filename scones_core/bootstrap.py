@@ -2,6 +2,7 @@
 
 import errno
 import gc
+from functools import cache
 from pathlib import Path
 
 from scones_core.db import Database
@@ -26,9 +27,14 @@ def open_app(settings: Settings | None = None) -> App:
         ) from None
     attribution.attribute_older(app)
     settle_variables(app)
-    if not gc.get_freeze_count():
-        gc.freeze()  # modules live as long as the process: a full collection that walks them all takes 0.1 s
+    _freeze()
     return app
+
+
+@cache
+def _freeze() -> None:
+    """Modules live as long as the process: a full collection that walks them all takes 0.1 s."""
+    gc.freeze()
 
 
 def _resolved(home: Path) -> Path:

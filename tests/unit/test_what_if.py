@@ -56,11 +56,11 @@ def labels(n: int, seed: int = 0) -> WeightedLabels:
 
 def test_the_cheapest_threshold_is_where_an_expected_error_costs_a_review():
     """At a confidence c, accepting costs error × (1 − c): cheapest is to accept above 1 − review / error."""
-    known = labels(200_000)
+    known = labels(50_000)
     found = cheapest(at_or_below(known.confidences), known, error=10, review=2)
     assert found is not None
     assert found.same_from <= 0.8 <= found.same_to
-    assert found.threshold == pytest.approx(0.8, abs=0.02)
+    assert found.threshold == pytest.approx(0.8, abs=0.03)
     # Per inference: 0.6 are reviewed at 2, and 0.4 accepted, of which 0.1 are wrong at 10.
     assert found.cost == pytest.approx(1_000 * (0.6 * 2 + 0.4 * 0.1 * 10), rel=0.02)
     assert found.cost_low < found.cost < found.cost_high
