@@ -12,13 +12,13 @@ its peer, takes Clopper and Pearson's at each look.
 
 `planner`: labels planned over labels needed; `within_20_percent` is the share of runs in which that is .8 to 1.2. Known
 are the confidences of 1,200 inferences and 1,000 held-out answers. `first`, an audit of accuracy to ± .03: needed is
-the number at which audits are so precise on average. `extended`, audits of 100, as trained and in the dark, where only
-their own labels are known (± .02 and ± .05 are what one click offers then): needed is the number in all at which this
-audit, extended, is so precise on average; `more` compares what is added, and `covered` is the share of intervals, after
-the labels planned, that hold the accuracy. For a promise, needed is the lowest number with which 80 of 100 promise
-audits of these inferences end with a promise; `enough` is the share of audits that do with the number planned. A
-difference of four points, between two models that disagree on twelve of a hundred images, is planned from 1,000 test
-images, and needed is the number on which it is found in 80 of 100 comparisons.
+the number at which audits are so precise on average. `extended`, audits of 100 to the next narrower interval that one
+click offers; of drifted images only their own labels are known: needed is the number in all at which this audit,
+extended, is so precise on average; `more` compares what is added, and `covered` is the share of intervals, after the
+labels planned, that hold the accuracy. For a promise, needed is the lowest number with which 80 of 100 promise audits
+of these inferences end with a promise; `enough` is the share of audits that do with the number planned. A difference of
+four points, between two models that disagree on twelve of a hundred images, is planned from 1,000 test images, and
+needed is the number on which it is found in 80 of 100 comparisons.
 """
 
 import itertools
@@ -42,7 +42,12 @@ from scones_core.domain.promise import SURE, Labels, PlannedAudit, cut_for, evid
 LEVEL, MAX_RISK = 0.9, 0.05
 PERIOD, LABELS, EVERY, HELD_OUT = 1_200, 400, 10, 1_000
 HALF_WIDTH, BEGUN = 0.03, 100
-EXTENDED = ((SimulatedDrift.NONE, 0.02), (SimulatedDrift.DARK, 0.05), (SimulatedDrift.DARK, 0.03))  # to ± this
+EXTENDED = {  # to ± this, which one click offers
+    SimulatedDrift.NONE: 0.02,
+    SimulatedDrift.DARK: 0.05,
+    SimulatedDrift.BLUR: 0.05,
+    SimulatedDrift.NOISE: 0.05,
+}
 BETTER, WORSE = 0.08, 0.04  # shares of images that only one of two models classifies correctly
 
 
@@ -155,7 +160,7 @@ def _planner(found: dict[SimulatedDrift, Population], runs: int) -> dict[str, An
         "first": _first_plans(calm, runs),
         "extended": {
             f"{kind}, to {width}": _extension_plans(found[kind], width, runs, drifted=kind is not SimulatedDrift.NONE)
-            for kind, width in EXTENDED
+            for kind, width in EXTENDED.items()
         },
         "promise": _promise_plans(calm, runs),
         "comparison": _comparison(runs),
@@ -225,7 +230,7 @@ def _extension_plans(population: Population, half_width: float, runs: int, *, dr
         needed.append(_fewest(half_width, BEGUN, n, extended, 20))
         low, high = _error_rate(extended(plan, seed)).interval
         covered += low <= 1 - population.correct.mean() <= high
-    more = _told([count - BEGUN for count in planned], [max(count - BEGUN, 1.0) for count in needed])
+    more = _told(*([max(count - BEGUN, 1.0) for count in counts] for counts in (planned, needed)))
     return {**_told(planned, needed), "more": more["within_20_percent"], "covered": covered / runs}
 
 
