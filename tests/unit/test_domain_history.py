@@ -395,3 +395,9 @@ def test_each_event_belongs_to_the_state_it_lies_in():
         {"id": 7, "type": "ExecutionSucceeded", "previousEventId": 6},
     ]
     assert event_states(events) == {2: "Look", 3: "Look", 4: "Look", 5: "Note", 6: "Note"}
+
+
+def test_an_event_without_a_predecessor_belongs_to_no_state_and_an_exit_to_its_own():
+    entered = {"id": 1, "type": "TaskStateEntered", "stateEnteredEventDetails": {"name": "Look"}}
+    left = {"id": 3, "type": "TaskStateExited", "previousEventId": 0, "stateExitedEventDetails": {"name": "Look"}}
+    assert event_states([entered, {"id": 2, "type": "TaskScheduled"}, left]) == {1: "Look", 3: "Look"}
