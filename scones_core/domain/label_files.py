@@ -242,7 +242,7 @@ def _with_details(
 
 
 def _time(text: Any) -> datetime:
-    found = datetime.fromisoformat(str(text).replace("Z", "+00:00"))
+    found = datetime.fromisoformat(str(text))
     return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
 
 

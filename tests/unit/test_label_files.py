@@ -1,6 +1,7 @@
 """Label files of other tools, row by row."""
 
 import json
+import time
 from datetime import UTC, datetime
 from typing import Any
 
@@ -132,6 +133,41 @@ def test_lines_of_a_manifest_are_numbered_with_the_empty_ones():
         RefusedRow(6, "The image has no label."),
         LabelRow(7, "a", image="s3://b/x.png"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("document", "reason"),
+    [
+        ([], "The line is not a JSON object."),
+        ({"source-ref": 7, "v-metadata": {"class-name": "a"}}, "The line has no “source-ref” with the image's place."),
+        ({"source-ref": "", "v-metadata": {"class-name": "a"}}, "The line has no “source-ref” with the image's place."),
+        (
+            {"source-ref": "x", "v-metadata": {"class-name": "a"}, "w-metadata": {"class-name": "b"}},
+            "The line has several labels (“v”, “w”): leave one of them.",
+        ),
+        ({"source-ref": "x", "v": 0, "v-metadata": "text"}, "The label “v” has no “v-metadata” with its class name."),
+    ],
+)
+def test_a_line_of_a_manifest_that_cannot_be_used_says_why(document: Any, reason: str):
+    assert list(rows_of('{"broken\n' + json.dumps(document)))[1] == RefusedRow(2, reason)
+
+
+def test_of_two_labels_the_one_whose_value_is_there_counts():
+    metadata = {"v-metadata": {"class-name": "a"}, "w-metadata": {"class-name": "b"}}
+    assert list(rows_of(json.dumps({"source-ref": "x", "w": 0, **metadata}))) == [LabelRow(1, "b", image="x")]
+
+
+@pytest.mark.parametrize("written", ["2024-05-01T10:11:12Z", "2024-05-01T10:11:12", "2024-05-01T13:11:12+03:00"])
+def test_times_are_utc_wherever_this_machine_is(written: str, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    try:
+        [row] = rows_of(f"label,time\na,{written}\n")
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    assert isinstance(row, LabelRow)
+    assert (row.time, row.time and row.time.tzinfo) == (AT, UTC)
 
 
 @pytest.mark.parametrize(
