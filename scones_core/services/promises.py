@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from scones_core.domain.audit import Floats
 from scones_core.domain.audit_draw import AuditKind
 from scones_core.domain.confidence import coverage
+from scones_core.domain.known_answers import KnownAnswers
 from scones_core.domain.promise import (
     Labels,
     PlannedAudit,
@@ -75,8 +75,8 @@ def production(app: App, *, max_risk: float, level: float) -> ProductionPromise:
     period = chain[-1].sample.confidences
     cut = cut_for(period, max_risk)
     needed: int | None = 0
-    if found is None:
-        plan = _first(app, period, cut, max_risk, level)
+    if found is None:  # a first promise audit promises alone: answers of audits of accuracy no longer count then
+        plan = PlannedAudit(period, cut, max_risk, 1 - LATER * (1 - level), _known(app, model, labels))
         needed = (plan if first is None else replace(plan, given=labels, start=start)).labels()
     return ProductionPromise(
         model=model,
@@ -116,11 +116,13 @@ def labels_needed(app: App, *, max_risk: float, level: float) -> int | None:
     Raises BadInput, NotFound (no model in service, no inferences, nothing known of how often it is right).
     """
     check(max_risk, level)
-    period = audit_draws.period(app)
-    return _first(app, period, cut_for(period, max_risk), max_risk, level).labels()
+    period, (known, _) = audit_draws.period(app), audit_plans.known_answers(app, audit_draws.champion_of(app).id)
+    return PlannedAudit(period, cut_for(period, max_risk), max_risk, 1 - LATER * (1 - level), known).labels()
 
 
-def _first(app: App, period: Floats, cut: float, max_risk: float, level: float) -> PlannedAudit:
-    """The first promise audit, which promises alone: with it the answers of audits of accuracy no longer count."""
-    known, _ = audit_plans.known_answers(app, audit_draws.champion_of(app).id)
-    return PlannedAudit(period, cut, max_risk, 1 - LATER * (1 - level), known)
+def _known(app: App, model: str, labels: Labels) -> KnownAnswers:
+    """What is known of a model's answers; if that is nothing, these labels."""
+    try:
+        return audit_plans.known_answers(app, model)[0]
+    except NotFound:
+        return KnownAnswers(labels.confidences, (~labels.wrong).astype(float), labels.weights)

@@ -207,6 +207,15 @@ def test_after_drift_neither_test_images_nor_earlier_audits_say_anything(busy: A
     assert (id, len(answers.right)) == (later.id, later.labels)
 
 
+def test_after_drift_a_promise_is_planned_from_its_own_labels(busy: App):
+    send_drifted(busy, 40, SimulatedDrift.DARK)
+    assert drift_standing.standing(busy).alarm
+    audit = audit_draws.start(busy, 10, kind=AuditKind.PROMISE, max_risk=0.2, by="ann", seed=2)
+    work(busy, audit.queue, 5)
+    found = promises.production(busy, max_risk=0.2, level=0.9)
+    assert (found.audits, found.labels_used, found.found) == ((audit.id,), 5, None)
+
+
 def test_a_promise_weighs_the_labels_of_an_extension_as_it_drew_them(busy: App):
     audit = audit_draws.start(busy, 20, by="ann", seed=1)
     work(busy, audit.queue, 20)
