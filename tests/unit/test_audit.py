@@ -52,6 +52,11 @@ def test_as_many_labels_as_inferences_are_all_of_them(labels: int):
     assert sorted(draw(probabilities, 0)) == list(range(10))
 
 
+def test_an_inference_that_would_be_drawn_more_than_once_is_drawn_for_certain_and_others_get_its_surplus():
+    """By hand: the first one's share is 1.69 of 3 labels; the two that are left go to five that are alike."""
+    assert inclusion_probabilities(np.array([0.5] + [0.999] * 5), 3) == pytest.approx([1] + [0.4] * 5)
+
+
 def test_as_many_are_drawn_as_were_asked_for_each_once_and_the_same_for_a_seed():
     probabilities = inclusion_probabilities(world(1)[0], 137)
     first = draw(probabilities, 5)

@@ -31,6 +31,39 @@ def document(**more: Any) -> dict[str, Any]:
     )
 
 
+def test_a_record_is_written_as_sagemaker_writes_it(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    try:
+        found = document(model="v2")
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    assert found == {
+        "captureData": {
+            "endpointInput": {
+                "observedContentType": "image/png",
+                "mode": "INPUT",
+                "data": base64.b64encode(IMAGE).decode(),
+                "encoding": "BASE64",
+            },
+            "endpointOutput": {
+                "observedContentType": "application/json",
+                "mode": "OUTPUT",
+                "data": "[0.82, 0.18]",
+                "encoding": "JSON",
+            },
+        },
+        "eventMetadata": {
+            "eventId": "e1",
+            "customAttributes": ["s3_key=test/a%20b.png", "model=v2"],
+            "inferenceId": "i1",
+            "inferenceTime": "2025-10-04T08:44:11Z",
+        },
+        "eventVersion": "0",
+    }
+
+
 def capture(**changes: Any) -> str:
     """A line with other fields, named as endpointInput__data; a part alone is replaced."""
     captured = document()
