@@ -7,9 +7,10 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Protocol
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
@@ -43,33 +44,46 @@ def chromium() -> Iterator[Browser]:
             browser.close()
 
 
+class Started(Protocol):
+    """A server's process: `subprocess.Popen`, or one like it."""
+
+    @property
+    def pid(self) -> int: ...
+    def poll(self) -> int | None: ...
+    def terminate(self) -> None: ...
+    def wait(self, timeout: float) -> int | None: ...
+
+
+def started(options: Sequence[str], environment: Mapping[str, str]) -> Started:
+    """A process of `streamlit` with these options."""
+    command, quiet = [sys.executable, "-m", "streamlit", *options], subprocess.DEVNULL
+    return subprocess.Popen(command, cwd=ROOT, env=environment, stdout=quiet, stderr=quiet)
+
+
+Start = Callable[[Sequence[str], Mapping[str, str]], Started]
+
+
 @contextmanager
-def served(home: Path, script: Path = APP) -> Iterator[str]:
+def served(home: Path, script: Path = APP, *, start: Start = started) -> Iterator[str]:
     """The address of the app, or another script, with this home; it answers from then on. Raises Unavailable."""
-    with server(home, script) as (address, _process):
+    with server(home, script, start=start) as (address, _process):
         yield address
 
 
 @contextmanager
-def server(home: Path, script: Path = APP, port: int | None = None) -> Iterator[tuple[str, int]]:
+def server(
+    home: Path, script: Path = APP, port: int | None = None, *, start: Start = started
+) -> Iterator[tuple[str, int]]:
     """As `served`, with the id of the server's process; on a free port unless one is given."""
     port = port or free_port()
-    command = [sys.executable, "-m", "streamlit", "run", str(script), *options_of(port)]
-    quiet = subprocess.DEVNULL
-    process = subprocess.Popen(command, cwd=ROOT, env=environment_of(home), stdout=quiet, stderr=quiet)
+    options = ["run", str(script), "--server.port", str(port), "--server.headless", "true"]
+    environment = {**os.environ, "SCONES_HOME": str(home), "PYTHONPATH": str(ROOT)}
+    process = start([*options, "--server.fileWatcherType", "none"], environment)
     try:
-        yield until_healthy(port, lambda: process.poll() is not None), process.pid
+        yield _until_healthy(f"http://127.0.0.1:{port}", process), process.pid
     finally:
         process.terminate()
         process.wait(30)
-
-
-def options_of(port: int) -> list[str]:
-    return ["--server.port", str(port), "--server.headless", "true", "--server.fileWatcherType", "none"]
-
-
-def environment_of(home: Path) -> dict[str, str]:
-    return {**os.environ, "SCONES_HOME": str(home), "PYTHONPATH": str(ROOT)}
 
 
 def free_port() -> int:
@@ -79,11 +93,10 @@ def free_port() -> int:
         return found
 
 
-def until_healthy(port: int, ended: Callable[[], bool]) -> str:
+def _until_healthy(address: str, process: Started) -> str:
     """The server's address, once it answers. Raises Unavailable."""
-    address = f"http://127.0.0.1:{port}"
     for _ in range(6000):
-        if ended():
+        if process.poll() is not None:
             raise Unavailable("The app ended while it started: run `streamlit run streamlit_app.py` to see why.")
         try:
             with urllib.request.urlopen(f"{address}/_stcore/health", timeout=1):

@@ -67,8 +67,8 @@ def draw(probabilities: Floats, seed: int) -> Rows:
     """
     random = np.random.default_rng(seed)
     order = random.permutation(len(probabilities))
-    total, whole = float(probabilities.sum()), round(float(probabilities.sum()))
-    total = whole if abs(total - whole) < 1e-6 else total
+    total = float(probabilities.sum())
+    total = round(total) if abs(total - round(total)) < 1e-6 else total
     ends = np.cumsum(probabilities[order])
     ends *= total / ends[-1] if len(ends) and ends[-1] else 1
     hits = np.searchsorted(ends, np.arange(random.uniform(0, 1), total), side="right")
