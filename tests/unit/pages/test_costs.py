@@ -1,13 +1,9 @@
 """What the pages say of costs, and how an endpoint is deleted."""
 
-import shutil
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
-import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from scones_core.domain.costs import Price
@@ -15,12 +11,12 @@ from scones_core.errors import Unavailable
 from scones_core.ports import Endpoint, EndpointService, Instances, Use
 from scones_core.services import App, capture, classification, deployment, monitoring
 from scones_core.ui.shell.navigation import PageName
-from scones_core.ui.shell.session import get_app
+from scones_core.ui.shell.session import main_app
 from scones_core.ui.shell.text import plain
+from tests.unit.pages.driving import Open, metrics, pressed, texts
 
-ENTRANCE = str(Path(__file__).resolve().parents[2] / "streamlit_app.py")
+pytestmark = pytest.mark.usefixtures("trained")
 CENTS = Price(0.1, "USD")
-Open = Callable[[str], AppTest]
 
 
 @dataclass
@@ -65,50 +61,21 @@ class TwoDaysOld:
         return replace(found, created=datetime.now(UTC) - timedelta(hours=50)) if found else None
 
 
-@pytest.fixture
-def open_page(trained_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Open]:
-    """Opens a page of the app with a model in service."""
-    shutil.copytree(trained_home, tmp_path / "home", symlinks=True)
-    monkeypatch.setenv("SCONES_HOME", str(tmp_path / "home"))
-    st.cache_resource.clear()
-
-    def opener(name: str) -> AppTest:
-        page = AppTest.from_file(ENTRANCE, default_timeout=120)
-        page.user = {}
-        page.run().switch_page(f"pages/{name}.py").run()
-        assert not page.exception
-        return page
-
-    yield opener
-    st.cache_resource.clear()
-
-
 def paying(costs: PaidFor) -> App:
     """The app of this process, as if its endpoint, two days old, were paid for."""
-    app = get_app()
+    app = main_app()
     backend = replace(app.backend, costs=costs, endpoints=TwoDaysOld(app.backend.endpoints))
     object.__setattr__(app, "backend", backend)
     return app
-
-
-def text(page: AppTest) -> str:
-    return "\n".join(str(part.value) for part in [*page.caption, *page.markdown, *page.info, *page.error])
 
 
 def warnings(page: AppTest) -> str:
     return "\n".join(warning.value for warning in page.warning)
 
 
-def metrics(page: AppTest) -> dict[str, str]:
-    return {metric.label: metric.value for metric in page.metric}
-
-
-# What it costs
-
-
 def test_before_training_the_page_says_what_it_will_cost_and_from_what_it_knows(open_page: Open):
     paying(PaidFor())
-    said = text(open_page("train"))
+    said = texts(open_page("train"))
     assert "**ml.g4dn.xlarge**, 0.736 USD per hour: **" in said
     assert "based on the training of v1" in said
     assert "Spot" not in said
@@ -116,12 +83,12 @@ def test_before_training_the_page_says_what_it_will_cost_and_from_what_it_knows(
 
 def test_spare_capacity_is_said_to_cost_less(open_page: Open):
     paying(PaidFor(spot=True))
-    assert "Spot capacity usually costs less; check your bill." in text(open_page("train"))
+    assert "Spot capacity usually costs less; check your bill." in texts(open_page("train"))
 
 
 def test_before_deploying_the_page_says_what_a_day_costs(open_page: Open):
     paying(PaidFor(most=3))
-    said = text(open_page("train"))
+    said = texts(open_page("train"))
     assert "**ml.m5.large**, 0.10 USD per hour: **2.40 USD** per day, 72.00 USD in 30 days" in said
     assert "up to 3 instances" in said
 
@@ -130,7 +97,7 @@ def test_a_running_endpoint_shows_what_it_has_cost_so_far(open_page: Open):
     paying(PaidFor())
     page = open_page("train")
     assert (metrics(page)["Cost so far, about"], metrics(page)["Cost per day"]) == ("10.00 USD", "4.80 USD")
-    assert "2 × ml.m5.large, 0.10 USD per hour each, for 2 days" in text(page)
+    assert "2 × ml.m5.large, 0.10 USD per hour each, for 2 days" in texts(page)
     assert not page.warning
 
 
@@ -139,7 +106,7 @@ def test_an_unknown_price_is_said_with_its_reason_and_the_page_works(open_page: 
     page = open_page("train")
     for instance in ("ml.g4dn.xlarge", "ml.m5.large"):
         why = f"Price of {instance} unknown: AWS denied pricing:GetProducts"
-        assert plain(why) in text(page)
+        assert plain(why) in texts(page)
     assert "Cost per day" not in metrics(page)
     assert "Start training" in [button.label for button in page.button]
 
@@ -165,50 +132,41 @@ def test_an_idle_endpoint_is_pointed_out_without_a_price_too(open_page: Open):
 def test_when_nobody_knows_whether_it_is_idle_the_page_says_so(open_page: Open):
     paying(PaidFor(measured=False))
     page = open_page("train")
-    assert plain("unknown: no AWS credentials: sign in.") in text(page)
+    assert plain("unknown: no AWS credentials: sign in.") in texts(page)
     assert not page.warning
 
 
 def test_on_this_machine_nothing_is_said_of_costs(open_page: Open):
     page = open_page("train")
-    assert "per hour" not in text(page)
+    assert "per hour" not in texts(page)
     assert "Cost per day" not in metrics(page)
-
-
-# The end of an endpoint
 
 
 def _deleting() -> None:
     from scones_core.services import deployment
-    from scones_core.ui.shell.session import get_app
+    from scones_core.ui.shell.session import main_app
     from scones_core.ui.train.endpoint_view import confirm_deletion
 
-    app = get_app()
+    app = main_app()
     if endpoint := deployment.endpoint(app):
         confirm_deletion(app, endpoint)
 
 
-def pressed(page: AppTest, label: str) -> AppTest:
-    next(button for button in page.button if button.label == label).click().run()
-    assert not page.exception
-    return page
-
-
 def test_an_endpoint_is_deleted_after_a_confirmation(open_page: Open):
     page = pressed(open_page("train"), "Delete endpoint")
-    assert "Captured inferences, labels and model versions are kept." in text(page)
-    assert deployment.endpoint(get_app()) is not None
+    assert "Captured inferences, labels and model versions are kept." in texts(page)
+    assert deployment.endpoint(main_app()) is not None
     # AppTest runs the whole page where a browser runs the dialog alone, so this holds the dialog open.
     pressed(AppTest.from_function(_deleting, default_timeout=120).run(), "Yes, delete scones-unlimited")
-    assert deployment.endpoint(get_app()) is None
+    assert deployment.endpoint(main_app()) is None
     page = open_page("train")
-    assert "No endpoint yet." in text(page)
+    assert "No endpoint yet." in texts(page)
     assert "Delete endpoint" not in [button.label for button in page.button]
 
 
 @pytest.mark.parametrize("name", list(PageName))
 def test_every_page_works_without_the_endpoint(open_page: Open, name: PageName):
-    app = get_app()
+    app = main_app()
     monitoring.set_threshold(app, 0.99)
     classification.classify(app, classification.sample_keys(app, 4, seed=0))
     capture.ingest(app)

@@ -1,38 +1,16 @@
-"""Audits, drift and promises on the Monitor page."""
-
-import shutil
-from collections.abc import Callable
-from pathlib import Path
+"""Audits, drift and promises on the page Monitor."""
 
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from scones_core.domain.drift import SimulatedDrift
 from scones_core.services import App, audit_draws, audits, drift_standing, monitoring, threshold
-from scones_core.ui.shell.session import get_app
+from tests.unit.pages.driving import Open, pressed, texts
 from tests.unit.test_audits import send, work
 from tests.unit.test_drift_watch import send as send_drifted
-from tests.unit.test_pages_b import open_page, pressed
-
-__all__ = ["open_page"]
-Open = Callable[[str], AppTest]
 
 
-@pytest.fixture
-def opened(trained_home: Path, tmp_path: Path, open_page: Open) -> App:
-    """Trained and deployed, nothing captured yet."""
-    shutil.copytree(trained_home, tmp_path / "home", symlinks=True)
-    return get_app()
-
-
-def texts(found: AppTest) -> str:
-    return "\n".join(
-        str(e.value) for kind in ("markdown", "caption", "info", "success", "warning") for e in found.get(kind)
-    )
-
-
-def test_before_any_audit_the_accuracy_in_production_is_not_known(opened: App, open_page: Open):
-    send(opened, 30)
+def test_before_any_audit_the_accuracy_in_production_is_not_known(trained: App, open_page: Open):
+    send(trained, 30)
     said = texts(open_page("monitor"))
     assert "No audit of v1 yet" in said
     assert "No drift found" in said
@@ -41,14 +19,14 @@ def test_before_any_audit_the_accuracy_in_production_is_not_known(opened: App, o
     assert "training images held out in cross-validation. Calibration error" in said
 
 
-def test_an_audit_is_started_and_its_figures_say_which_labels_they_are_of(opened: App, open_page: Open):
-    send(opened, 60)
+def test_an_audit_is_started_and_its_figures_say_which_labels_they_are_of(trained: App, open_page: Open):
+    send(trained, 60)
     found = open_page("monitor")
     found.number_input(key="audit_labels").set_value(30).run()
     pressed(found, "Start audit")
-    audit = audits.audited(opened).audit
+    audit = audits.audited(trained).audit
     assert audit.labels == 30
-    work(opened, audit.queue, 20)
+    work(trained, audit.queue, 20)
     found = open_page("monitor")
     said = texts(found)
     assert "From the first 20 labels" in said
@@ -57,9 +35,9 @@ def test_an_audit_is_started_and_its_figures_say_which_labels_they_are_of(opened
     assert "20 labels" in accuracy.delta
 
 
-def test_an_alarm_shows_what_changed_and_withdraws_the_expected_accuracy(opened: App, open_page: Open):
-    send(opened, 30)
-    send_drifted(opened, 40, SimulatedDrift.DARK)
+def test_an_alarm_shows_what_changed_and_withdraws_the_expected_accuracy(trained: App, open_page: Open):
+    send(trained, 30)
+    send_drifted(trained, 40, SimulatedDrift.DARK)
     found = open_page("monitor")
     said = texts(found)
     assert "brightness" in said
@@ -68,44 +46,44 @@ def test_an_alarm_shows_what_changed_and_withdraws_the_expected_accuracy(opened:
     assert [metric.value for metric in found.metric if metric.label == "Drift"] == ["Found"]
     found.button(key="acknowledge_drift").click().run()
     assert not found.exception
-    assert drift_standing.standing(opened).alarm is None
+    assert drift_standing.standing(trained).alarm is None
     assert "Since then" not in texts(open_page("monitor"))
 
 
-def test_a_threshold_is_applied_with_its_evidence_and_taken_back(opened: App, open_page: Open):
-    send(opened, 30)
+def test_a_threshold_is_applied_with_its_evidence_and_taken_back(trained: App, open_page: Open):
+    send(trained, 30)
     found = open_page("monitor")
     found.number_input(key="proposal_risk").set_value(40.0).run()
     found.button(key="apply_proposal").click().run()
-    [change] = threshold.changes(opened)
+    [change] = threshold.changes(trained)
     assert change.evidence["about"] == "test images"
     assert change.evidence["max_risk"] == pytest.approx(0.4)
-    assert monitoring.threshold(opened) == change.threshold
+    assert monitoring.threshold(trained) == change.threshold
     found = open_page("monitor")
     found.button(key="take_back_threshold").click().run()
-    assert monitoring.threshold(opened) == 0.93
+    assert monitoring.threshold(trained) == 0.93
 
 
-def test_one_press_queues_the_labels_that_a_promise_needs(opened: App, open_page: Open):
-    send(opened, 80)
+def test_one_press_queues_the_labels_that_a_promise_needs(trained: App, open_page: Open):
+    send(trained, 80)
     found = open_page("monitor")
     found.number_input(key="proposal_risk").set_value(40.0).run()
     found.button(key="queue_promise").click().run()
-    audit = audits.audited(opened).audit
+    audit = audits.audited(trained).audit
     assert str(audit.kind) == "promise"
     assert audit.labels > 1
 
 
-def test_one_press_adds_the_labels_that_a_narrower_interval_needs(opened: App, open_page: Open):
-    send(opened, 80)
-    audit = audit_draws.start(opened, 20, by="ann", seed=1)
-    work(opened, audit.queue, 20)
+def test_one_press_adds_the_labels_that_a_narrower_interval_needs(trained: App, open_page: Open):
+    send(trained, 80)
+    audit = audit_draws.start(trained, 20, by="ann", seed=1)
+    work(trained, audit.queue, 20)
     found = open_page("monitor")
     button = found.button(key="extend_audit")
     assert button.label.startswith("Add ")
     button.click().run()
     assert not found.exception
-    extended = audits.audited(opened).audit
+    extended = audits.audited(trained).audit
     assert extended.labels > 20
     said = texts(open_page("monitor"))
     assert f"20 of {extended.labels} labels" in "\n".join(str(bar.proto.text) for bar in found.get("progress"))

@@ -1,0 +1,38 @@
+"""The page Settings."""
+
+import pytest
+
+from tests.unit.pages.driving import Open, links, metrics, pressed, texts
+
+
+def test_settings_link_to_the_figures_behind_a_threshold(open_page: Open):
+    assert "Compare thresholds" in links(open_page("settings"))
+
+
+def test_a_threshold_close_to_one_can_be_looked_at_and_taken_back(open_page: Open):
+    from scones_core.services import monitoring
+    from scones_core.ui.shell.session import get_app
+
+    app = get_app()
+    monitoring.set_threshold(app, 0.9999)
+    page = open_page("settings")
+    assert metrics(page)["Current"] == "0.9999"
+    page.number_input(key="new_threshold").set_value(0.93).run()
+    pressed(page, "Set threshold")
+    assert monitoring.threshold(app) == 0.93
+
+
+def test_the_threshold_is_changed_on_the_settings_page(open_page: Open):
+    page = open_page("settings")
+    assert metrics(page)["Current"] == "0.93"
+    page.number_input(key="new_threshold").set_value(0.8).run()
+    pressed(page, "Set threshold")
+    assert metrics(page)["Current"] == "0.8"
+
+
+def test_the_settings_page_shows_the_checks_and_no_secret(open_page: Open, monkeypatch: pytest.MonkeyPatch):
+    page = open_page("settings")
+    assert "checks passed" in texts(page)
+    tables = "\n".join(table.value.to_string() for table in page.table)
+    assert "SCONES_DATABASE_URL" in tables
+    assert "SQLite in the home" in tables
