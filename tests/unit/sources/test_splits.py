@@ -1,25 +1,17 @@
 """Which folders are splits, which are classes, and when that is asked."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from scones_core.errors import BadInput
 from scones_core.sources import Skipped, SourceImage, open_source
-from tests.unit.test_source_folders import picture
+from tests.unit.sources.pictures import picture, write
 
 CLASSES = ("bun", "scone")
 QUESTION = "does not say whether they are splits or classes"
-
-
-def write(folder: Path, files: Mapping[str, bytes]) -> str:
-    for name, content in files.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
-    return str(folder)
 
 
 def of_classes(*folders: str, classes: Sequence[str] = CLASSES) -> dict[str, bytes]:

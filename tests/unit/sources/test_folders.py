@@ -1,50 +1,16 @@
 """Folders as sources: `.lst` files, or one folder per class."""
 
-import hashlib
 import io
 import os
-from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pytest
 from PIL import Image
 
 from scones_core.errors import BadInput, NotFound
-from scones_core.sources import Skipped, Source, SourceImage, open_source
-
-Files = Mapping[str, bytes | str]
-
-
-def picture(number: int, *, format: str = "PNG", side: int = 32, mode: str = "RGB") -> bytes:
-    """A picture that differs for every number."""
-    noise = np.random.default_rng(number).integers(0, 256, (8, 8, 3), dtype=np.uint8)
-    written = io.BytesIO()
-    Image.fromarray(noise).resize((side, side), Image.Resampling.NEAREST).convert(mode).save(written, format=format)
-    return written.getvalue()
-
-
-@pytest.fixture
-def opened(tmp_path: Path) -> Callable[..., Source]:
-    def open_files(files: Files, **options: Any) -> Source:
-        for name, content in files.items():
-            path = tmp_path / "pictures" / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(content.encode() if isinstance(content, str) else content)
-        return open_source(str(tmp_path / "pictures"), cache=tmp_path / "cache", **options)
-
-    return open_files
-
-
-def images(source: Source) -> list[SourceImage]:
-    return [item for item in source.items if isinstance(item, SourceImage)]
-
-
-def taken_and_skipped(source: Source) -> tuple[list[SourceImage], list[Skipped]]:
-    items = list(source.items)
-    return [i for i in items if isinstance(i, SourceImage)], [i for i in items if isinstance(i, Skipped)]
+from scones_core.sources import Source, open_source
+from tests.unit.sources.pictures import Files, images, picture, pictures_of, taken_and_skipped
 
 
 def two_wheelers(**changed: bytes | str) -> dict[str, bytes | str]:
@@ -188,89 +154,6 @@ def test_a_file_that_is_no_archive_is_refused_by_name(tmp_path: Path) -> None:
     (tmp_path / "photo.png").write_bytes(picture(1))
     with pytest.raises(BadInput, match=r"^photo\.png is neither a CIFAR-100 archive nor a zip nor a label file"):
         open_source(str(tmp_path / "photo.png"), cache=tmp_path)
-
-
-def pictures_of(classes: str, count: int, folder: str = "") -> dict[str, bytes]:
-    return {f"{folder}{name}/{n:03}.png": picture(1000 * ord(name) + n) for name in classes for n in range(count)}
-
-
-def test_one_folder_per_class_is_divided_about_five_to_one_in_every_class(opened: Callable[..., Source]) -> None:
-    source = opened(pictures_of("ab", 120))
-    counted = Counter((image.split, image.label) for image in images(source))
-    assert source.classes == ("a", "b")
-    assert source.total == 240
-    for label in "ab":
-        assert 10 <= counted["test", label] <= 32
-        assert counted["train", label] + counted["test", label] == 120
-
-
-def test_a_picture_falls_on_the_same_side_whatever_stands_beside_it(
-    opened: Callable[..., Source], tmp_path: Path
-) -> None:
-    def sides(source: Source) -> dict[bytes, str]:
-        return {image.data: image.split for image in images(source)}
-
-    few = sides(opened(pictures_of("ab", 40)))
-    many = sides(opened(pictures_of("abc", 60)))
-    assert few.items() <= many.items()
-
-
-def test_copies_of_a_picture_never_stand_on_both_sides(opened: Callable[..., Source]) -> None:
-    files = pictures_of("ab", 30)
-    copies = {f"b/copy of {name.replace('/', ' ')}": content for name, content in files.items()}
-    sides: dict[str, set[str]] = {}
-    for image in images(opened(files | copies)):
-        sides.setdefault(hashlib.sha256(image.data).hexdigest(), set()).add(image.split)
-    assert len(sides) == 60
-    assert all(len(side) == 1 for side in sides.values())
-
-
-def test_names_that_occur_in_several_classes_are_told_apart(opened: Callable[..., Source]) -> None:
-    given = [(image.split, image.name) for image in images(opened(pictures_of("abc", 20)))]
-    assert len(set(given)) == len(given) == 60
-
-
-def test_a_small_class_keeps_one_picture_for_the_test(opened: Callable[..., Source]) -> None:
-    counted = Counter((image.split, image.label) for image in images(opened(pictures_of("ab", 2))))
-    assert counted == {("test", "a"): 1, ("train", "a"): 1, ("test", "b"): 1, ("train", "b"): 1}
-
-
-def test_train_and_test_folders_of_classes_are_kept_apart(opened: Callable[..., Source]) -> None:
-    files = pictures_of("ab", 3, "train/") | pictures_of("ab", 2, "test/")
-    files = {name: picture(n) for n, name in enumerate(files)} | {"cover.png": picture(99)}
-    taken, skipped = taken_and_skipped(opened(files))
-    assert Counter((image.split, image.label) for image in taken) == {
-        ("train", "a"): 3,
-        ("train", "b"): 3,
-        ("test", "a"): 2,
-        ("test", "b"): 2,
-    }
-    assert skipped == [Skipped("cover.png", "it lies in no class folder")]
-
-
-def test_a_class_may_be_called_train(opened: Callable[..., Source]) -> None:
-    files = {f"{name}/{n}.png": picture(10 * len(name) + n) for name in ("bus", "train") for n in range(3)}
-    assert opened(files).classes == ("bus", "train")
-
-
-def test_a_train_folder_alone_is_divided(opened: Callable[..., Source]) -> None:
-    counted = Counter(image.split for image in images(opened(pictures_of("ab", 40, "train/"))))
-    assert counted.keys() == {"train", "test"}
-
-
-def test_the_same_picture_in_test_and_train_is_left_out_of_train_even_in_another_encoding(
-    opened: Callable[..., Source],
-) -> None:
-    files = {
-        "test/a/1.png": picture(1),
-        "test/b/2.png": picture(2),
-        "train/a/3.png": picture(3),
-        "train/b/4.png": picture(4),
-        "train/a/leak.png": picture(1, mode="RGBA"),
-    }
-    _taken, skipped = taken_and_skipped(opened(files))
-    reason = "the same picture is in the test split (test/a/1.png) and is kept there"
-    assert skipped == [Skipped("train/a/leak.png", reason)]
 
 
 def test_jpeg_and_webp_are_passed_on_as_png_and_large_pictures_made_smaller(opened: Callable[..., Source]) -> None:

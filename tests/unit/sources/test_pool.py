@@ -1,27 +1,18 @@
 """The pool: images set aside from training, to be sent through the workflow, reviewed and then trained on."""
 
-import io
 import pickle
 import random
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
-from PIL import Image
 
 from scones_core.errors import BadInput
 from scones_core.sources import Skipped, Source, SourceImage, open_source
-from tests.unit.test_source_cifar100 import BICYCLE, MOTORCYCLE, cifar_members, rows, write_archive
-
-
-def picture(number: int, format: str = "PNG") -> bytes:
-    noise = np.random.default_rng(number).integers(0, 256, (8, 8, 3), dtype=np.uint8)
-    written = io.BytesIO()
-    Image.fromarray(noise).save(written, format)
-    return written.getvalue()
+from tests.unit.sources.cifar_files import BICYCLE, MOTORCYCLE, cifar_members, rows, write_archive
+from tests.unit.sources.pictures import images, picture
 
 
 def class_folders(folder: str, count: int, *, start: int = 0) -> dict[str, bytes]:
@@ -38,22 +29,6 @@ def in_splits(train: int, test: int, pool: int = 0) -> dict[str, bytes]:
         | class_folders("test/", test, start=10_000)
         | class_folders("pool/", pool, start=20_000)
     )
-
-
-@pytest.fixture
-def opened(tmp_path: Path) -> Callable[..., Source]:
-    def open_files(files: Mapping[str, bytes], **options: Any) -> Source:
-        for name, content in files.items():
-            path = tmp_path / "pictures" / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(content)
-        return open_source(str(tmp_path / "pictures"), cache=tmp_path / "cache", **options)
-
-    return open_files
-
-
-def images(source: Source) -> list[SourceImage]:
-    return [item for item in source.items if isinstance(item, SourceImage)]
 
 
 def counted(source: Source) -> Counter[tuple[str, str]]:

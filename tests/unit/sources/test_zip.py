@@ -1,27 +1,18 @@
 """Zip files as sources: the same layouts as folders, and no trust in what they claim."""
 
-import io
 import struct
 import zipfile
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
 
-import numpy as np
 import pytest
-from PIL import Image
 
 from scones_core.errors import BadInput
 from scones_core.sources import Skipped, SourceImage, open_source
 from scones_core.sources.tree import TreeLimits
 from scones_core.sources.zip_files import zip_tree
-
-
-def picture(number: int) -> bytes:
-    written = io.BytesIO()
-    noise = np.random.default_rng(number).integers(0, 256, (8, 8, 3), dtype=np.uint8)
-    Image.fromarray(noise).save(written, format="PNG")
-    return written.getvalue()
+from tests.unit.sources.pictures import picture, taken_and_skipped
 
 
 def write_zip(path: Path, files: Mapping[str, bytes]) -> Path:
@@ -37,8 +28,7 @@ def class_folders(**more: bytes) -> dict[str, bytes]:
 
 
 def read(path: Path) -> tuple[list[SourceImage], list[Skipped]]:
-    items = list(open_source(str(path), cache=path.parent / "cache").items)
-    return [i for i in items if isinstance(i, SourceImage)], [i for i in items if isinstance(i, Skipped)]
+    return taken_and_skipped(open_source(str(path), cache=path.parent / "cache"))
 
 
 def test_a_zip_of_class_folders_is_read_without_unpacking(tmp_path: Path) -> None:
