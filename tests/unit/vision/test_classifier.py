@@ -1,70 +1,17 @@
-"""A classifier learns, keeps its word about probabilities, and can be stored safely."""
+"""A classifier learns, and keeps its word about probabilities."""
 
-import contextlib
-import gzip
-import hashlib
-import io
-import json
-import tarfile
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from scones_core.domain.metrics import accuracy, expected_calibration_error
-from scones_core.errors import BadImage, BadInput, Damaged
-from scones_core.vision.classifier import Classifier, pack
-from scones_core.vision.dictionary import Block
+from scones_core.errors import BadImage, BadInput
+from scones_core.vision.classifier import Classifier
 from scones_core.vision.fitting import fit
 from scones_core.vision.options import Observer, Options
-
-SMALL = Options(blocks=(Block(patch=4, words=16, grid=2),))
-
-
-def picture(kind: int, seed: int, *, noise: float = 40, side: int = 32, mirrored: bool = False) -> bytes:
-    """Stripes on noise: 0 upright, 1 level, 2 slanted."""
-    rng = np.random.default_rng([kind, seed])
-    row, column = np.mgrid[:side, :side]
-    phase = [column, row, row + column][kind] * (1.0 + rng.uniform(-0.1, 0.1)) + rng.uniform(0, 6)
-    grey = 128 + 60 * np.sin(phase)[..., None] + rng.normal(0, noise, (side, side, 3))
-    values = grey.clip(0, 255).astype(np.uint8)
-    buffer = io.BytesIO()
-    Image.fromarray(values[:, ::-1] if mirrored else values).save(buffer, "PNG")
-    return buffer.getvalue()
-
-
-def task(per_class: int, kinds: int = 2, start: int = 0, **looks: float) -> tuple[list[bytes], list[int]]:
-    labels = [kind for kind in range(kinds) for _ in range(per_class)]
-    return [picture(kind, start + i, **looks) for i, kind in enumerate(labels)], labels
-
-
-@pytest.fixture(scope="module")
-def model() -> Classifier:
-    return fit(*task(20), ["upright", "level"], options=SMALL)
-
-
-@pytest.fixture(scope="module")
-def artifact(model: Classifier) -> bytes:
-    return model.save()
-
-
-def archive(**members: bytes) -> bytes:
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w:gz") as tar:
-        for name, content in members.items():
-            info = tarfile.TarInfo(name)
-            info.size = len(content)
-            tar.addfile(info, io.BytesIO(content))
-    return buffer.getvalue()
-
-
-def unpacked(data: bytes) -> dict[str, bytes]:
-    with tarfile.open(fileobj=io.BytesIO(data)) as tar:
-        streams = {member.name: tar.extractfile(member) for member in tar}
-        return {name: stream.read() for name, stream in streams.items() if stream is not None}
+from tests.unit.vision.stripes import SMALL, picture, task
 
 
 def test_it_tells_new_images_apart(model: Classifier):
@@ -232,95 +179,3 @@ def test_an_unreadable_image_is_named(model: Classifier):
         model.predict_proba(images)
     with pytest.raises(BadImage, match=r"^The file is not"):
         model.predict_proba([b"damaged"])
-
-
-def test_a_stored_model_answers_as_before(model: Classifier, artifact: bytes):
-    loaded = Classifier.load(artifact, hashlib.sha256(artifact).hexdigest())
-    images, _ = task(5, start=33)
-    assert np.array_equal(loaded.predict_proba(images), model.predict_proba(images))
-    assert loaded.classes == ("upright", "level")
-    assert loaded.training["cross_validated"]["accuracy"] > 0.5
-
-
-def test_the_folder_a_training_script_writes_packs_to_the_same_artifact(
-    model: Classifier, artifact: bytes, tmp_path: Path
-):
-    model.save_to(tmp_path)
-    assert pack(tmp_path) == artifact
-
-
-def test_one_changed_byte_is_detected_by_the_checksum(artifact: bytes):
-    damaged = bytearray(artifact)
-    damaged[len(damaged) // 2] ^= 1
-    with pytest.raises(Damaged, match="SHA-256"):
-        Classifier.load(bytes(damaged), hashlib.sha256(artifact).hexdigest())
-
-
-def test_no_damaged_archive_raises_anything_but_damaged(artifact: bytes):
-    rng = np.random.default_rng(0)
-    for data in [b"", b"not an archive", artifact[:-1000], gzip.compress(b"not a tar"), archive()]:
-        with pytest.raises(Damaged):
-            Classifier.load(data)
-    plain = gzip.decompress(artifact)
-    for _ in range(60):
-        damaged = bytearray(plain)
-        damaged[int(rng.integers(len(damaged)))] = int(rng.integers(256))
-        with contextlib.suppress(Damaged):
-            Classifier.load(gzip.compress(bytes(damaged), 1))
-
-
-@pytest.mark.parametrize(
-    "members",
-    [
-        {"model.json": b"[]"},
-        {"model.json": b"{}"},
-        {"model.json": b'{"format": 99}'},
-        {"model.json": b"[" * 100_000},
-        {"model.json": b"{}", "weights.npy": b"\x93NUMPY garbage"},
-        {f"{i}.npy": b"" for i in range(100)},
-    ],
-)
-def test_an_archive_of_other_files_is_refused(members: dict[str, bytes]):
-    with pytest.raises(Damaged):
-        Classifier.load(archive(**members))
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"side": 10**9},
-        {"side": 2},
-        {"temperature": 0},
-        {"temperature": "warm"},
-        {"classes": ["a", "b", "c"]},
-        {"classes": None},
-        {"blocks": []},
-        {"blocks": [{"patch": 4, "words": 17, "grid": 2}]},
-        {"blocks": [{"patch": 4, "words": 16, "grid": 10**6}]},
-        {"blocks": [{"patch": 4, "words": -16, "grid": 2}]},
-        {"blocks": [{"patch": "4", "words": 16, "grid": 2}]},
-        {"blocks": [{"shape": 1}]},
-    ],
-)
-def test_a_document_that_does_not_fit_the_arrays_is_refused(artifact: bytes, change: dict[str, object]):
-    members = unpacked(artifact)
-    members["model.json"] = json.dumps(json.loads(members["model.json"]) | change).encode()
-    with pytest.raises(Damaged):
-        Classifier.load(archive(**members))
-
-
-def test_an_array_that_would_run_code_is_refused(artifact: bytes):
-    buffer = io.BytesIO()
-    np.save(buffer, np.array([{"any": "object"}], dtype=object), allow_pickle=True)
-    with pytest.raises(Damaged):
-        Classifier.load(archive(**{**unpacked(artifact), "weights.npy": buffer.getvalue()}))
-
-
-def test_an_archive_that_unpacks_to_more_than_any_model_is_refused():
-    bomb = io.BytesIO()
-    with gzip.open(bomb, "wb", 1) as zipped:
-        info = tarfile.TarInfo("weights.npy")
-        info.size = 2**40
-        zipped.write(info.tobuf() + b"\0" * 1_000_000)
-    with pytest.raises(Damaged, match="too large"):
-        Classifier.load(bomb.getvalue())

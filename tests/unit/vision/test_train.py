@@ -14,7 +14,7 @@ from scones_core.domain.metrics import accuracy
 from scones_core.errors import BadInput
 from scones_core.vision.classifier import Classifier, pack
 from scones_core.vision.hyperparameters import Hyperparameters
-from tests.unit.test_vision_classifier import picture, task
+from tests.unit.vision.stripes import picture, task
 from tests.waiting import LIMIT
 
 NAMES = {"num_classes": "2", "classes": '["upright", "level"]'}
