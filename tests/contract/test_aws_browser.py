@@ -8,6 +8,7 @@ from playwright.sync_api import Browser, Page
 
 from tests.contract.conftest import REAL
 from tests.e2e.conftest import browser  # noqa: F401 - a fixture
+from tests.e2e.driving import window
 from tests.e2e.test_loop import test_the_whole_loop_by_hand as by_hand
 from tests.warm_server import served
 
@@ -26,10 +27,9 @@ def page(
     for name, value in {**fresh_stand_in, **SETTINGS}.items():
         monkeypatch.setenv(name, value)
     with served(tmp_path / "home") as url:
-        context = browser.new_context(viewport={"width": 1440, "height": 900}, base_url=url)
-        context.set_default_timeout(240_000)
-        yield context.new_page()
-        context.close()
+        page = window(browser, url, reviewer=None)
+        yield page
+        page.context.close()
 
 
 def test_the_whole_loop_by_hand_on_aws(page: Page, tmp_path: Path):

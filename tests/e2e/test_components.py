@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from scones_core.bootstrap import open_app
 from scones_core.services import likeness
 from scones_core.settings import Settings
+from tests.e2e.driving import window
 from tests.unit.captured_world import IMAGES, copied
 from tests.unit.test_label_import import wiped
 from tests.warm_server import served
@@ -25,22 +26,20 @@ def home(captured_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
 
 
 @pytest.fixture(scope="module")
-def window(browser: Browser, home: Path) -> Iterator[tuple[Page, list[str]]]:
+def shared_window(browser: Browser, home: Path) -> Iterator[tuple[Page, list[str]]]:
     """A window on an app that has captured inferences, and the errors of scripts in it."""
     errors: list[str] = []
     with served(home) as url:
-        context = browser.new_context(viewport={"width": 1440, "height": 1200}, base_url=url)
-        context.set_default_timeout(240_000)
-        page = context.new_page()
+        page = window(browser, url, height=1200, reviewer=None)
         page.on("pageerror", lambda error: errors.append(str(error)))
         yield page, errors
-        context.close()
+        page.context.close()
 
 
 @pytest.fixture
-def page(window: tuple[Page, list[str]]) -> Iterator[Page]:
+def page(shared_window: tuple[Page, list[str]]) -> Iterator[Page]:
     """The window; an error of a script on the page fails the test."""
-    page, errors = window
+    page, errors = shared_window
     yield page
     assert not errors
 

@@ -13,7 +13,7 @@ from scones_core.bootstrap import open_app
 from scones_core.domain.drift import SimulatedDrift
 from scones_core.services import App, audits, capture, classification, monitoring, review, threshold
 from scones_core.settings import Settings
-from tests.e2e.test_loop import press, settle, visit
+from tests.e2e.driving import press, settle, visit
 from tests.unit.test_drift_watch import send
 from tests.warm_server import served
 

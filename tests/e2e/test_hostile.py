@@ -1,12 +1,7 @@
-"""What one user or file brings reaches others as text, and a damaged home still opens on every page."""
+"""What one user or file brings reaches others as text."""
 
 import base64
 import json
-import os
-import shutil
-import subprocess
-import sys
-from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -18,13 +13,11 @@ from scones_core.bootstrap import open_app
 from scones_core.errors import SconesError
 from scones_core.services import capture, classification, deployment, etl, monitoring, registration, review, training
 from scones_core.settings import Settings
-from tests.browser import ROOT
 from tests.conftest import png
-from tests.unit.captured_world import copied
+from tests.e2e.driving import open_every_page, settle, window
 from tests.warm_server import served
 
 pytestmark = pytest.mark.e2e
-PAGES = ("", "data", "train", "workflow", "monitor", "review", "models", "settings")
 HOSTILE = (
     "[Sign in](https://evil.example/login)",
     "![x](https://evil.example/a.png)",
@@ -38,20 +31,6 @@ HOSTILE = (
     "javascript:window.hit=1",
 )
 AS_NAMES = ("![x](www.evil.example)", "[Sign in](javascript:hit)", "<img src=x onerror=hit()>", "www.evil.example")
-
-
-def window(browser: Browser, url: str) -> Page:
-    context = browser.new_context(viewport={"width": 1440, "height": 1600}, base_url=url)
-    context.set_default_timeout(240_000)
-    return context.new_page()
-
-
-def open_every_page(page: Page) -> Iterator[str]:
-    for name in PAGES:
-        page.goto(f"/{name}")
-        expect(page.get_by_role("heading", level=1).first).to_be_visible()
-        settled(page)
-        yield name
 
 
 def hostile_captures() -> bytes:
@@ -124,17 +103,13 @@ class Watch:
         page.on("request", lambda request: self._asked.append(request.url))
 
     def check(self) -> None:
-        settled(self._page)
+        settle(self._page)
         assert self._page.evaluate("window.hit") is None
         links = self._page.locator("a").evaluate_all("links => links.map(link => link.href)")
         assert not [link for link in links if not link.startswith((f"{self._url}/", "https://github.com/caronc"))]
         sources = self._page.locator("img").evaluate_all("images => images.map(image => image.src)")
         assert not [source for source in sources if source and not source.startswith((f"{self._url}/media/", "data:"))]
         assert not [address for address in self._asked if not address.startswith((f"{self._url}/", "data:", "blob:"))]
-
-
-def settled(page: Page) -> None:
-    expect(page.locator("[data-test-script-state=notRunning]")).to_be_attached()
 
 
 def fill(page: Page) -> None:
@@ -145,12 +120,12 @@ def fill(page: Page) -> None:
         everything = " ".join(HOSTILE)
         field.fill(everything if len(everything) <= longest else HOSTILE[number % len(HOSTILE)][:longest])
         field.press("Control+Enter")
-        settled(page)
+        settle(page)
 
 
 def test_nothing_that_anybody_brought_links_loads_or_runs(browser: Browser, tmp_path: Path) -> None:
     with served(hostile_home(tmp_path)) as url:
-        page = window(browser, url)
+        page = window(browser, url, height=1600, reviewer=None)
         watch = Watch(page, url)
         for name in open_every_page(page):
             if name == "workflow":
@@ -237,14 +212,14 @@ def name_classes(page: Page) -> None:
     page.goto("/monitor")
     page.get_by_role("textbox", name="Class names, in the order").fill(f"{HOSTILE[2]}, {HOSTILE[1]}")
     page.get_by_role("textbox", name="Class names, in the order").press("Enter")
-    settled(page)
+    settle(page)
     page.get_by_role("button", name="Name the classes").click()
     expect(page.get_by_test_id("stAlert").first).to_be_visible()
 
 
 def test_nothing_that_is_typed_or_uploaded_links_loads_or_runs(browser: Browser, tmp_path: Path) -> None:
     with served(hostile_home(tmp_path)) as url:
-        page = window(browser, url)
+        page = window(browser, url, height=1600, reviewer=None)
         watch = Watch(page, url)
         for step in (
             load_images,
@@ -261,54 +236,3 @@ def test_nothing_that_is_typed_or_uploaded_links_loads_or_runs(browser: Browser,
         for _name in open_every_page(page):  # and what it left for everybody else
             watch.check()
         page.context.close()
-
-
-def test_every_page_opens_on_a_damaged_home_and_says_what_it_lacks(
-    browser: Browser, captured_folder: Path, tmp_path: Path
-) -> None:
-    home = copied(captured_folder, tmp_path)
-    captures = next((home / "objects" / "captures").rglob("*.jsonl"))
-    captures.write_bytes(captures.read_bytes()[:-4000] + b"\x00{half")
-    next((home / "objects" / "pool").glob("*.png")).unlink()
-    endpoint = home / "endpoints" / "scones-unlimited.json"
-    whole = endpoint.read_bytes()
-    endpoint.write_bytes(whole[: len(whole) // 2])
-    with served(home) as url:
-        page = window(browser, url)
-        for name in open_every_page(page):
-            expect(page.get_by_text("endpoints/scones-unlimited.json").first).to_be_visible()
-            assert page.get_by_test_id("stException").count() == 0, name
-            assert page.get_by_text("Oh no").count() == 0, name
-        page.context.close()
-
-
-def test_a_full_captures_folder_is_told_and_stops_no_inference(
-    browser: Browser, trained_home: Path, tmp_path: Path
-) -> None:
-    home = tmp_path / "home"
-    shutil.copytree(trained_home, home, symlinks=True)
-    captures = home / "objects" / "captures"
-    shutil.rmtree(captures, ignore_errors=True)
-    captures.write_text("in the way", encoding="utf-8")
-    with served(home) as url:
-        page = window(browser, url)
-        for name in open_every_page(page):
-            assert page.get_by_test_id("stException").count() == 0, name
-            if name == "settings":
-                expect(page.get_by_text("capture is failing")).to_be_visible()
-        page.context.close()
-
-
-def test_beyond_this_machine_the_app_does_not_start_without_sign_in(
-    trained_home: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "streamlit_app.py"), "--server.address=0.0.0.0"]
-    environment = {**os.environ, "SCONES_HOME": str(trained_home), "PYTHONPATH": str(ROOT)}
-    refused = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=240)
-    assert refused.returncode == 1
-    assert "does not start: it would be reachable from other machines (0.0.0.0) without sign-in" in refused.stderr
-    assert "Traceback" not in refused.stderr
-    monkeypatch.setenv("STREAMLIT_SERVER_ADDRESS", "0.0.0.0")
-    monkeypatch.setenv("SCONES_WITHOUT_SIGN_IN", "true")
-    with served(trained_home):
-        pass

@@ -1,7 +1,6 @@
 """A person goes through the whole loop, in a browser, on the generated sample."""
 
 import re
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -10,33 +9,10 @@ from playwright.sync_api import Page, expect
 from scones_core.bootstrap import open_app
 from scones_core.services import deployment, review
 from scones_core.settings import Settings
+from tests.e2e.driving import LONG, press, visit
 from tests.unit.test_ingest import line
 
 pytestmark = pytest.mark.e2e
-LONG = 900_000  # milliseconds: training on a busy machine
-
-
-def visit(page: Page, name: str) -> None:
-    """Go to a page by the sidebar; as a person would, click again when a rerun has swallowed the click."""
-    title = "Scones Unlimited" if name == "Overview" else name
-    heading = page.get_by_role("heading", level=1, name=title, exact=True)
-    for _ in range(3):
-        settle(page)
-        page.get_by_test_id("stSidebarNavLink").filter(has_text=re.compile(f"^.*{name}$")).click()
-        with suppress(AssertionError):
-            expect(heading).to_be_visible(timeout=LONG)
-            break
-    expect(heading).to_be_visible()
-    settle(page)
-
-
-def settle(page: Page) -> None:
-    """Until the script has run."""
-    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
-
-
-def press(page: Page, name: str) -> None:
-    page.get_by_role("button", name=name, exact=True).click()
 
 
 def test_the_whole_loop_by_hand(page: Page, tmp_path: Path):

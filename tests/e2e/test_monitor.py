@@ -13,8 +13,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from scones_core.bootstrap import open_app
 from scones_core.services import classification
 from scones_core.settings import Settings
-from tests.e2e.test_loop import settle
-from tests.e2e.test_pages import window
+from tests.e2e.driving import settle, window
 from tests.unit.captured_world import IMAGES, copied
 from tests.warm_server import served
 

@@ -10,7 +10,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
-from tests.e2e.test_loop import settle, visit
+from tests.e2e.driving import settle, visit, window
 from tests.unit.captured_world import copied
 from tests.warm_server import served
 
@@ -62,18 +62,6 @@ def full(captured_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
 def empty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with served(tmp_path_factory.mktemp("empty") / "home") as url:
         yield url
-
-
-def window(browser: Browser, url: str, *, width: int = 1440, dark: bool = False) -> Page:
-    context = browser.new_context(
-        viewport={"width": width, "height": 900},
-        base_url=url,
-        color_scheme="dark" if dark else "light",
-        timezone_id="Asia/Tokyo",
-    )
-    context.set_default_timeout(240_000)
-    context.add_cookies([{"name": "scones_user", "value": "Ann", "url": url}])
-    return context.new_page()
 
 
 def troubles(page: Page) -> list[str]:
@@ -150,7 +138,7 @@ def test_a_charts_data_are_shown_by_keyboard(browser: Browser, full: str):
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 def test_every_page_of_a_full_home_is_sound_and_can_be_read_by_everyone(browser: Browser, full: str, dark: bool):
-    page = window(browser, full, dark=dark)
+    page = window(browser, full, color_scheme="dark" if dark else "light")
     errors = troubles(page)
     page.goto("/")
     for name in PAGES:
@@ -180,7 +168,7 @@ def test_a_click_on_the_confusion_matrix_shows_the_images_of_the_cell(browser: B
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 def test_what_opens_on_a_page_can_be_read_by_everyone(browser: Browser, full: str, dark: bool):
-    page = window(browser, full, dark=dark)
+    page = window(browser, full, color_scheme="dark" if dark else "light")
     page.goto("/monitor")
     page.get_by_role("button", name="New audit").click()
     expect(page.get_by_text("Drawn from the inferences")).to_be_visible()

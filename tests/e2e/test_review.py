@@ -1,61 +1,26 @@
-"""Reviewing in a browser: nothing is lost, any number of classes by keyboard, and two reviewers on one queue."""
+"""Reviewing in a browser: nothing is lost, and two reviewers share a queue."""
 
-import json
 import os
 import re
 import signal
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import expect
 
 from scones_core.bootstrap import open_app
-from scones_core.domain.capture import record
 from scones_core.domain.review import Strategy
-from scones_core.services import capture, queue_making, review
+from scones_core.services import queue_making
 from scones_core.settings import Settings
 from tests.browser import free_port
-from tests.conftest import png
-from tests.e2e.test_loop import settle
+from tests.e2e.driving import OpenWindow, decisions, desk_of, saved
 from tests.unit.captured_world import copied
-from tests.unit.test_label_import import wiped
 from tests.warm_server import served, server
 
 pytestmark = pytest.mark.e2e
-TWENTY = (
-    "自行车",
-    "دراجة نارية",
-    "a class name so very long that hardly any button can hold it",
-    "γάτα",
-    *(f"class_{n}" for n in range(5, 21)),
-)
-Open = Callable[..., Page]
-
-
-@pytest.fixture
-def open_window(browser: Browser) -> Iterator[Open]:
-    """Open a window of a reviewer, who is known to it; an error of a script on the page fails the test."""
-    errors: list[str] = []
-    contexts = []
-
-    def opener(url: str, reviewer: str = "Ann", path: str = "/review", **options: object) -> Page:
-        context = browser.new_context(viewport={"width": 1440, "height": 900}, base_url=url, **options)  # type: ignore[arg-type]
-        contexts.append(context)
-        context.set_default_timeout(240_000)
-        context.add_cookies([{"name": "scones_user", "value": reviewer, "url": url}])
-        page = context.new_page()
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        page.goto(path)
-        return page
-
-    yield opener
-    for context in contexts:
-        context.close()
-    assert not errors
 
 
 @contextmanager
@@ -66,23 +31,8 @@ def ended_at_once(process: int) -> Iterator[None]:
     os.kill(process, signal.SIGKILL)
 
 
-def desk_of(page: Page) -> Locator:
-    desk = page.locator(".desk")
-    expect(desk).to_have_attribute("data-item", re.compile(".+"))
-    return desk
-
-
-def saved(desk: Locator) -> None:
-    expect(desk).to_have_attribute("data-unsaved", "0")
-
-
-def decisions(home: Path) -> list[tuple[str, str | None, str]]:
-    with sqlite3.connect(home / "scones.db") as connection:
-        return connection.execute("SELECT action, label, reviewer FROM decisions ORDER BY id").fetchall()
-
-
 def test_a_server_killed_between_key_press_and_confirmation_loses_and_doubles_nothing(
-    open_window: Open, captured_folder: Path, tmp_path: Path
+    open_window: OpenWindow, captured_folder: Path, tmp_path: Path
 ) -> None:
     home, port = copied(captured_folder, tmp_path), free_port()
     with server(home, port=port) as (url, process):
@@ -106,7 +56,7 @@ def test_a_server_killed_between_key_press_and_confirmation_loses_and_doubles_no
 
 
 def test_a_tab_closed_before_the_confirmation_is_made_good_by_the_next(
-    open_window: Open, captured_folder: Path, tmp_path: Path
+    open_window: OpenWindow, captured_folder: Path, tmp_path: Path
 ) -> None:
     home, port = copied(captured_folder, tmp_path), free_port()
     with server(home, port=port) as (url, process):
@@ -124,7 +74,7 @@ def test_a_tab_closed_before_the_confirmation_is_made_good_by_the_next(
     assert decisions(home) == [("label", "bicycle", "Ann")]
 
 
-def test_leaving_with_unsaved_decisions_warns(open_window: Open, captured_folder: Path, tmp_path: Path) -> None:
+def test_leaving_with_unsaved_decisions_warns(open_window: OpenWindow, captured_folder: Path, tmp_path: Path) -> None:
     with server(copied(captured_folder, tmp_path)) as (url, process):
         page = open_window(url)
         desk = desk_of(page)
@@ -144,71 +94,8 @@ def test_leaving_with_unsaved_decisions_warns(open_window: Open, captured_folder
         assert warnings == ["beforeunload"]
 
 
-@pytest.fixture(scope="module")
-def many_classes(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home with imported captures of a model of twenty classes. Copied by nobody: each test decides other images."""
-    home = tmp_path_factory.mktemp("many") / "home"
-    app = open_app(Settings(home=home))
-    lines = []
-    for n in range(24):
-        response = [0.01] * len(TWENTY)
-        response[n % 20] += 0.5
-        response[(n + 1) % 20] += 0.3
-        document = record(
-            event_id=f"image-{n:02}",
-            time=datetime(2026, 1, 1, 12, n, tzinfo=UTC),
-            body=png(n, upright=bool(n % 2)),
-            content_type="image/png",
-            response=json.dumps(response),
-            inference_id=None,
-            custom_attributes=None,
-        )
-        lines.append(json.dumps(document).encode())
-    capture.ingest_files(app, [b"\n".join(lines)], classes=TWENTY)
-    app.close()
-    return home
-
-
-def test_twenty_classes_are_labelled_by_keyboard_alone(open_window: Open, many_classes: Path) -> None:
-    with served(many_classes) as url:
-        page = open_window(url)
-        desk = desk_of(page)
-        second = desk.locator(".choices.top button").nth(1).get_attribute("aria-label")
-        page.keyboard.press("2")  # the model's second class
-        saved(desk)
-        for key in ("4", "0", "5", "9"):  # the first class, and the last
-            page.keyboard.press(key)
-        saved(desk)
-        page.keyboard.press("/")
-        page.keyboard.type("γάτ")
-        expect(desk.locator(".choices:not(.top) button")).to_have_count(1)
-        page.keyboard.press("Enter")
-        saved(desk)
-        page.keyboard.press("c")  # the model is right
-        saved(desk)
-        for control in desk.get_by_role("button").all():
-            box = control.bounding_box()
-            assert box is None or box["y"] + box["height"] <= 900, control.inner_text()
-    labels = [label for _action, label, _who in decisions(many_classes)]
-    assert [str(label).replace("_", " ") for label in labels[:1]] == [second]
-    assert labels[1:4] == [TWENTY[0], TWENTY[19], "γάτα"]
-    assert labels[4] in TWENTY
-
-
-def test_digits_work_on_a_keyboard_whose_digit_row_has_letters(open_window: Open, many_classes: Path) -> None:
-    before = len(decisions(many_classes))
-    with served(many_classes) as url:
-        page = open_window(url, "Zoe")
-        desk = desk_of(page)
-        for key, code in (("'", "Digit4"), ("é", "Digit2")):  # AZERTY
-            keyboard = {"key": key, "code": code, "bubbles": True, "composed": True}
-            page.evaluate("k => document.body.dispatchEvent(new KeyboardEvent('keydown', k))", keyboard)
-        saved(desk)
-    assert decisions(many_classes)[before:] == [("label", TWENTY[2], "Zoe")]
-
-
 def test_a_refused_decision_and_a_note_whose_lease_ran_out_stay_as_drafts(
-    open_window: Open, captured_folder: Path, tmp_path: Path
+    open_window: OpenWindow, captured_folder: Path, tmp_path: Path
 ) -> None:
     home = copied(captured_folder, tmp_path)
     with served(home) as url:
@@ -243,7 +130,9 @@ def test_a_refused_decision_and_a_note_whose_lease_ran_out_stay_as_drafts(
     assert [(label, who) for _action, label, who in decisions(home)] == [("motorcycle", "Ben"), ("bicycle", "Ann")]
 
 
-def test_two_reviewers_share_a_queue_by_its_link(open_window: Open, captured_folder: Path, tmp_path: Path) -> None:
+def test_two_reviewers_share_a_queue_by_its_link(
+    open_window: OpenWindow, captured_folder: Path, tmp_path: Path
+) -> None:
     home = copied(captured_folder, tmp_path)
     app = open_app(Settings(home=home))
     id = queue_making.make(app, "Ours", Strategy.LEAST_CONFIDENCE, size=8, by="Ann")
@@ -264,7 +153,7 @@ def test_two_reviewers_share_a_queue_by_its_link(open_window: Open, captured_fol
 
 
 def test_a_page_of_the_grid_is_marked_confirmed_and_undone(
-    open_window: Open, captured_folder: Path, tmp_path: Path
+    open_window: OpenWindow, captured_folder: Path, tmp_path: Path
 ) -> None:
     home = copied(captured_folder, tmp_path)
     with served(home) as url:
@@ -291,47 +180,3 @@ def test_a_page_of_the_grid_is_marked_confirmed_and_undone(
     assert [action for action, _label, _who in made] == ["label"] * count + ["undo"] * count + ["label"] * count
     assert sorted(str(label) for _action, label, _who in made[-count:])[0] == "/unusable"
     assert len({label for _action, label, _who in made[-count:]}) == 3
-
-
-def test_labels_that_were_exported_and_lost_are_imported_again(
-    open_window: Open, captured_folder: Path, tmp_path: Path
-) -> None:
-    home = copied(captured_folder, tmp_path)
-    with served(home) as url:
-        page = open_window(url)
-        for key in ("1", "2", "0"):
-            shown = desk_of(page).get_attribute("data-item")
-            page.keyboard.press(key)
-            expect(page.locator(f'.desk:not([data-item="{shown}"])')).to_be_visible()
-        saved(desk_of(page))
-        before = reviewed_labels(home)
-        assert len(before) == 3
-        for format in ("Augmented manifest", "Label Studio", "CSV"):
-            expect(page.get_by_text(re.compile("^3 reviewed labels"))).to_be_visible()
-            with page.expect_download() as download:
-                page.get_by_role("button", name=format, exact=True).click()
-            file = tmp_path / download.value.suggested_filename
-            download.value.save_as(file)
-            app = open_app(Settings(home=home))
-            wiped(app)
-            app.close()
-            assert reviewed_labels(home) == []
-            for said in ("3 new labels, 0 known already", "0 new labels, 3 known already"):
-                page.reload()
-                settle(page)
-                page.get_by_text("Import labels").click()
-                page.locator(".st-key-import_labels input[type=file]").set_input_files(file)
-                page.get_by_role("button", name="Import", exact=True).click()
-                expect(page.get_by_text(f"{said}, 0 rows refused.")).to_be_visible()
-                settle(page)
-                expect(page.get_by_text(f"{said}, 0 rows refused.")).to_be_visible()
-            assert reviewed_labels(home) == before, format
-
-
-def reviewed_labels(home: Path) -> list[tuple[str, str, str]]:
-    """Image and label in force, and who gave it."""
-    app = open_app(Settings(home=home))
-    try:
-        return sorted((row["id"], row["label"], row["reviewer"]) for row in review.reviewed(app))
-    finally:
-        app.close()
