@@ -21,6 +21,7 @@ class Home:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.opened: list[LocalWorkflows] = []
+        self.clients: dict[str, Any] = {"s3": S3Client(MemoryObjects())}
 
     def open(self, **functions: Callable[..., Any]) -> LocalWorkflows:
         empty = self.folder / "nothing"
@@ -29,7 +30,7 @@ class Home:
             self.folder / "home",
             definitions_dir=empty,
             lambdas_dir=empty,
-            clients={"s3": S3Client(MemoryObjects())},
+            clients=self.clients,
             functions={name: three_arguments(function) for name, function in functions.items()},
         )
         self.opened.append(service)

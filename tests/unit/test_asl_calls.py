@@ -4,8 +4,11 @@ import base64
 import json
 from typing import Any
 
+import boto3
 import pytest
+from botocore.stub import Stubber
 
+from tests.unit.asl_home import Home, ended
 from tests.unit.asl_machines import FUNCTION, FUNCTIONS, INVOKE, invoke, one, task
 from tests.unit.asl_world import run
 
@@ -61,3 +64,28 @@ def test_a_fifo_topic_numbers_its_messages(topic: str, has_number: bool):
     output = run(definition).output
     assert ("SequenceNumber" in output) is has_number
     assert not has_number or len(output["SequenceNumber"]) == 20
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "said", "name"),
+    [
+        ("NotFound", 404, "Topic does not exist", "SNS.NotFoundException"),
+        ("InvalidParameter", 400, "Invalid parameter: MessageGroupId", "SNS.InvalidParameterException"),
+    ],
+)
+def test_what_a_topic_refuses_is_worded_as_a_service_words_it(
+    home: Home, error: str, status: int, said: str, name: str
+):
+    sns = boto3.client("sns", region_name="us-east-1", aws_access_key_id="none", aws_secret_access_key="none")
+    home.clients["sns"] = sns
+    parameters = {"TopicArn": "arn:aws:sns:us-east-1:123456789012:t", "Message": "m"}
+    service = home.open()
+    service.put("tell", one({"Type": "Task", "Resource": "arn:aws:states:::sns:publish", "Parameters": parameters}))
+    with Stubber(sns) as stubbed:
+        stubbed.add_client_error("publish", error, said, status, response_meta={"RequestId": "r-1"})
+        service.start("tell", "one", {})
+        found = ended(service, "one")
+    assert found.error == name
+    assert found.cause == (
+        f"{said} (Service: AmazonSNS; Status Code: {status}; Error Code: {error}; Request ID: r-1; Proxy: null)"
+    )

@@ -65,6 +65,7 @@ STATES: list[tuple[Mapping[str, Any], str]] = [
     ({"Type": "Wait", "Seconds": 1, "Timestamp": "2020-01-01T00:00:00Z"}, "only one of the fields"),
     ({"Type": "Wait", "Seconds": -1}, "'Seconds' must be an integer"),
     ({"Type": "Wait", "Timestamp": "tomorrow"}, "'Timestamp' must be a timestamp"),
+    ({"Type": "Wait", "Timestamp": "{% $now() %}"}, "'Timestamp' must be a timestamp"),
     ({"Type": "Choice", "Choices": []}, "'Choices' must be a list that is not empty"),
     ({"Type": "Choice", "Choices": [{"Variable": "$", "NumericEquals": 1, "Next": "Nowhere"}]}, "leads to 'Nowhere'"),
     ({"Type": "Choice", "Choices": [{"Variable": "$", "NumericEquals": 1}]}, "'Next' is missing"),

@@ -28,13 +28,18 @@ def test_the_figures_at_a_threshold_are_those_of_traffic_and_labels():
     traffic = np.array([0.5, 0.93, 0.931, 0.99, 0.6])
     labelled, correct = np.array([0.6, 0.93, 0.95, 0.96]), np.array([False, True, False, True])
     found = what_if(0.93, at_or_below(traffic), WeightedLabels.alike(labelled, correct))
-    assert (found.accepted, found.low, found.labels, found.error_rate, found.errors) == (2, 3, 2, 0.5, 1.0)
+    assert (found.threshold, found.accepted, found.low) == (0.93, 2, 3)
+    assert (found.labels, found.error_rate, found.errors) == (2, 0.5, 1.0)
     low, high = accuracy_interval(1, 2)
     assert (found.error_low, found.error_high) == pytest.approx((1 - high, 1 - low))
 
 
-def test_above_all_labels_nothing_is_said_of_errors():
-    found = what_if(0.98, at_or_below(np.array([0.99])), WeightedLabels.alike(np.array([0.9]), np.array([True])))
+@pytest.mark.parametrize("labels", [None, WeightedLabels.alike(np.array([0.9]), np.array([True]))])
+def test_without_labels_above_a_threshold_the_traffic_is_counted_and_nothing_is_said_of_errors(
+    labels: WeightedLabels | None,
+):
+    found = what_if(0.98, at_or_below(np.array([0.5, 0.98, 0.99, 1.0, 1.0])), labels)
+    assert (found.threshold, found.accepted, found.low, found.labels) == (0.98, 3, 2, 0)
     assert (found.error_rate, found.errors, found.error_low, found.error_high) == (None, None, 0.0, 1.0)
 
 
@@ -45,6 +50,13 @@ def test_breaks_are_no_part_of_the_seconds_per_decision(seconds: int, breaks: in
     alone = [NOON + timedelta(days=1, hours=i) for i in range(60)]
     assert seconds_per_decision([("ann", time) for time in times + alone]) == seconds
     assert seconds_per_decision([(f"r{i}", time) for i, time in enumerate(times)]) is None
+
+
+def test_a_pause_of_two_minutes_is_no_break_and_five_pauses_are_enough():
+    times = [NOON + timedelta(seconds=120 * i) for i in range(6)]
+    assert seconds_per_decision([("ann", time) for time in times]) == 120
+    assert seconds_per_decision([("ann", time) for time in times[:5]]) is None
+    assert seconds_per_decision([("ann", NOON + timedelta(seconds=121 * i)) for i in range(6)]) is None
 
 
 def labels(n: int, seed: int = 0) -> WeightedLabels:
@@ -77,12 +89,67 @@ def test_no_threshold_beside_the_cheapest_costs_less():
         return (7 * (there.errors or 0.0) + there.low) * 1_000 / 500
 
     assert found.cost == pytest.approx(cost(found.threshold))
+    at, accepted = what_if(found.threshold, counts, known), 7 * (1 - counts[round(found.threshold * 1000)] / 500)
+    assert found.cost_low == pytest.approx(found.cost + 1_000 * accepted * (at.error_low - (at.error_rate or 0.0)))
+    assert found.cost_high == pytest.approx(found.cost + 1_000 * accepted * (at.error_high - (at.error_rate or 0.0)))
     for threshold in np.arange(500, 980, 7) / 1000:
         assert cost(threshold) >= found.cost - 1e-9
         if found.same_from <= threshold <= found.same_to:
             assert cost(threshold) <= 1.02 * found.cost + 1e-9
     assert cost(round(found.same_from - 0.001, 3)) > 1.02 * found.cost
     assert cost(round(found.same_to + 0.001, 3)) > 1.02 * found.cost
+
+
+def alike(*parts: tuple[float, int, int]) -> WeightedLabels:
+    """parts : a confidence, how many images have it, and how many of these are wrong."""
+    confidences = np.repeat([part[0] for part in parts], [part[1] for part in parts])
+    return WeightedLabels.alike(confidences, np.concatenate([np.arange(n) >= wrong for _, n, wrong in parts]))
+
+
+def ends(labels: WeightedLabels, traffic: list[float], *, error: float, review: float) -> tuple[float, float, float]:
+    """The cheapest threshold, and those around it whose cost is the same."""
+    found = cheapest(at_or_below(np.array(traffic)), labels, error=error, review=review)
+    assert found is not None
+    return found.threshold, found.same_from, found.same_to
+
+
+def test_a_threshold_with_fewer_than_ten_labels_above_it_is_never_the_cheapest():
+    known = alike((0.6, 20, 10), (0.8, 5, 1), (0.95, 5, 0))  # above 0.8 none is wrong, and only five are known
+    assert ends(known, list(known.confidences), error=100, review=1) == (0.6, 0.6, 0.799)
+
+
+def test_ten_labels_of_the_highest_confidence_are_enough_for_every_threshold():
+    assert ends(alike((1.0, 10, 1)), [1.0], error=1, review=10) == (0.0, 0.0, 0.999)
+
+
+def test_a_threshold_that_costs_nothing_costs_the_same_as_others_that_cost_nothing():
+    assert ends(alike((0.3, 1, 1), (0.9, 60, 0)), [0.5] * 9 + [0.9], error=1, review=1) == (0.3, 0.3, 0.499)
+
+
+def test_thresholds_that_cost_the_same_reach_down_to_zero_and_up_to_a_dear_one():
+    assert ends(alike((0.3, 1, 1), (0.9, 160, 60)), [0.301] + [0.9] * 9, error=1, review=10) == (0.3, 0.0, 0.3)
+
+
+def test_thresholds_beyond_a_dearer_one_are_not_among_those_around_the_cheapest():
+    known = alike((0.301, 4, 4), (0.9, 160, 60))  # at 0.3 one more is reviewed, and at 0.301 four errors less are made
+    assert ends(known, [0.3] + [0.9] * 99, error=1, review=1.5) == (0.301, 0.301, 0.899)
+
+
+def test_an_error_that_other_labels_may_lack_widens_the_interval_of_the_cheapest_threshold():
+    found = cheapest(at_or_below(np.array([0.9])), alike((0.6, 1, 1), (0.9, 30, 0)), error=1, review=1)
+    assert found is not None
+    assert (found.best_from, found.threshold, found.best_to) == (0.0, 0.6, 0.6)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_cheapest_threshold_is_the_same_each_time_and_whatever_weights_are_multiplied_by(seed: int):
+    known = labels(60, seed)
+    lighter = WeightedLabels(known.confidences, known.wrong, known.weights / 1024)
+    found, again = (cheapest(at_or_below(known.confidences), each, error=5, review=1) for each in (known, lighter))
+    assert found is not None
+    assert found == again
+    for threshold in (found.threshold, found.same_from, found.same_to, found.best_from, found.best_to):
+        assert threshold == round(threshold, 3)
 
 
 def test_the_interval_of_the_cheapest_threshold_holds_the_true_one_in_most_cases():

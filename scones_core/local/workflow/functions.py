@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from scones_core.local.workflow.asl.errors import StatesError
+from scones_core.local.workflow.asl.errors import StatesError, refusal
 from scones_core.local.workflow.asl.host import Response
 from scones_core.local.workflow.asl.jsontext import MAX_DEPTH, MAX_PAYLOAD_BYTES, dumps, is_too_deep, size
 
@@ -94,8 +94,7 @@ class Functions:
 def _not_found(name: str) -> str:
     arn = name if name.startswith("arn:") else function_arn(name)
     arn += "" if len(arn.split(":")) > 7 else ":$LATEST"
-    details = "Service: AWSLambda; Status Code: 404; Error Code: ResourceNotFoundException; Request ID: "
-    return f"Function not found: {arn} ({details}{uuid.uuid4()}; Proxy: null)"
+    return refusal(f"Function not found: {arn}", "AWSLambda", 404, "ResourceNotFoundException", str(uuid.uuid4()))
 
 
 def _exited(request_id: str, error: SystemExit) -> str:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
-from scones_core.local.workflow.asl.errors import RUNTIME, StatesError
+from scones_core.local.workflow.asl.errors import RUNTIME, StatesError, refusal
 from scones_core.local.workflow.asl.execution_events import record_end, record_start
 from scones_core.local.workflow.asl.frame import Frame
 from scones_core.local.workflow.asl.history import Event, History, context_time, utc_now
@@ -163,8 +163,17 @@ class EmbeddedHost:
 def _published(sns: Any, message: Mapping[str, Any]) -> str:
     try:
         return str(sns.publish(**message)["MessageId"])
-    except Exception as error:  # boto3 makes its error classes as it goes; they share no base but this
-        raise StatesError(f"SNS.{type(error).__name__}", str(error)) from error
+    except Exception as error:  # boto3 makes its error classes as it goes, and is not installed everywhere
+        raise StatesError(f"SNS.{type(error).__name__}", _cause(error)) from error
+
+
+def _cause(error: Exception) -> str:
+    response = getattr(error, "response", {})
+    given, metadata = response.get("Error", {}), response.get("ResponseMetadata", {})
+    if not {"Code", "Message"} <= given.keys():
+        return str(error)
+    status, request_id = metadata.get("HTTPStatusCode", 0), metadata.get("RequestId", "")
+    return refusal(given["Message"], "AmazonSNS", status, given["Code"], request_id)
 
 
 def _execution(child: Child) -> Execution:

@@ -82,7 +82,8 @@ def _seconds(fields: Fields, language: Language) -> Callable[[Scope], float]:
 
 def _timestamp(fields: Fields, language: Language) -> Callable[[Scope], float]:
     given = fields.given.get("Timestamp")
-    if given is not None and not is_expression(given) and parsed_timestamp(given) is None:
+    computed = isinstance(language, Jsonata) and is_expression(given)
+    if given is not None and not computed and parsed_timestamp(given) is None:
         raise fields.error("Timestamp", "must be a timestamp as 2016-03-14T01:59:00Z")
     evaluate = language.text(fields, "Timestamp")
     assert evaluate is not None

@@ -89,3 +89,9 @@ class BranchFailure(StatesError):
 
 class DefinitionError(Exception):
     """A definition that Step Functions would refuse; the text names the state and the field."""
+
+
+def refusal(message: str, service: str, status: int, code: str, request_id: str) -> str:
+    """The cause of an error that a service gave, as AWS words it."""
+    details = f"Service: {service}; Status Code: {status}; Error Code: {code}; Request ID: {request_id}"
+    return f"{message} ({details}; Proxy: null)"

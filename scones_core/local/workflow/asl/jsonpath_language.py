@@ -174,7 +174,7 @@ class JsonPath:
 
 def _field_value(name: str, path: Path, scope: Scope) -> Any:
     """Return what a …Path field refers to; AWS takes a text of digits for a number."""
-    value = read(path, name + "Path", scope)
+    value = selected(path, scope)
     try:
         return float(value) if isinstance(value, str) else value
     except ValueError:

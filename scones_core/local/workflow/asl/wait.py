@@ -8,12 +8,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 from scones_core.local.workflow.asl.errors import QueryFailure, RuntimeFailure
-from scones_core.local.workflow.asl.fields import MAX_INTEGER
 from scones_core.local.workflow.asl.frame import Frame
 from scones_core.local.workflow.asl.jsontext import dumps, is_integer
 from scones_core.local.workflow.asl.paths import Path, PathError
 from scones_core.local.workflow.asl.scope import Scope
 from scones_core.local.workflow.asl.state import State, Transition
+
+LONGEST = 2**31 - 1  # seconds: AWS waits 24,855 days, and refuses 24,856
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class Wait(State):
     async def run(self, frame: Frame, scope: Scope) -> Transition:
         effective = await frame.evaluate(self.flow.effective, scope)
         seconds = await frame.evaluate(self.seconds, effective)
-        if seconds > MAX_INTEGER:
+        if seconds > LONGEST:
             raise RuntimeFailure.because("Wait state delay is too long.")
         if seconds > 0:
             await asyncio.sleep(seconds)
