@@ -32,8 +32,8 @@ from scones_core.local.workflow.functions import FunctionContext, load_handlers
 from scones_core.ports import ExecutionStatus, WorkflowService
 from scones_core.services import App, classification
 from scones_core.settings import FILES, Settings
-from tests.unit.asl_machines import FUNCTION
-from tests.unit.asl_moto import Moto, moto
+from tests.unit.asl.machines import FUNCTION
+from tests.unit.asl.moto_runner import Moto, moto
 
 ROUNDS, OURS, PEERS, BATCH, STARTERS = 3, 300, 40, 2_000, 8
 PREFIX = "benchmark/"

@@ -10,7 +10,6 @@ from streamlit.components.v2 import manifest_scanner
 
 from scones_core.services import App
 from scones_core.ui.shell import chart_theme
-from tests.unit.asl_home import Home
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -30,14 +29,6 @@ def scan_of_installed_components() -> Iterator[None]:
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Iterator[Home]:
-    made = Home(tmp_path)
-    yield made
-    for service in made.opened:
-        service.close()
-
-
-@pytest.fixture
 def captured(captured_folder: Path, tmp_path: Path, open_home: Callable[[], App]) -> App:
     """An app with captured inferences, none of them reviewed."""
     shutil.copytree(captured_folder, tmp_path / "home", symlinks=True)
@@ -47,7 +38,7 @@ def captured(captured_folder: Path, tmp_path: Path, open_home: Callable[[], App]
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """How many state machines were run by both interpreters."""
     passed = [report.nodeid for report in terminalreporter.stats.get("passed", []) if report.when == "call"]
-    cases = [name for name in passed if "test_asl_differential.py" in name and "[" in name]
+    cases = [name for name in passed if "asl/test_differential.py" in name and "[" in name]
     if cases:
         departures = sum("moto_departs" in name for name in cases)
         terminalreporter.write_line(

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from scones_core.domain import answers
 from scones_core.domain import capture as domain
 from scones_core.domain.capture import NotAnInference, parse
-from tests.unit.test_capture import PARTS, VALUES, capture, document
+from tests.unit.test_capture import capture, document
+from tests.unit.test_capture_arbitrary import PARTS, VALUES
 
 
 def outcome(line: str | bytes) -> Any:

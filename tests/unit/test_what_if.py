@@ -123,7 +123,7 @@ def test_ten_labels_of_the_highest_confidence_are_enough_for_every_threshold():
 
 
 def test_a_threshold_that_costs_nothing_costs_the_same_as_others_that_cost_nothing():
-    assert ends(alike((0.3, 1, 1), (0.9, 60, 0)), [0.5] * 9 + [0.9], error=1, review=1) == (0.3, 0.3, 0.499)
+    assert ends(alike((0.3, 1, 1), (0.9, 60, 0)), [0.5, 0.9], error=0.01, review=0.01) == (0.3, 0.3, 0.499)
 
 
 def test_thresholds_that_cost_the_same_reach_down_to_zero_and_up_to_a_dear_one():
@@ -143,7 +143,7 @@ def test_an_error_that_other_labels_may_lack_widens_the_interval_of_the_cheapest
 
 @pytest.mark.parametrize("seed", range(3))
 def test_the_cheapest_threshold_is_the_same_each_time_and_whatever_weights_are_multiplied_by(seed: int):
-    known = labels(60, seed)
+    known = labels(400, seed)
     lighter = WeightedLabels(known.confidences, known.wrong, known.weights / 1024)
     found, again = (cheapest(at_or_below(known.confidences), each, error=5, review=1) for each in (known, lighter))
     assert found is not None

@@ -17,9 +17,9 @@ from scones_core.local.workflow.asl.comparisons import matches, wildcard
 from scones_core.local.workflow.asl.fields import Fields
 from scones_core.local.workflow.asl.jsontext import MAX_DEPTH
 from scones_core.ports import ExecutionStatus
-from tests.unit.asl_home import Home, ended
-from tests.unit.asl_machines import END, one, passing
-from tests.unit.asl_world import POOL, Ended, run
+from tests.unit.asl.home import Home, ended
+from tests.unit.asl.machines import END, one, passing
+from tests.unit.asl.world import POOL, Ended, run
 
 REGEX = "/^(a+)+$/"
 TEXT = "a" * 60 + "!"

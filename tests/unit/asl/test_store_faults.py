@@ -12,8 +12,8 @@ import pytest
 
 from scones_core.errors import Damaged, Unavailable
 from scones_core.ports import ExecutionStatus
-from tests.unit.asl_home import Home, ended
-from tests.unit.test_asl_faults import assert_it_still_works
+from tests.unit.asl.home import Home, ended
+from tests.unit.asl.test_faults import assert_it_still_works
 from tests.waiting import LIMIT, until
 
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.unit.asl_machines import CATCH_ALL, END, FUNCTIONS, invoke, one, task
-from tests.unit.asl_world import Ended, run
+from tests.unit.asl.machines import CATCH_ALL, END, FUNCTIONS, invoke, one, task
+from tests.unit.asl.world import Ended, run
 
 
 class Flaky(Exception):

@@ -10,8 +10,8 @@ import pytest
 
 from scones_core.errors import BadInput, Conflict, NotFound
 from scones_core.ports import ExecutionStatus
-from tests.unit.asl_home import WAIT, Home, ended
-from tests.unit.asl_machines import one, task
+from tests.unit.asl.home import WAIT, Home, ended
+from tests.unit.asl.machines import one, task
 from tests.waiting import LIMIT, until
 
 # One execution

@@ -12,11 +12,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.unit import asl_world
-from tests.unit.asl_corpus import CORPUS
-from tests.unit.asl_machines import FUNCTIONS
-from tests.unit.asl_moto import Moto, moto
-from tests.unit.asl_random import machines
+from tests.unit.asl import world
+from tests.unit.asl.corpus import CORPUS
+from tests.unit.asl.machines import FUNCTIONS
+from tests.unit.asl.moto_runner import Moto, moto
+from tests.unit.asl.random_machines import machines
 
 RANDOM_MACHINES = 25  # a run
 
@@ -83,7 +83,7 @@ def without_aborts(events: Sequence[Any]) -> list[Any]:
 def test_history_is_the_one_of_moto(name: str, other: Moto):
     case = CORPUS[name]
     execution, events = other.run(case.definition, case.given)
-    ours = asl_world.run(case.definition, case.given, functions=FUNCTIONS)
+    ours = world.run(case.definition, case.given, functions=FUNCTIONS)
     assert ours.status == execution["status"]
     theirs, own = normal(events), normal(without_aborts(ours.events))
     if case.concurrent:
@@ -96,7 +96,7 @@ def test_moto_departs_from_aws_where_it_is_said_to(name: str, other: Moto):
     """Fails when moto is mended, so that the entry can go."""
     case = CORPUS[name]
     execution, events = other.run(case.definition, case.given)
-    ours = asl_world.run(case.definition, case.given, functions=FUNCTIONS)
+    ours = world.run(case.definition, case.given, functions=FUNCTIONS)
     assert (ours.status, normal(list(ours.events))) != (execution["status"], normal(events))
 
 
@@ -106,7 +106,7 @@ def test_moto_departs_from_aws_where_it_is_said_to(name: str, other: Moto):
 @given(machine=machines(), value=st.integers(-3, 3))
 def test_random_machines_end_alike(machine: Mapping[str, Any], value: int, other: Moto):
     execution, events = other.run(machine, {"n": value, "list": [1, 2]})
-    ours = asl_world.run(machine, {"n": value, "list": [1, 2]}, functions=FUNCTIONS)
+    ours = world.run(machine, {"n": value, "list": [1, 2]}, functions=FUNCTIONS)
     assert ours.status == execution["status"]
     assert normal(without_aborts(ours.events)) == normal(events)
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.unit.asl_machines import END, FUNCTIONS, one, task
-from tests.unit.asl_world import Ended, MemoryObjects, run
+from tests.unit.asl.machines import END, FUNCTIONS, one, task
+from tests.unit.asl.world import Ended, MemoryObjects, run
 
 FAIL_ON_2 = {
     "I": {"Type": "Choice", "Choices": [{"Variable": "$", "NumericEquals": 2, "Next": "F"}], "Default": "P"},

@@ -15,11 +15,11 @@ import pytest
 from scones_core.errors import BadDefinition, Conflict
 from scones_core.local.workflow import LocalWorkflows
 from scones_core.ports import ExecutionStatus
-from tests.unit.asl_home import PASS, WAIT, Home, ended, three_arguments
-from tests.unit.asl_machines import FUNCTION, one, task
+from tests.unit.asl.home import PASS, WAIT, Home, ended, three_arguments
+from tests.unit.asl.machines import FUNCTION, one, task
 from tests.waiting import LIMIT, until
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 # Threads

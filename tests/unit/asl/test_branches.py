@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.unit.asl_machines import CATCH_ALL, END, FUNCTIONS, invoke, mapping, one, parallel, task
-from tests.unit.asl_world import run
+from tests.unit.asl.machines import CATCH_ALL, END, FUNCTIONS, invoke, mapping, one, parallel, task
+from tests.unit.asl.world import run
 
 FAIL = {"Type": "Fail", "Error": "E", "Cause": "c"}
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tests.unit.asl_machines import CATCH_ALL, END, FUNCTION, invoke, mapping, one, parallel, passing, task
+from tests.unit.asl.machines import CATCH_ALL, END, FUNCTION, invoke, mapping, one, parallel, passing, task
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.asl_machines import FUNCTION, FUNCTIONS, INVOKE, invoke, one, passing, task
-from tests.unit.asl_world import Ended, run
+from tests.unit.asl.machines import FUNCTION, FUNCTIONS, INVOKE, invoke, one, passing, task
+from tests.unit.asl.world import Ended, run
 
 DATA = {"a": {"b": [1, 2, 3], "c": None}, "text": "hello", "n": 5, "list": [{"k": 1}, {"k": 2}], "odd key": 1}
 

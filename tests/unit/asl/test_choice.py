@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.unit.asl_machines import one
-from tests.unit.asl_world import run
+from tests.unit.asl.machines import one
+from tests.unit.asl.world import run
 
 Y, N = {"Type": "Pass", "Result": True, "End": True}, {"Type": "Pass", "Result": False, "End": True}
 EARLY, LATE = "2020-01-01T00:00:00Z", "2020-01-01T01:00:00+01:00"  # the same moment

@@ -11,11 +11,11 @@ from scones_core.errors import BadImage, NotFound, Unavailable
 from scones_core.local.clients import RuntimeClient, S3Client
 from scones_core.local.workflow import LocalWorkflows
 from scones_core.ports import Execution, ExecutionStatus
-from tests.unit.asl_home import ended
-from tests.unit.asl_world import MemoryObjects
+from tests.unit.asl.home import ended
+from tests.unit.asl.world import MemoryObjects
 from tests.waiting import until
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 PNG = b"\x89PNG\r\n\x1a\n"
 
 

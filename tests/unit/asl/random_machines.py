@@ -6,7 +6,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from tests.unit.asl_machines import FUNCTION, invoke
+from tests.unit.asl.machines import FUNCTION, invoke
 
 _leaves = st.sampled_from(
     [

@@ -10,9 +10,9 @@ import pytest
 from scones_core.local.workflow.asl.compile import compile_machine
 from scones_core.local.workflow.asl.errors import DefinitionError
 from scones_core.local.workflow.definitions import substituted
-from tests.unit.asl_machines import END, INVOKE, invoke, mapping, one, parallel, task
+from tests.unit.asl.machines import END, INVOKE, invoke, mapping, one, parallel, task
 
-INFRA = Path(__file__).parents[2] / "infra"
+INFRA = Path(__file__).parents[3] / "infra"
 DISTRIBUTED = {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}
 S3 = "arn:aws:states:::s3:"
 

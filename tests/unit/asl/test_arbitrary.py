@@ -19,8 +19,8 @@ from scones_core.local.workflow.asl.compile import compile_machine
 from scones_core.local.workflow.asl.errors import DefinitionError
 from scones_core.local.workflow.definitions import Definitions
 from scones_core.ports import ExecutionStatus
-from tests.unit.asl_machines import END, FUNCTION, FUNCTIONS, INVOKE
-from tests.unit.asl_world import run
+from tests.unit.asl.machines import END, FUNCTION, FUNCTIONS, INVOKE
+from tests.unit.asl.world import run
 
 TEXTS = st.sampled_from([
     "", "$", "$.a", "$$", "$x", "$[*]", "{% 1 %}", "{% $states.input %}", "A", "B", "States.ALL", "x\ud800", "\0",

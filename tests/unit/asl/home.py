@@ -7,8 +7,8 @@ from typing import Any
 from scones_core.local.clients import S3Client
 from scones_core.local.workflow import LocalWorkflows
 from scones_core.ports import Execution, ExecutionStatus
-from tests.unit.asl_machines import END, one, task
-from tests.unit.asl_world import MemoryObjects
+from tests.unit.asl.machines import END, one, task
+from tests.unit.asl.world import MemoryObjects
 from tests.waiting import until
 
 WAIT = one({"Type": "Wait", "Seconds": 3_600})

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.unit.asl_machines import CATCH_ALL, END, FUNCTIONS, invoke, one, passing, task
-from tests.unit.asl_world import Ended, run
+from tests.unit.asl.machines import CATCH_ALL, END, FUNCTIONS, invoke, one, passing, task
+from tests.unit.asl.world import Ended, run
 
 
 def test_a_task_that_takes_too_long_fails_with_a_timeout():

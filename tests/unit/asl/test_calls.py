@@ -8,9 +8,9 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from tests.unit.asl_home import Home, ended
-from tests.unit.asl_machines import FUNCTION, FUNCTIONS, INVOKE, invoke, one, task
-from tests.unit.asl_world import run
+from tests.unit.asl.home import Home, ended
+from tests.unit.asl.machines import FUNCTION, FUNCTIONS, INVOKE, invoke, one, task
+from tests.unit.asl.world import run
 
 LARGE = b"x" * 262_145
 

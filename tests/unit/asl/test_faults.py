@@ -15,8 +15,8 @@ from scones_core.errors import BadInput
 from scones_core.local.workflow import LocalWorkflows
 from scones_core.local.workflow.writer import Writer
 from scones_core.ports import ExecutionStatus
-from tests.unit.asl_home import Home, ended
-from tests.unit.asl_machines import FUNCTION, one
+from tests.unit.asl.home import Home, ended
+from tests.unit.asl.machines import FUNCTION, one
 from tests.waiting import LIMIT, until
 
 ITEMS = 1_000

@@ -5,7 +5,7 @@ from typing import Any
 
 from scones_core.local.clients import S3Client
 from scones_core.ports import ObjectInfo
-from tests.unit.asl_world import MemoryObjects
+from tests.unit.asl.world import MemoryObjects
 
 
 class Counted(MemoryObjects):

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.unit.asl_machines import CATCH_ALL, END, FUNCTION, FUNCTIONS, INVOKE, one
-from tests.unit.asl_world import Ended, run
+from tests.unit.asl.machines import CATCH_ALL, END, FUNCTION, FUNCTIONS, INVOKE, one
+from tests.unit.asl.world import Ended, run
 
 
 def machine(state: dict[str, Any], **others: Any) -> dict[str, Any]:
