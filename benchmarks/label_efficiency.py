@@ -250,8 +250,8 @@ def _figures(seeds: Curves) -> dict[str, Any]:
     at_target = random[:, LABELS.index(TARGET)]
     strategies = {}
     for strategy, curves in seeds.items():
-        needed = _labels_needed(curves, random)
-        drawn = np.array([_labels_needed(curves[rows], random[rows]) for rows in draws])
+        needed = _labels_for(curves, _accuracy_at_target(random))
+        drawn = np.array([_labels_for(curves[rows], _accuracy_at_target(random[rows])) for rows in draws])
         gains = curves[:, LABELS.index(TARGET)] - at_target
         strategies[strategy] = {
             "accuracy": curves.mean(axis=0).tolist(),
@@ -271,12 +271,8 @@ def _figures(seeds: Curves) -> dict[str, Any]:
     }
 
 
-def _labels_needed(curves: Floats, random: Floats) -> float:
-    """Where the mean of `curves` reaches the target; infinite when it does not."""
-    return _labels_for(curves, _accuracy_at_target(random))
-
-
 def _labels_for(curves: Floats, target: float) -> float:
+    """Where the mean of `curves` reaches the target; infinite when it does not."""
     centres, levels = _monotone(curves)
     return float(np.interp(target, levels, centres)) if target <= levels[-1] else math.inf
 

@@ -34,7 +34,7 @@ def _component() -> Any:
         "scones_review_desk",
         html='<div class="desk"></div>',
         css=(_HERE / "desk.css").read_text("utf-8"),
-        js="\n".join((_HERE / name).read_text("utf-8") for name in ("outbox.js", "desk.js")),
+        js="\n".join((_HERE / name).read_text("utf-8") for name in ("outbox.js", "desk_view.js", "desk.js")),
     )
 
 
