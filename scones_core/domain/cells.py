@@ -146,7 +146,6 @@ def summed(columns: Sequence[Ints], values: Sequence[Ints]) -> tuple[list[Ints],
     order = np.lexsort(tuple(reversed(columns)))
     ordered = [column[order] for column in columns]
     new = np.any([np.diff(column, prepend=column[0] - 1) != 0 for column in ordered], axis=0)
-    new[0] = True
     starts = np.flatnonzero(new)
     return [column[starts] for column in ordered], [np.add.reduceat(value[order], starts) for value in values]
 

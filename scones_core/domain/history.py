@@ -165,9 +165,9 @@ def _follow(reading: _Reading, event: Event, visit: int | None) -> None:
     elif kind.endswith((*_FAILURES, "Aborted")):
         status = StateStatus.ABORTED if kind.endswith("Aborted") else StateStatus.FAILED
         failure = _failure(event)
-        before = reading.visits[visit].failures
-        told = failure["error"] and kind != "MapRunFailed"  # the Map itself fails next, with the same error
-        failures = (*before, failure["error"] or "") if told else before
+        failures = reading.visits[visit].failures
+        if failure["error"] and kind != "MapRunFailed":  # after which the Map itself fails, with the same error
+            failures = (*failures, failure["error"])
         reading.update(visit, status=status, failures=failures, **failure)
         _stop_within(reading, visit, _time(event), failure)
 
@@ -236,7 +236,7 @@ def _end(reading: _Reading, event: Event, place: _Place) -> None:
         reading.update(place.visit, **failure)
         around: int | None = place.visit
         while around is not None:
-            reading.update(around, status=StateStatus.FAILED, exited=_time(event))
+            reading.update(around, status=StateStatus.FAILED)
             around = reading.enclosing[around].visit
     _stop_within(reading, None, _time(event))
 

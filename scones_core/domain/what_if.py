@@ -110,7 +110,7 @@ def seconds_per_decision(decisions: Sequence[tuple[str, datetime]]) -> float | N
     """
     last: dict[str, datetime] = {}
     gaps = []
-    for reviewer, time in sorted(decisions, key=lambda decision: decision[1]):
+    for reviewer, time in sorted(decisions):
         if reviewer in last and time - last[reviewer] <= PAUSE:
             gaps.append((time - last[reviewer]).total_seconds())
         last[reviewer] = time

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from scones_core.db import counts
 from scones_core.db import inferences as table
 from scones_core.db.schema import inference_counts
-from scones_core.domain.cells import EDGES, SECOND, Cells, bin_of, cut, histogram, spans
+from scones_core.domain.cells import EDGES, SECOND, Cells, bin_of, cut, histogram, period_of, spans, summed
 from scones_core.domain.inference_filter import InferenceFilter
 from scones_core.errors import BadInput
 from scones_core.services import App, capture, counting, gallery, monitoring, review
@@ -230,6 +230,7 @@ def test_spans_cover_a_time_once_and_in_whole_periods(start: int, length: int, w
     ends = [start, *(span.end for span in found)]
     assert [span.start for span in found] == ends[:-1]
     assert ends[-1] == start + length
+    assert all(span.start < span.end and span.width in (0, 300, 3_600, 86_400) for span in found)
     assert all(
         span.start % (span.width * SECOND) == span.end % (span.width * SECOND) == 0 for span in found if span.width
     )
@@ -247,9 +248,30 @@ def test_the_histogram_has_twenty_bins_and_the_threshold_cuts_one():
     }
 
 
-def test_subtracting_counts_leaves_nothing():
+def test_counts_that_are_subtracted_leave_the_rest_or_nothing():
     some = Cells.of([(0, 1, 0, 0.93), (5, 1, 1, 0.1 + 0.2)])
     assert ((some - some).total, (some - some).mean) == (0, None)
+    less = some - Cells.of([(0, 1, 0, 0.93)])
+    assert (less.total, less.mean) == (1, 0.3)
+    assert less.by_bin(10).tolist() == [0, 0, 0, 1, 0, 0, 0, 0, 0, 0]
+
+
+def test_equal_rows_are_summed_and_the_others_are_put_in_order():
+    columns, values = [np.array([2, 1, 1, 2, 1]), np.array([0, 1, 0, 0, 1])], [np.array([1, 2, 3, 4, 5])]
+    for rows, expected in (
+        ([0, 1, 2, 3, 4], ([[1, 1, 2], [0, 1, 0]], [[3, 7, 5]])),
+        ([3], ([[2], [0]], [[4]])),
+        (list[int](), ([[], []], [[]])),
+    ):
+        found = summed([column[rows] for column in columns], [value[rows] for value in values])
+        assert tuple([part.tolist() for part in parts] for parts in found) == expected
+
+
+def test_a_chart_has_400_periods_at_most_of_the_shortest_width_unless_it_is_of_decades():
+    widths = [300, 3_600, 86_400, 30 * 86_400]
+    for width, wider in itertools.pairwise([*widths, widths[-1]]):
+        assert period_of(7, 7 + 400 * width * SECOND) == width
+        assert period_of(7, 8 + 400 * width * SECOND) == wider
 
 
 @pytest.mark.parametrize("values", [{"above": 0.9301}, {"up_to": 0.0}, {"above": 1.2}, {"up_to": float("nan")}])

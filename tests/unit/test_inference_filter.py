@@ -40,3 +40,13 @@ def test_a_filter_of_an_endpoint_leaves_out_the_groups_of_others():
     assert InferenceFilter(endpoint="here").has(group)
     assert not InferenceFilter(endpoint="there").has(group)
     assert not InferenceFilter(endpoint="here", model="v2").has(group)
+
+
+def test_inferences_without_a_model_are_told_apart_by_what_is_known_of_them():
+    names = ["v1", "v2", "unknown", "imported", "undecided"]
+    known = [(1, "model"), (2, "model"), (None, "unknown"), (None, "imported"), (None, "undecided")]
+    groups = [Group("here", "AllTraffic", model, attribution, None) for model, attribution in known]
+    assert [group.maker for group in groups] == names
+    assert [group.imported for group in groups] == [name == "imported" for name in names]
+    for name in [*names, "model", "v9"]:
+        assert [InferenceFilter(model=name).has(group) for group in groups] == [name == other for other in names]
