@@ -3,7 +3,7 @@
 import streamlit as st
 
 from scones_core.domain.inference_filter import InferenceFilter
-from scones_core.services import App, deployment, monitoring
+from scones_core.services import App, deployment, drift_standing, monitoring
 from scones_core.ui.monitor import charts
 from scones_core.ui.monitor.promise_view import history, suggestion
 from scones_core.ui.monitor.what_if_section import what_if_section
@@ -26,6 +26,11 @@ def threshold_section(app: App, which: InferenceFilter) -> None:
             f"Measured on the {images:,} sealed test images of {model} (test set `{test_set}`), not on captured "
             "inferences: reviewed ones were mostly selected for low confidence, which would bias the error rate."
         )
+        if drift_standing.moved(app, model):
+            st.warning(
+                f"The images have drifted from the test images: these figures do not hold for what {model} gets now.",
+                icon=":material/trending_down:",
+            )
         rows = monitoring.risk_coverage(app)
         current = monitoring.threshold(app)
         left, right = st.columns([3, 2], gap="large")

@@ -94,7 +94,7 @@ def _basis(found: Traffic, then: WhatIf, seconds: float) -> str:
 def _errors(found: Traffic, then: WhatIf, per: float) -> str:
     """What the expected errors rest on."""
     if found.evidence is None:
-        return found.unknown
+        return f"unknown. {found.unknown}"
     labelled = _labelled(found.evidence)
     if then.error_rate is None:
         return f"unknown, as none of the {labelled} is above {then.threshold:g}."
