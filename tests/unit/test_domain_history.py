@@ -243,3 +243,29 @@ def test_an_event_without_a_predecessor_belongs_to_no_state_and_an_exit_to_its_o
     entered = {"id": 1, "type": "TaskStateEntered", "stateEnteredEventDetails": {"name": "Look"}}
     left = {"id": 3, "type": "TaskStateExited", "previousEventId": 0, "stateExitedEventDetails": {"name": "Look"}}
     assert event_states([entered, {"id": 2, "type": "TaskScheduled"}, left]) == {1: "Look", 3: "Look"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "attempt"),
+    [("Task", "LambdaFunction"), ("Task", "Activity"), ("Parallel", "ParallelState"), ("Map", "MapState")],
+)
+def test_each_kind_of_state_counts_its_retries_and_forgets_the_error(kind: str, attempt: str) -> None:
+    history = Recorder()
+    begins = f"{attempt}Started" if attempt.endswith("State") else f"{attempt}Scheduled"
+    history.enter(kind, "Ask")
+    for _ in range(2):
+        history.add(begins)
+        history.add(f"{attempt}Failed", error="Busy", cause="why")
+    history.add(begins)
+    (run,) = state_runs(history.events)
+    assert (run.status, run.retries, run.failures) == (StateStatus.RUNNING, 2, ("Busy", "Busy"))
+    assert (run.error, run.cause) == (None, None)
+
+
+def test_a_state_that_runs_when_the_time_of_its_execution_is_up_is_aborted() -> None:
+    history = Recorder()
+    history.enter("Wait", "Pause")
+    history.add("ExecutionTimedOut", error="States.Timeout")
+    (run,) = state_runs(history.events)
+    assert (run.status, run.error) == (StateStatus.ABORTED, None)
+    assert run.exited

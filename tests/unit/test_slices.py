@@ -66,6 +66,33 @@ def test_the_interval_of_a_slice_that_does_not_stand_out_is_the_plain_one():
         assert (one.low, one.high) == (1 - high, 1 - low)
 
 
+def test_the_interval_of_a_slice_that_stands_out_is_the_wider_the_fewer_do():
+    wrong, values, classes = planted(600, 0)
+    more = np.random.default_rng(5).random(600)
+    wrong |= more > 0.85
+    every = slices(wrong, {"brightness": values, "edges": more}, {"class": classes})
+    found = [one for one in every if one.found]
+    assert [one.name for one in found] == ["Sharpest fifth", "Darkest fifth"]
+    for one in found:
+        low, high = accuracy_interval(one.images - one.wrong, one.images, 1 - 0.05 * 2 / len(every))
+        assert (one.low, one.high) == pytest.approx((1 - high, 1 - low))
+
+
+def test_a_slice_is_called_by_what_its_images_are_like():
+    values = np.linspace(0, 1, 50)
+    known = dict.fromkeys(["brightness", "contrast", "edges", "colour", "size"], values)
+    names = [
+        one.name for one in slices(np.zeros(50, bool), known, {"predicted class": ["fire_truck"] * 40 + ["bus"] * 10})
+    ]
+    ends = {"Darkest", "Brightest", "Flattest", "Starkest", "Smoothest", "Sharpest", "Greyest", "Most colourful"}
+    assert {name for name in names if name.endswith(" fifth") and "," not in name} == {f"{end} fifth" for end in ends}
+    assert {name for name in names if "rightness" in name or "Size" in name} == {
+        *(f"Brightness, {part} fifth" for part in ("second", "middle", "fourth")),
+        *(f"Size, {part} fifth" for part in ("lowest", "second", "middle", "fourth", "highest")),
+    }
+    assert {name for name in names if "class" in name} == {"Predicted class fire truck", "Predicted class bus"}
+
+
 @pytest.mark.parametrize(("images", "found"), [(9, []), (10, ["rare"])])
 def test_ten_images_are_a_slice_and_nine_are_none(images: int, found: list[str]):
     classes = ["rare"] * images + ["common"] * 5
