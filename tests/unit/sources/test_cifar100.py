@@ -4,7 +4,7 @@ import hashlib
 import io
 import pickle
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -20,15 +20,6 @@ from scones_core.sources.cifar100_classes import CLASSES
 from scones_core.sources.model import Download
 from tests.unit.sources.cifar_files import APPLE, BICYCLE, MOTORCYCLE, cifar_members, rows, write_archive
 from tests.unit.sources.pictures import images
-
-
-@pytest.fixture
-def opened_cifar(tmp_path: Path) -> Callable[..., Source]:
-    def open_members(members: Mapping[str, bytes], **options: Any) -> Source:
-        archive = write_archive(tmp_path / "cifar.tar.gz", members)
-        return open_source(str(archive), cache=tmp_path / "cache", **options)
-
-    return open_members
 
 
 @pytest.mark.parametrize("protocol", [2, 4, 5])

@@ -4,7 +4,7 @@ import gzip
 import os
 import pickle
 import tarfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,15 +17,6 @@ from scones_core.sources.cifar100 import read_cifar100
 from scones_core.sources.cifar100_members import ArchiveLimits, archive_members
 from scones_core.sources.unpickling import Limits
 from tests.unit.sources.cifar_files import BICYCLE, MOTORCYCLE, cifar_members, rows, write_archive
-
-
-@pytest.fixture
-def opened_cifar(tmp_path: Path) -> Callable[..., Source]:
-    def open_members(members: Mapping[str, bytes], **options: Any) -> Source:
-        archive = write_archive(tmp_path / "cifar.tar.gz", members)
-        return open_source(str(archive), cache=tmp_path / "cache", **options)
-
-    return open_members
 
 
 class Runs:
