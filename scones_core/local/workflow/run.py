@@ -168,12 +168,13 @@ def _published(sns: Any, message: Mapping[str, Any]) -> str:
 
 
 def _cause(error: Exception) -> str:
-    response = getattr(error, "response", {})
-    given, metadata = response.get("Error", {}), response.get("ResponseMetadata", {})
-    if not {"Code", "Message"} <= given.keys():
-        return str(error)
-    status, request_id = metadata.get("HTTPStatusCode", 0), metadata.get("RequestId", "")
-    return refusal(given["Message"], "AmazonSNS", status, given["Code"], request_id)
+    match getattr(error, "response", None):
+        case {
+            "Error": {"Code": code, "Message": message},
+            "ResponseMetadata": {"HTTPStatusCode": status, "RequestId": request_id},
+        }:
+            return refusal(message, "AmazonSNS", status, code, request_id)
+    return str(error)
 
 
 def _execution(child: Child) -> Execution:

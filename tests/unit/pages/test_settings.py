@@ -2,6 +2,8 @@
 
 import pytest
 
+from scones_core.services import monitoring
+from scones_core.ui.shell.session import main_app
 from tests.unit.pages.driving import Open, links, metrics, pressed, texts
 
 
@@ -10,10 +12,7 @@ def test_settings_link_to_the_figures_behind_a_threshold(open_page: Open):
 
 
 def test_a_threshold_close_to_one_can_be_looked_at_and_taken_back(open_page: Open):
-    from scones_core.services import monitoring
-    from scones_core.ui.shell.session import get_app
-
-    app = get_app()
+    app = main_app()
     monitoring.set_threshold(app, 0.9999)
     page = open_page("settings")
     assert metrics(page)["Current"] == "0.9999"
@@ -31,8 +30,10 @@ def test_the_threshold_is_changed_on_the_settings_page(open_page: Open):
 
 
 def test_the_settings_page_shows_the_checks_and_no_secret(open_page: Open, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("SCONES_NOTIFY", "json://ada:hunter2@127.0.0.1:1/")
     page = open_page("settings")
     assert "checks passed" in texts(page)
     tables = "\n".join(table.value.to_string() for table in page.table)
+    assert "hunter2" not in tables + texts(page)
     assert "SCONES_DATABASE_URL" in tables
     assert "SQLite in the home" in tables
