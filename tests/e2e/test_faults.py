@@ -1,7 +1,6 @@
 """A damaged home still opens on every page, and an app that everybody could reach does not start."""
 
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -33,23 +32,6 @@ def test_every_page_opens_on_a_damaged_home_and_says_what_it_lacks(
             expect(page.get_by_text("endpoints/scones-unlimited.json").first).to_be_visible()
             assert page.get_by_test_id("stException").count() == 0, name
             assert page.get_by_text("Oh no").count() == 0, name
-        page.context.close()
-
-
-def test_a_full_captures_folder_is_told_and_stops_no_inference(
-    browser: Browser, trained_home: Path, tmp_path: Path
-) -> None:
-    home = tmp_path / "home"
-    shutil.copytree(trained_home, home, symlinks=True)
-    captures = home / "objects" / "captures"
-    shutil.rmtree(captures, ignore_errors=True)
-    captures.write_text("in the way", encoding="utf-8")
-    with served(home) as url:
-        page = window(browser, url, height=1600, reviewer=None)
-        for name in open_every_page(page):
-            assert page.get_by_test_id("stException").count() == 0, name
-            if name == "settings":
-                expect(page.get_by_text("capture is failing")).to_be_visible()
         page.context.close()
 
 

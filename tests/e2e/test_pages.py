@@ -10,7 +10,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
-from tests.e2e.driving import settle, visit, window
+from tests.e2e.driving import open_every_page, settle, visit, window
 from tests.unit.captured_world import copied
 from tests.warm_server import served
 
@@ -83,11 +83,14 @@ def lasting(page: Page, look: Callable[[], list[T]]) -> list[T]:
     return found
 
 
-def serious(page: Page) -> list[tuple[str, str]]:
-    """Serious findings of axe, (rule, element)."""
+def serious(page: Page, *rules: str) -> list[tuple[str, str]]:
+    """Serious findings of axe, by all of its rules or by these: (rule, element)."""
+    options: dict[str, object] = {"resultTypes": ["violations"]}
+    if rules:
+        options["runOnly"] = rules
     return [
         (violation["id"], node["html"])
-        for violation in Axe().run(page).response["violations"]
+        for violation in Axe().run(page, options=options).response["violations"]
         if violation["impact"] in ("serious", "critical") and violation["id"] not in STREAMLITS_OWN
         for node in violation["nodes"]
     ]
@@ -136,9 +139,8 @@ def test_a_charts_data_are_shown_by_keyboard(browser: Browser, full: str):
     page.context.close()
 
 
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-def test_every_page_of_a_full_home_is_sound_and_can_be_read_by_everyone(browser: Browser, full: str, dark: bool):
-    page = window(browser, full, color_scheme="dark" if dark else "light")
+def test_every_page_of_a_full_home_is_sound_and_can_be_read_by_everyone(browser: Browser, full: str):
+    page = window(browser, full)
     errors = troubles(page)
     page.goto("/")
     for name in PAGES:
@@ -148,7 +150,23 @@ def test_every_page_of_a_full_home_is_sound_and_can_be_read_by_everyone(browser:
         charts_as_tables(page)
         assert name == "Overview" or page.title().startswith(name)
         assert name != "Models" or "JST" in page.get_by_test_id("stMain").inner_text()
+        for width in (1280, 1024, 1440):
+            page.set_viewport_size({"width": width, "height": 900})
+            fits_in(page, f"{name} at {width}")
     assert errors == []
+    page.context.close()
+
+
+def test_every_page_of_a_full_home_can_be_read_in_the_dark(browser: Browser, full: str):
+    page = window(browser, full, color_scheme="dark")
+    page.goto("/")
+    for name in PAGES:
+        visit(page, name)
+        assert lasting(page, lambda: serious(page, "color-contrast")) == [], name
+        if name == "Monitor":
+            opened(page)
+            assert lasting(page, lambda: serious(page, "color-contrast")) == [], "New audit"
+            page.keyboard.press("Escape")
     page.context.close()
 
 
@@ -166,27 +184,29 @@ def test_a_click_on_the_confusion_matrix_shows_the_images_of_the_cell(browser: B
     page.context.close()
 
 
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-def test_what_opens_on_a_page_can_be_read_by_everyone(browser: Browser, full: str, dark: bool):
-    page = window(browser, full, color_scheme="dark" if dark else "light")
-    page.goto("/monitor")
+def opened(page: Page) -> None:
+    """The form of a new audit, on the page Monitor."""
     page.get_by_role("button", name="New audit").click()
     expect(page.get_by_text("Drawn from the inferences")).to_be_visible()
+
+
+def test_what_opens_on_a_page_can_be_read_by_everyone(browser: Browser, full: str):
+    page = window(browser, full)
+    page.goto("/monitor")
+    opened(page)
     assert lasting(page, lambda: serious(page)) == []
     page.context.close()
 
 
-@pytest.mark.parametrize("widths", [(1280, 1024), (420,)], ids=["computer", "phone"])
-def test_nothing_is_cut_on_a_narrow_screen(browser: Browser, full: str, widths: tuple[int, ...]):
-    page = window(browser, full, width=widths[0])
-    for path in ("", "data", "train", "workflow", "monitor", "review", "models", "settings"):
-        page.goto(f"/{path}")
-        expect(page.get_by_role("heading", level=1)).to_be_visible()
-        for width in widths:
-            page.set_viewport_size({"width": width, "height": 900})
-            looked_at(page, f"{path} at {width}")
-            fits = "document.documentElement.scrollWidth <= window.innerWidth"
-            assert page.evaluate(fits), (path, width)
+def fits_in(page: Page, name: str) -> None:
+    looked_at(page, name)
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), name
+
+
+def test_nothing_is_cut_on_a_phone(browser: Browser, full: str):
+    page = window(browser, full, width=420)
+    for _name in open_every_page(page):
+        fits_in(page, page.url)
     page.context.close()
 
 

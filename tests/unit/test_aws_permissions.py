@@ -2,10 +2,10 @@
 
 import json
 import re
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-import cfnlint
 import pytest
 
 from scones_core.aws import permissions
@@ -120,7 +120,10 @@ UNNAMED = {"cloudwatch:PutMetricData"}  # a metric has no ARN; what can be named
 
 def reference() -> dict[str, Any]:
     """Actions and their resources, of every AWS service; cfn-lint brings AWS's own list of them."""
-    path = Path(cfnlint.__file__).parent / "data" / "AdditionalSpecs" / "Policies.json"
+    found = find_spec("cfnlint")  # importing it takes most of a second
+    assert found
+    assert found.origin
+    path = Path(found.origin).parent / "data" / "AdditionalSpecs" / "Policies.json"
     return json.loads(path.read_text())
 
 

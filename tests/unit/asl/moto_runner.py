@@ -14,9 +14,6 @@ from typing import Any
 from unittest import mock
 
 import boto3
-from moto import mock_aws
-from moto.awslambda import models as lambda_models
-from moto.stepfunctions.parser.models import StepFunctionsParserBackend  # noqa: F401 - fails here when moto moves it
 
 from tests.waiting import until
 
@@ -74,6 +71,11 @@ class Moto:
 
 @contextmanager
 def moto(functions: Mapping[str, Callable[[Any], Any]]) -> Iterator[Moto]:
+    # Three seconds to import, which only those spend who compare.
+    from moto import mock_aws
+    from moto.awslambda import models as lambda_models
+    from moto.stepfunctions.parser.models import StepFunctionsParserBackend  # noqa: F401 - fails when moto moves it
+
     def invoke(self: Any, body: Any, request_headers: Any, response_headers: Any) -> bytes:
         event = json.loads(body) if body else {}
         try:
