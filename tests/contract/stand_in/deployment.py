@@ -10,8 +10,6 @@ from typing import Any
 import boto3
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.iam.models import iam_backends
-from samtranslator.translator.transform import transform
-from samtranslator.yaml_helper import yaml_parse
 
 ROOT = Path(__file__).resolve().parents[3]
 TEMPLATE = ROOT / "infra" / "template.yaml"
@@ -33,6 +31,8 @@ class NoManagedPolicies:
 
 def template() -> dict[str, Any]:
     """The SAM template as it lies in infra/."""
+    from samtranslator.yaml_helper import yaml_parse  # most of a second to import
+
     return yaml_parse(TEMPLATE.read_text())
 
 
@@ -61,6 +61,8 @@ def packaged(fragment: dict[str, Any], upload: Any = lambda key, data: None) -> 
 
 def translated(fragment: dict[str, Any] | None = None) -> dict[str, Any]:
     """The CloudFormation template that SAM makes of the (packaged) SAM template."""
+    from samtranslator.translator.transform import transform
+
     return transform(fragment or packaged(template()), {"AWS::Region": "us-east-1"}, NoManagedPolicies())
 
 
