@@ -9,9 +9,10 @@ from typing import Any
 
 from playwright.sync_api import Browser, Locator, Page, ViewportSize, expect
 
+from scones_core.ui.shell.navigation import PageName
+
 LONG = 900_000  # milliseconds: training on a busy machine
 OpenWindow = Callable[..., Page]
-PAGES = ("", "data", "train", "workflow", "monitor", "review", "models", "settings")
 
 
 def window(
@@ -67,10 +68,10 @@ def decisions(home: Path) -> list[tuple[str, str | None, str]]:
         return connection.execute("SELECT action, label, reviewer FROM decisions ORDER BY id").fetchall()
 
 
-def open_every_page(page: Page) -> Iterator[str]:
+def open_every_page(page: Page) -> Iterator[PageName]:
     """Go to each page by its address."""
-    for name in PAGES:
-        page.goto(f"/{name}")
+    for name in PageName:
+        page.goto("/" if name is PageName.OVERVIEW else f"/{name}")
         expect(page.get_by_role("heading", level=1).first).to_be_visible()
         settle(page)
         yield name

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from scones_core.bootstrap import open_app
 from scones_core.services import likeness
 from scones_core.settings import Settings
-from tests.e2e.driving import window
+from tests.e2e.driving import desk_of, saved, window
 from tests.unit.captured_world import IMAGES, copied
 from tests.unit.test_label_import import wiped
 from tests.warm_server import served
@@ -54,8 +54,7 @@ def desk(page: Page, home: Path) -> Locator:
     page.goto("/review")
     page.get_by_label("Reviewer").fill("Ann")
     page.get_by_role("button", name="Start reviewing").click()
-    desk = page.locator(".desk")
-    expect(desk).to_have_attribute("data-item", re.compile(".+"))
+    desk = desk_of(page)
     page.wait_for_timeout(A_LOOK)
     return desk
 
@@ -63,10 +62,6 @@ def desk(page: Page, home: Path) -> Locator:
 def decisions(home: Path) -> list[tuple[str, str | None, str]]:
     with sqlite3.connect(home / "scones.db") as connection:
         return connection.execute("SELECT action, label, note FROM decisions ORDER BY id").fetchall()
-
-
-def saved(desk: Locator) -> None:
-    expect(desk).to_have_attribute("data-unsaved", "0")
 
 
 def test_a_double_press_labels_one_image(desk: Locator, page: Page, home: Path) -> None:

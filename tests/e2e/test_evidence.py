@@ -13,7 +13,7 @@ from scones_core.bootstrap import open_app
 from scones_core.domain.drift import SimulatedDrift
 from scones_core.services import App, audits, capture, classification, monitoring, review, threshold
 from scones_core.settings import Settings
-from tests.e2e.driving import press, settle, visit
+from tests.e2e.driving import desk_of, press, settle, visit
 from tests.unit.test_drift_watch import send
 from tests.warm_server import served
 
@@ -56,9 +56,8 @@ def known_accuracy(app: App) -> float:
 def review_by_keyboard(page: Page, app: App, count: int) -> None:
     page.get_by_label("Reviewer").fill("Ann")
     press(page, "Start reviewing")
-    desk = page.locator(".desk")
     for decided in range(1, count + 1):
-        expect(desk).to_have_attribute("data-item", re.compile(".+"))
+        desk = desk_of(page)
         before = desk.get_attribute("data-item") or ""
         page.keyboard.press("1" if truth(app, before) == "bicycle" else "2")
         if decided < count:

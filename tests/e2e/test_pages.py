@@ -10,14 +10,15 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
-from tests.e2e.driving import open_every_page, settle, visit, window
+from scones_core.ui.shell.navigation import PageName
+from tests.e2e.driving import desk_of, open_every_page, settle, visit, window
 from tests.unit.captured_world import copied
 from tests.warm_server import served
 
 pytestmark = pytest.mark.e2e
 
 T = TypeVar("T")
-PAGES = ("Overview", "Data", "Train & deploy", "Workflow", "Monitor", "Review", "Models", "Settings")
+LABELS = [name.label for name in PageName]
 STREAMLITS_OWN = {"list", "listitem"}  # its navigation in the sidebar
 
 # Texts that their own box cuts off, controls of our components beyond the window's edge, tables that scroll sideways,
@@ -109,7 +110,7 @@ def test_an_empty_page_offers_the_step_that_fills_it(browser: Browser, empty: st
     page = window(browser, empty, width=1024)
     errors = troubles(page)
     page.goto("/")
-    for name in PAGES:
+    for name in LABELS:
         visit(page, name)
         looked_at(page, name)
         if name != "Settings":
@@ -143,7 +144,7 @@ def test_every_page_of_a_full_home_is_sound_and_can_be_read_by_everyone(browser:
     page = window(browser, full)
     errors = troubles(page)
     page.goto("/")
-    for name in PAGES:
+    for name in LABELS:
         visit(page, name)
         looked_at(page, name)
         assert lasting(page, lambda: serious(page)) == [], name
@@ -159,14 +160,17 @@ def test_every_page_of_a_full_home_is_sound_and_can_be_read_by_everyone(browser:
 
 def test_every_page_of_a_full_home_can_be_read_in_the_dark(browser: Browser, full: str):
     page = window(browser, full, color_scheme="dark")
+    errors = troubles(page)
     page.goto("/")
-    for name in PAGES:
+    for name in LABELS:
         visit(page, name)
+        looked_at(page, name)
         assert lasting(page, lambda: serious(page, "color-contrast")) == [], name
         if name == "Monitor":
             opened(page)
             assert lasting(page, lambda: serious(page, "color-contrast")) == [], "New audit"
             page.keyboard.press("Escape")
+    assert errors == []
     page.context.close()
 
 
@@ -219,7 +223,7 @@ def test_the_demo_fills_every_page_in_a_home_of_its_own(browser: Browser, tmp_pa
             timeout=900_000
         )  # half a minute when idle
         expect(page.get_by_text(re.compile(r"Right on \d+ of 100 before, on \d+ after"))).to_be_visible()
-        for name in PAGES:
+        for name in LABELS:
             visit(page, name)
             expect(page.get_by_text("nothing here touches your models")).to_be_visible()
             looked_at(page, name)
@@ -243,14 +247,13 @@ def test_a_name_is_remembered_by_the_browser_and_keys_label_at_once(
         page.goto("/review")
         page.get_by_label("Reviewer").fill("Cleo")
         page.get_by_role("button", name="Start reviewing").click()
-        desk = page.locator(".desk")
-        expect(desk).to_have_attribute("data-item", re.compile(".+"))
+        desk = desk_of(page)
         before = desk.get_attribute("data-item")
         page.keyboard.press("1")
         expect(desk).not_to_have_attribute("data-item", before or "")
         page.reload()
         expect(page.get_by_text("You are Cleo")).to_be_visible()
-        expect(page.locator(".desk")).to_have_attribute("data-item", re.compile(".+"))
+        desk_of(page)
         page.get_by_text("Keyboard shortcuts").click()
         settle(page)
         before = page.locator(".desk").get_attribute("data-item")

@@ -10,7 +10,6 @@ import streamlit
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
-from streamlit.testing.v1 import AppTest
 
 from scones_core.domain.typed import typed
 from scones_core.errors import Damaged
@@ -20,9 +19,7 @@ from scones_core.local.workflow.environment import VARIABLES
 from scones_core.ports import JobStatus
 from scones_core.services import App, capture, classification, deployment, doctor, monitoring, overview, training
 from scones_core.ui.shell.navigation import PageName
-from scones_core.ui.shell.server import SCRIPT
-
-PAGES = ("overview", "data", "train", "workflow", "monitor", "review", "models", "settings")
+from tests.unit.pages.driving import page_of
 
 
 def truncate(file: Path, share: float) -> None:
@@ -44,18 +41,13 @@ def test_a_truncated_endpoint_file_is_named_and_a_deployment_writes_it_anew(serv
     assert not serving.backend.troubles()
 
 
-@pytest.mark.parametrize("page", PAGES)
-def test_every_page_opens_with_a_truncated_endpoint_file(serving: App, monkeypatch: pytest.MonkeyPatch, page: str):
+@pytest.mark.parametrize("page", PageName)
+def test_every_page_opens_with_a_truncated_endpoint_file(serving: App, monkeypatch: pytest.MonkeyPatch, page: PageName):
     truncate(serving.settings.home / "endpoints" / "scones-unlimited.json", 0.5)
     monkeypatch.setenv("SCONES_HOME", str(serving.settings.home))
     streamlit.cache_resource.clear()
-    found = AppTest.from_file(SCRIPT, default_timeout=120)
-    found.user = {}
-    if page != "overview":
-        found.switch_page(PageName(page).path)
-    found.run()
+    found = page_of(page)
     streamlit.cache_resource.clear()
-    assert not found.exception
     assert not found.error
     assert found.title
     assert "endpoints/scones-unlimited.json" in found.warning[0].value
@@ -64,9 +56,7 @@ def test_every_page_opens_with_a_truncated_endpoint_file(serving: App, monkeypat
 def test_checks_are_those_of_the_last_minute_until_they_are_run_again(serving: App, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("SCONES_HOME", str(serving.settings.home))
     streamlit.cache_resource.clear()
-    page = AppTest.from_file(SCRIPT, default_timeout=120)
-    page.user = {}
-    page.switch_page(PageName.SETTINGS.path).run()
+    page = page_of(PageName.SETTINGS)
     assert any(caption.value.startswith("Checked ") for caption in page.caption)
     assert any("checks passed" in said.value for said in page.success)
     truncate(serving.settings.home / "endpoints" / "scones-unlimited.json", 0.5)

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 import streamlit as st
-from streamlit.testing.v1 import AppTest
 
 from scones_core.domain.review import Status, Strategy
 from scones_core.errors import BadInput, Conflict, NotFound
@@ -31,8 +30,8 @@ from scones_core.services import (
 from scones_core.services.label_export import ExportFormat
 from scones_core.services.review_items import Item
 from scones_core.ui.shell.navigation import PageName
-from scones_core.ui.shell.server import SCRIPT
 from tests.conftest import MadeHome, png
+from tests.unit.pages.driving import page_of
 from tests.unit.test_ingest import line
 
 KINDS = ("bicycle", "motorcycle")
@@ -156,19 +155,11 @@ def test_page_data_links_to_the_queue_and_makes_the_version_of_what_was_decided(
     monkeypatch.setenv("SCONES_HOME", str(checked.settings.home))
     st.cache_resource.clear()
 
-    def opened() -> AppTest:
-        page = AppTest.from_file(SCRIPT, default_timeout=120)
-        page.user = {}
-        page.switch_page(PageName.DATA.path)
-        page.run()
-        assert not page.exception
-        return page
-
-    page, version, [item, *_] = opened(), etl.get(checked), items_of(checked)
+    page, version, [item, *_] = page_of(PageName.DATA), etl.get(checked), items_of(checked)
     assert any(link.label == "Check" for link in page.main.page_link)
     assert page.button(key="apply_labels").disabled
     review.decide(checked, item.id, shows(item.image), "Ann")
-    page = opened()
+    page = page_of(PageName.DATA)
     assert any("1 of " in caption.value and "doubted by v1" in caption.value for caption in page.caption)
     page.button(key="apply_labels").click().run()
     assert not page.exception

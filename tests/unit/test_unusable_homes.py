@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 import streamlit
-from streamlit.testing.v1 import AppTest
 
 from scones_core.cli import main
 from scones_core.errors import of_the_system
 from scones_core.services import App, doctor
-from scones_core.ui.shell.server import SCRIPT
+from scones_core.ui.shell.navigation import PageName
+from tests.unit.pages.driving import page_of
 
 Damage = Callable[[Path], object]
 
@@ -71,10 +71,7 @@ def test_a_home_that_cannot_be_used_is_told_in_a_sentence(
     assert not checks["home"]["ok"]
     monkeypatch.setenv("SCONES_HOME", str(path))
     streamlit.cache_resource.clear()
-    page = AppTest.from_file(SCRIPT, default_timeout=120)
-    page.user = {}
-    page.run()
-    assert not page.exception
+    page = page_of(PageName.OVERVIEW)
     assert "cannot be" in page.error[0].value
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from scones_core.errors import BadInput
-from scones_core.sources import Skipped, SourceImage, open_source
-from tests.unit.sources.pictures import picture, write
+from scones_core.sources import Skipped, open_source
+from tests.unit.sources.pictures import picture, taken_and_skipped, write
 
 CLASSES = ("bun", "scone")
 QUESTION = "does not say whether they are splits or classes"
@@ -28,9 +28,8 @@ def flat(*folders: str) -> dict[str, bytes]:
 def read(spec: str) -> tuple[tuple[str, ...], Counter[str], list[Skipped]]:
     """The classes, the images in each split, and what is skipped."""
     source = open_source(spec, cache=Path("unused"))
-    items = list(source.items)
-    counted = Counter(item.split for item in items if isinstance(item, SourceImage))
-    return source.classes, counted, [item for item in items if isinstance(item, Skipped)]
+    taken, skipped = taken_and_skipped(source)
+    return source.classes, Counter(image.split for image in taken), skipped
 
 
 @pytest.mark.parametrize(

@@ -7,11 +7,11 @@ from scones_core.vision.fitting import fit
 from tests.unit.vision.stripes import SMALL, task
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def model() -> Classifier:
     return fit(*task(20), ["upright", "level"], options=SMALL)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def artifact(model: Classifier) -> bytes:
     return model.save()
