@@ -22,6 +22,8 @@ from scones_core.settings import Settings
 from tests.postgres import cluster
 from tests.unit.captured_world import capture_some, copied
 
+pytest_plugins = ["tests.scratch"]
+
 # Every run tries the same examples; `pytest --hypothesis-profile explore` tries others.
 settings.register_profile("explore", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("same", settings.get_profile("explore"), derandomize=True)

@@ -5,6 +5,7 @@ aws-stand-in   on loopback: see stand_in/
 aws            a real account, only with SCONES_TEST_AWS=1; it costs money, and needs the stack of infra/template.yaml
 """
 
+import functools
 import hashlib
 import io
 import os
@@ -16,6 +17,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import botocore.session
 import numpy as np
 import pytest
 from PIL import Image
@@ -54,6 +56,14 @@ def only_loopback() -> Iterator[None]:
         return
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(socket.socket, "connect", guarded)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_loader() -> Iterator[None]:
+    """All sessions of boto3 read the descriptions of AWS's services once; each would take a tenth of a second."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(botocore.session, "create_loader", functools.cache(botocore.session.create_loader))
         yield
 
 
