@@ -2,6 +2,7 @@
 
 import errno
 import gc
+from contextlib import ExitStack
 from functools import cache
 from pathlib import Path
 
@@ -17,17 +18,23 @@ def open_app(settings: Settings | None = None) -> App:
     """Open the backend and the database of these settings; creates the home if it does not exist."""
     settings = settings or Settings.read()
     url = settings.database_url.get_secret_value() if settings.database_url else None
-    try:
-        home = _resolved(settings.home)
-        settings = settings.model_copy(update={"home": home})
-        app = App(settings, build_backend(settings, home), Database(home, url))
-    except OSError as error:
-        raise Unavailable(
-            f"The home “{settings.home.name[:100]}” cannot be used ({error.strerror}): choose another with --home."
-        ) from None
-    attribution.attribute_older(app)
-    settle_variables(app)
-    _freeze()
+    with ExitStack() as opened:
+        try:
+            home = _resolved(settings.home)
+            settings = settings.model_copy(update={"home": home})
+            backend = build_backend(settings, home)
+            opened.callback(backend.close)
+            db = Database(home, url)
+            opened.callback(db.close)
+        except OSError as error:
+            raise Unavailable(
+                f"The home “{settings.home.name[:100]}” cannot be used ({error.strerror}): choose another with --home."
+            ) from None
+        app = App(settings, backend, db)
+        attribution.attribute_older(app)
+        settle_variables(app)
+        _freeze()
+        opened.pop_all()
     return app
 
 
@@ -60,6 +67,7 @@ def _embedded(settings: Settings, home: Path) -> Backend:
     from scones_core.local.workflow import LocalWorkflows
 
     objects = LocalObjectStore(home / "objects")
+    training = LocalTraining(home / "training", objects)
     endpoints = LocalEndpoints(home / "endpoints", objects)
     workflows = LocalWorkflows(
         home / "workflows",
@@ -72,7 +80,6 @@ def _embedded(settings: Settings, home: Path) -> Backend:
         workflows.close()
         endpoints.close()
 
-    training = LocalTraining(home / "training", objects)
     return Backend(
         name="embedded",
         objects=objects,

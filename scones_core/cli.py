@@ -6,6 +6,7 @@ import signal
 import sys
 from argparse import SUPPRESS, ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
@@ -69,13 +70,13 @@ def _run_app(arguments: Namespace) -> int:
 
 def _result(arguments: Namespace, terminal: Terminal) -> Mapping[str, Any]:
     try:
-        app = open_app(_settings(arguments))
+        opened = open_app(_settings(arguments))
     except SconesError as error:
         if arguments.command != "doctor":
             raise
         return {"checks": [asdict(check) for check in checks_without_home(error)]}
-    logs.configure(app.settings.home, as_json=app.settings.log_json)
-    with logs.about(command=arguments.command):
+    with closing(opened) as app, logs.about(command=arguments.command):
+        logs.configure(app.settings.home, as_json=app.settings.log_json)
         return run(app, arguments, terminal)
 
 

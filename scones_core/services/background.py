@@ -1,6 +1,7 @@
 """Background work by name: tasks, and loops that run until the app is closed."""
 
 import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -11,6 +12,7 @@ from scones_core.errors import Conflict, SconesError
 
 log = logs.get(__name__)
 
+CLOSE = 5.0  # seconds; a step that takes longer ends with the process, or fails
 Progress = Callable[[int, int | None, str], None]  # done, total if known, label
 
 
@@ -72,10 +74,10 @@ class Loop:
         """Start no further step; a running one finishes."""
         self._over.set()
 
-    def join(self) -> None:
-        """Stop, and wait for the running step."""
+    def join(self, seconds: float | None = None) -> None:
+        """Stop, and wait for the running step, at most this long if a time is given."""
         self.stop()
-        self._thread.join()
+        self._thread.join(seconds)
 
     def _run(self) -> None:
         while not self._over.wait(self._every):
@@ -93,6 +95,7 @@ class Background:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self._closing = threading.Event()
         self._tasks: dict[str, BackgroundTask] = {}
         self._loops: dict[str, Loop] = {}
 
@@ -139,10 +142,24 @@ class Background:
             if self._loops.get(loop.name) is loop:
                 del self._loops[loop.name]
 
+    @property
+    def closing(self) -> bool:
+        """Whether the app is being closed: a long step is to end early."""
+        return self._closing.is_set()
+
+    def rest(self, seconds: float) -> None:
+        """Sleep, unless the app is being closed."""
+        self._closing.wait(seconds)
+
     def close(self) -> None:
-        """Stop the loops."""
-        for loop in self.loops().values():
+        """Stop the loops, and wait for their running steps, at most CLOSE seconds for all."""
+        self._closing.set()
+        until = time.monotonic() + CLOSE
+        loops = self.loops().values()
+        for loop in loops:
             loop.stop()
+        for loop in loops:
+            loop.join(max(0.0, until - time.monotonic()))
 
 
 def _run(name: str, task: BackgroundTask, work: Callable[[Progress], Any], ids: Mapping[str, Any]) -> None:

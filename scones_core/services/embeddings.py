@@ -34,7 +34,7 @@ def embed_new(app: App, *, progress: Progress = silent, rest: float = 0.0) -> in
     done = 0
     sources = [partial(_of_dataset, app, dataset) for dataset in _in_use(app)]
     for source in (*sources, partial(_of_captures, app)):
-        while wanted := source():
+        while not app.background.closing and (wanted := source()):
             done += len(wanted)
             embed(app, wanted, rest)
             progress(done, None, "images embedded")
@@ -63,7 +63,7 @@ def _of_captures(app: App) -> Wanted:
 
 
 def embed(app: App, wanted: Wanted, rest: float = 0.0) -> None:
-    """Embed images and keep their embeddings; those that cannot be read or decoded are noted as such."""
+    """Embed images and keep their embeddings, until the app is closed; those that cannot be read are noted as such."""
     network = extractor()
     begun = time.perf_counter()
     read = bounded_map(lambda one: _read(one[1]), wanted, app.backend.objects.at_once)
@@ -75,7 +75,9 @@ def embed(app: App, wanted: Wanted, rest: float = 0.0) -> None:
         if len(batch) == BATCH:
             _embed_batch(network, batch, found, unreadable)
             batch = {}
-            time.sleep(rest * (time.perf_counter() - begun))
+            app.background.rest(rest * (time.perf_counter() - begun))
+            if app.background.closing:  # what is left is found again
+                break
             begun = time.perf_counter()
     _embed_batch(network, batch, found, unreadable)
     store(app, found)

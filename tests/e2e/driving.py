@@ -3,7 +3,7 @@
 import re
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +64,7 @@ def saved(desk: Locator) -> None:
 
 def decisions(home: Path) -> list[tuple[str, str | None, str]]:
     """Action, label and reviewer of each decision in the home, in their order."""
-    with sqlite3.connect(home / "scones.db") as connection:
+    with closing(sqlite3.connect(home / "scones.db")) as connection:
         return connection.execute("SELECT action, label, reviewer FROM decisions ORDER BY id").fetchall()
 
 

@@ -3,6 +3,7 @@
 import re
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -60,7 +61,7 @@ def desk(page: Page, home: Path) -> Locator:
 
 
 def decisions(home: Path) -> list[tuple[str, str | None, str]]:
-    with sqlite3.connect(home / "scones.db") as connection:
+    with closing(sqlite3.connect(home / "scones.db")) as connection:
         return connection.execute("SELECT action, label, note FROM decisions ORDER BY id").fetchall()
 
 

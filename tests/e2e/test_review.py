@@ -5,7 +5,7 @@ import re
 import signal
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -101,7 +101,7 @@ def test_a_refused_decision_and_a_note_whose_lease_ran_out_stay_as_drafts(
     with served(home) as url:
         page = open_window(url)
         desk = desk_of(page)
-        with sqlite3.connect(home / "scones.db") as connection:
+        with closing(sqlite3.connect(home / "scones.db")) as connection, connection:
             connection.execute("DELETE FROM leases")
         other = open_window(url, "Ben")
         assert desk_of(other).get_attribute("data-item") == desk.get_attribute("data-item")
@@ -121,7 +121,7 @@ def test_a_refused_decision_and_a_note_whose_lease_ran_out_stay_as_drafts(
         page.keyboard.press("n")
         page.keyboard.type("for later")
         page.keyboard.press("Escape")
-        with sqlite3.connect(home / "scones.db") as connection:
+        with closing(sqlite3.connect(home / "scones.db")) as connection, connection:
             connection.execute("UPDATE leases SET reviewer = 'Ben'")
         page.reload()
         expect(

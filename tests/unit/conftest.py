@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import streamlit as st
 from streamlit.components.v2 import manifest_scanner
 
 from scones_core.services import App
@@ -26,6 +27,18 @@ def scan_of_installed_components() -> Iterator[None]:
         once = functools.cache(manifest_scanner.scan_component_manifests)
         patch.setattr(manifest_scanner, "scan_component_manifests", once)
         yield
+
+
+@pytest.fixture
+def show_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Path], None]]:
+    """Have the pages show the home in a folder of `tmp_path`; their app is closed before the folder goes."""
+
+    def show(home: Path) -> None:
+        monkeypatch.setenv("SCONES_HOME", str(home))
+        st.cache_resource.clear()
+
+    yield show
+    st.cache_resource.clear()
 
 
 @pytest.fixture

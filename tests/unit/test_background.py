@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from scones_core.db import notifications
-from scones_core.services import App, doctor, notification, processes
+from scones_core.services import App, doctor, embeddings, notification, processes
 from scones_core.services.background import Background
 from tests.waiting import LIMIT, until
 
@@ -32,6 +32,25 @@ def test_a_loop_goes_on_after_any_error_and_says_which(error: Exception):
     background.end(loop)
     assert not loop.alive
     assert not background.loops()
+
+
+def test_closing_wakes_a_step_that_rests_and_waits_for_its_end():
+    background, begun, done = Background(), threading.Event(), []
+
+    def step() -> None:
+        begun.set()
+        background.rest(10 * LIMIT)
+        done.append(background.closing)
+
+    background.repeat("embeddings", 0.001, step)
+    assert begun.wait(LIMIT)
+    background.close()
+    assert done == [True]
+
+
+def test_an_app_that_is_closed_embeds_no_further_image(captured: App):
+    captured.background.close()
+    assert embeddings.embed_new(captured) == 0
 
 
 def test_the_look_after_failures_goes_on_after_a_passing_error(serving: App, monkeypatch: pytest.MonkeyPatch):

@@ -2,11 +2,11 @@
 
 import json
 import shutil
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
-import streamlit
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
@@ -42,20 +42,19 @@ def test_a_truncated_endpoint_file_is_named_and_a_deployment_writes_it_anew(serv
 
 
 @pytest.mark.parametrize("page", PageName)
-def test_every_page_opens_with_a_truncated_endpoint_file(serving: App, monkeypatch: pytest.MonkeyPatch, page: PageName):
+def test_every_page_opens_with_a_truncated_endpoint_file(
+    serving: App, show_home: Callable[[Path], None], page: PageName
+):
     truncate(serving.settings.home / "endpoints" / "scones-unlimited.json", 0.5)
-    monkeypatch.setenv("SCONES_HOME", str(serving.settings.home))
-    streamlit.cache_resource.clear()
+    show_home(serving.settings.home)
     found = page_of(page)
-    streamlit.cache_resource.clear()
     assert not found.error
     assert found.title
     assert "endpoints/scones-unlimited.json" in found.warning[0].value
 
 
-def test_checks_are_those_of_the_last_minute_until_they_are_run_again(serving: App, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setenv("SCONES_HOME", str(serving.settings.home))
-    streamlit.cache_resource.clear()
+def test_checks_are_those_of_the_last_minute_until_they_are_run_again(serving: App, show_home: Callable[[Path], None]):
+    show_home(serving.settings.home)
     page = page_of(PageName.SETTINGS)
     assert any(caption.value.startswith("Checked ") for caption in page.caption)
     assert any("checks passed" in said.value for said in page.success)
@@ -63,7 +62,6 @@ def test_checks_are_those_of_the_last_minute_until_they_are_run_again(serving: A
     page.run()
     assert any("checks passed" in said.value for said in page.success)
     page.button(key="check_again").click().run()
-    streamlit.cache_resource.clear()
     assert any("checks failed" in said.value for said in page.warning)
 
 

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import streamlit as st
 
 from scones_core.domain.review import Status, Strategy
 from scones_core.errors import BadInput, Conflict, NotFound
@@ -150,11 +149,9 @@ def test_without_a_model_of_the_version_nothing_can_be_checked(app: App, mislabe
 
 
 def test_page_data_links_to_the_queue_and_makes_the_version_of_what_was_decided(
-    checked: App, monkeypatch: pytest.MonkeyPatch
+    checked: App, show_home: Callable[[Path], None]
 ):
-    monkeypatch.setenv("SCONES_HOME", str(checked.settings.home))
-    st.cache_resource.clear()
-
+    show_home(checked.settings.home)
     page, version, [item, *_] = page_of(PageName.DATA), etl.get(checked), items_of(checked)
     assert any(link.label == "Check" for link in page.main.page_link)
     assert page.button(key="apply_labels").disabled
@@ -164,7 +161,6 @@ def test_page_data_links_to_the_queue_and_makes_the_version_of_what_was_decided(
     page.button(key="apply_labels").click().run()
     assert not page.exception
     assert etl.get(checked).parent == version.id
-    st.cache_resource.clear()
 
 
 def test_a_search_finds_the_newest_of_captured_images_and_dataset_images(checked: App):

@@ -4,16 +4,18 @@ import json
 import os
 import shutil
 import sqlite3
+import threading
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
 import pytest
-import streamlit
 
+from scones_core.bootstrap import open_app
 from scones_core.cli import main
-from scones_core.errors import of_the_system
+from scones_core.errors import SconesError, of_the_system
 from scones_core.services import App, doctor
+from scones_core.settings import Settings
 from scones_core.ui.shell.navigation import PageName
 from tests.unit.pages.driving import page_of
 
@@ -41,7 +43,7 @@ def a_circle(folder: Path) -> Path:
 def with_a_file_in(name: str) -> Callable[[Path], Path]:
     def home(folder: Path) -> Path:
         (folder / "home").mkdir()
-        (folder / "home" / name).write_text("x")
+        (folder / "home" / name).write_text("x" * 1000)
         return folder / "home"
 
     return home
@@ -60,7 +62,10 @@ def with_a_file_in(name: str) -> Callable[[Path], Path]:
     ],
 )
 def test_a_home_that_cannot_be_used_is_told_in_a_sentence(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, home: Callable[[Path], Path]
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    show_home: Callable[[Path], None],
+    home: Callable[[Path], Path],
 ):
     path = home(tmp_path)
     assert main(["status", "--home", str(path)]) == 1
@@ -69,10 +74,17 @@ def test_a_home_that_cannot_be_used_is_told_in_a_sentence(
     checks = {check["name"]: check for check in json.loads(capsys.readouterr().out)["checks"]}
     assert checks["python"]["ok"]
     assert not checks["home"]["ok"]
-    monkeypatch.setenv("SCONES_HOME", str(path))
-    streamlit.cache_resource.clear()
+    show_home(path)
     page = page_of(PageName.OVERVIEW)
     assert "cannot be" in page.error[0].value
+
+
+@pytest.mark.parametrize("name", ["objects", "training", "workflows", "scones.db"])
+def test_what_was_opened_of_an_unusable_home_is_closed_again(tmp_path: Path, name: str):
+    home, before = with_a_file_in(name)(tmp_path), set(threading.enumerate())
+    with pytest.raises(SconesError):
+        open_app(Settings(home=home))
+    assert set(threading.enumerate()) <= before
 
 
 @pytest.mark.parametrize(

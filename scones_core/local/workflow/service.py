@@ -6,12 +6,13 @@ import json
 import os
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from scones_core import logs
-from scones_core.errors import BadInput, Conflict, NotFound, SconesError, Unavailable
+from scones_core.errors import BadInput, Conflict, NotFound, Unavailable
 from scones_core.local.workflow.asl.errors import StatesError
 from scones_core.local.workflow.asl.execution_events import record_end
 from scones_core.local.workflow.asl.history import utc_now
@@ -52,17 +53,17 @@ class LocalWorkflows:
         functions: Mapping[str, Function] | None = None,
         workers: int | None = None,
     ) -> None:
-        self._store = Store(home)
-        self._machines = Definitions(definitions_dir, home / "state_machines")
-        self._environment = Environment(home / "workflow_environment.json")
-        loaded = load_handlers(lambdas_dir, clients) | dict(functions or {})
-        try:
+        with ExitStack() as opened:
+            self._store = Store(home)
+            opened.callback(self._store.close)
+            self._machines = Definitions(definitions_dir, home / "state_machines")
+            self._environment = Environment(home / "workflow_environment.json")
+            loaded = load_handlers(lambdas_dir, clients) | dict(functions or {})
             with telling(self._store.file):
                 self._owner = Owner(home / "workflow_owners")
+                opened.callback(self._owner.close)
                 self._abort_orphans()
-        except SconesError:
-            self._store.close()
-            raise
+            opened.pop_all()
         self._engine = Engine(workers or min(8, 1 + (os.cpu_count() or 1)))
         called = Functions(loaded, self._environment.read)
         self._host = EmbeddedHost(self._engine, called, clients, self._store, self._owner.name, home)

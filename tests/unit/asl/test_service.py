@@ -4,6 +4,7 @@ import json
 import sqlite3
 import sys
 import threading
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -30,9 +31,8 @@ def test_an_execution_runs_and_keeps_its_end(home: Home):
 def test_an_execution_is_on_disk_before_start_returns(home: Home):
     service = home.open()
     service.start("wait", "one", {})
-    with sqlite3.connect(home.folder / "home" / "executions.sqlite") as connection:
+    with closing(sqlite3.connect(home.folder / "home" / "executions.sqlite")) as connection:
         assert connection.execute("SELECT name, status FROM executions").fetchall() == [("one", "RUNNING")]
-    connection.close()
 
 
 def test_the_history_is_the_one_of_the_api(home: Home):

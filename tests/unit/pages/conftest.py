@@ -1,11 +1,10 @@
 """Pages on the home `tmp_path/home`: an empty one unless a fixture filled it."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import streamlit as st
 
 from scones_core.services import App
 from scones_core.ui.shell.session import main_app
@@ -13,11 +12,9 @@ from tests.unit.pages.driving import Open, page_of
 
 
 @pytest.fixture
-def page_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    monkeypatch.setenv("SCONES_HOME", str(tmp_path / "home"))
-    st.cache_resource.clear()
-    yield tmp_path / "home"
-    st.cache_resource.clear()
+def page_home(tmp_path: Path, show_home: Callable[[Path], None]) -> Path:
+    show_home(tmp_path / "home")
+    return tmp_path / "home"
 
 
 @pytest.fixture
