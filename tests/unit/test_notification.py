@@ -59,6 +59,7 @@ def test_a_test_message_goes_to_the_chosen_channel_alone(serving: App, webhook):
     assert [message["title"] for message in received] == ["Scones Unlimited: test message"]
     with pytest.raises(Unavailable, match="not sent to json://127.0.0.1"):
         notification.send_test(app, 0)
+    app.close()
 
 
 def test_a_burst_of_failures_is_one_message(serving: App, webhook):
