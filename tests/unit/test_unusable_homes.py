@@ -18,6 +18,7 @@ from scones_core.services import App, doctor
 from scones_core.settings import Settings
 from scones_core.ui.shell.navigation import PageName
 from tests.unit.pages.driving import page_of
+from tests.waiting import until
 
 Damage = Callable[[Path], object]
 
@@ -84,7 +85,7 @@ def test_what_was_opened_of_an_unusable_home_is_closed_again(tmp_path: Path, nam
     home, before = with_a_file_in(name)(tmp_path), set(threading.enumerate())
     with pytest.raises(SconesError):
         open_app(Settings(home=home))
-    assert set(threading.enumerate()) <= before
+    until(lambda: set(threading.enumerate()) <= before)
 
 
 @pytest.mark.parametrize(
