@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from scones_core.db import notifications
-from scones_core.services import App, doctor, embeddings, notification, processes
+from scones_core.services import App, background, doctor, embedding_store, embeddings, notification, processes
 from scones_core.services.background import Background
+from tests.conftest import png
 from tests.waiting import LIMIT, until
 
 
@@ -34,23 +35,28 @@ def test_a_loop_goes_on_after_any_error_and_says_which(error: Exception):
     assert not background.loops()
 
 
-def test_closing_wakes_a_step_that_rests_and_waits_for_its_end():
-    background, begun, done = Background(), threading.Event(), []
+def test_closing_wakes_a_step_that_rests_and_waits_for_its_end(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(background, "CLOSE", LIMIT)
+    loops, begun, done = Background(), threading.Event(), []
 
     def step() -> None:
         begun.set()
-        background.rest(10 * LIMIT)
-        done.append(background.closing)
+        loops.rest(10 * LIMIT)
+        done.append(loops.closing)
 
-    background.repeat("embeddings", 0.001, step)
+    loops.repeat("embeddings", 0.001, step)
     assert begun.wait(LIMIT)
-    background.close()
+    loops.close()
     assert done == [True]
 
 
-def test_an_app_that_is_closed_embeds_no_further_image(captured: App):
+def test_an_app_that_is_closed_ends_its_embedding_after_a_batch(captured: App):
+    wanted = [(f"{number}", lambda: png(0, upright=True)) for number in range(2 * embeddings.BATCH)]
+    before = embedding_store.embedded(captured)
     captured.background.close()
     assert embeddings.embed_new(captured) == 0
+    embeddings.embed(captured, wanted)
+    assert embedding_store.embedded(captured) == before + embeddings.BATCH
 
 
 def test_the_look_after_failures_goes_on_after_a_passing_error(serving: App, monkeypatch: pytest.MonkeyPatch):

@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from scones_core.cli import main, parser
 from scones_core.commands import COMMANDS
 from tests.conftest import png, write_images
 from tests.unit.test_ingest import line
+from tests.waiting import until
 
 
 @pytest.fixture
@@ -123,6 +125,12 @@ def test_a_threshold_is_proposed_set_and_shown(home: Path, call: Callable[..., A
 
 def test_doctor_finds_a_healthy_home(home: Path, call: Callable[..., Any]):
     assert all(check["ok"] for check in call(home, "doctor")["checks"])
+
+
+def test_a_command_ends_the_threads_that_it_began(home: Path, call: Callable[..., Any]):
+    before = set(threading.enumerate())
+    call(home, "classify", "--sample", 2)
+    until(lambda: set(threading.enumerate()) <= before)
 
 
 @pytest.mark.parametrize(

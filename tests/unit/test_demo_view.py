@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from scones_core.errors import BadInput, Conflict
-from scones_core.services import App, deployment, etl, training
+from scones_core.services import App, background, deployment, etl, training
 from scones_core.services.background import Background
 from scones_core.services.demo import Stage, StageResult
 from scones_core.ui.overview.demo_runner import DemoRunner, Story
@@ -64,6 +64,27 @@ def test_a_demo_that_fails_says_where_and_shows_no_traceback(runner: DemoRunner,
     assert story.error is not None
     assert "secret" not in story.error
     assert "secret" in caplog.text
+
+
+def test_a_discarded_demo_stays_gone_though_something_was_being_written(
+    home: DemoHome, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(background, "CLOSE", LIMIT)
+    app, begun, over = home.new(), threading.Event(), threading.Event()
+
+    def write() -> None:
+        begun.set()
+        while not app.background.closing:
+            app.backend.objects.put("early", b"x")
+        for number in range(500):
+            app.backend.objects.put(f"late/{number}", b"x")
+        over.set()
+
+    app.background.repeat("writer", 0.001, write)
+    assert begun.wait(LIMIT)
+    home.discard()
+    assert over.is_set()
+    assert not home.exists
 
 
 def test_a_demo_of_no_images_is_refused(runner: DemoRunner):

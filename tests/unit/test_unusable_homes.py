@@ -43,8 +43,9 @@ def a_circle(folder: Path) -> Path:
 
 def with_a_file_in(name: str) -> Callable[[Path], Path]:
     def home(folder: Path) -> Path:
-        (folder / "home").mkdir()
-        (folder / "home" / name).write_text("x" * 1000)
+        file = folder / "home" / name
+        file.parent.mkdir(parents=True)
+        file.write_text("x" * 1000)
         return folder / "home"
 
     return home
@@ -80,7 +81,7 @@ def test_a_home_that_cannot_be_used_is_told_in_a_sentence(
     assert "cannot be" in page.error[0].value
 
 
-@pytest.mark.parametrize("name", ["objects", "training", "workflows", "scones.db"])
+@pytest.mark.parametrize("name", ["objects", "training", "workflows", "workflows/workflow_owners", "scones.db"])
 def test_what_was_opened_of_an_unusable_home_is_closed_again(tmp_path: Path, name: str):
     home, before = with_a_file_in(name)(tmp_path), set(threading.enumerate())
     with pytest.raises(SconesError):
